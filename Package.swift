@@ -1,0 +1,72 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Dependencies point down: a target imports only what stands above it in this list.
+// TidyTests holds the same table and fails when an import breaks it.
+
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+  .unsafeFlags(
+    ["-enforce-exclusivity=unchecked", "-cross-module-optimization"], .when(configuration: .release)),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "sluice",
+  products: [.executable(name: "sluice", targets: ["sluice"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    .target(name: "CLinux"),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+    .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+
+    library("Kernel", ["CLinux"]),
+    library("Foreign", ["Kernel", "CYAML", "CLZ4", "CAres"]),
+    library("Configuration", ["Foreign"]),
+    library("HTTP", ["Kernel"]),
+    library("JSON", ["Kernel"]),
+    library("Runtime", ["Kernel", "Foreign"]),
+    library("Telemetry", ["Kernel", "Foreign", "JSON", "Configuration", .product(name: "Logging", package: "swift-log")]),
+    library("PluginKit", ["Kernel", "HTTP", "JSON", "Runtime", "Configuration"]),
+    library("Plugins", ["PluginKit", "HTTP", "Configuration"]),
+    library(
+      "Engine",
+      ["Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration", "PluginKit", "Telemetry"]),
+    library("Admin", ["Engine", "PluginKit", "Telemetry", "HTTP", "JSON", "Configuration"]),
+    .executableTarget(
+      name: "sluice",
+      dependencies: [
+        "Admin", "Engine", "Plugins", "PluginKit", "Telemetry", "Configuration", "Runtime", "Kernel", "HTTP", "JSON",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+
+    tests("KernelTests", ["Kernel"]),
+    tests("ConfigurationTests", ["Configuration"]),
+    tests("HTTPTests", ["HTTP", "Kernel"]),
+    tests("JSONTests", ["JSON", "Kernel"]),
+    tests("RuntimeTests", ["Runtime", "Kernel"]),
+    tests("TelemetryTests", ["Telemetry", "Kernel", "JSON"]),
+    tests("EngineTests", ["Engine", "PluginKit", "HTTP", "Kernel", "Configuration", "Runtime"]),
+    tests("TidyTests", []),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,63 @@
+// Thin shims for what Swift's Glibc module does not import: epoll, eventfd, signalfd, accept4 and friends.
+// Every function returns the call's result, or the negated errno. _GNU_SOURCE is defined in clinux.c only:
+// defined here it breaks debug builds.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/un.h>
+
+enum { CL_EPOLLIN = 0x1, CL_EPOLLOUT = 0x4, CL_EPOLLERR = 0x8, CL_EPOLLHUP = 0x10, CL_EPOLLRDHUP = 0x2000 };
+
+/// One event as epoll reports it; `cookie` is what cl_epoll_add was given.
+struct cl_event {
+  uint32_t events;
+  uint64_t cookie;
+} __attribute__((packed));
+
+int cl_epoll_create(void);
+/// Edge-triggered, for reading, writing and the peer's half close.
+int cl_epoll_add(int epoll, int fd, uint64_t cookie);
+/// Level-triggered, for reading only: listeners, eventfds and signalfds.
+int cl_epoll_add_level(int epoll, int fd, uint64_t cookie);
+int cl_epoll_add_events(int epoll, int fd, uint32_t events, uint64_t cookie);
+int cl_epoll_modify_events(int epoll, int fd, uint32_t events, uint64_t cookie);
+int cl_epoll_remove(int epoll, int fd);
+int cl_epoll_wait(int epoll, struct cl_event *events, int capacity, int timeout_ms);
+
+int cl_eventfd(void);
+int cl_signalfd(const int *signals, size_t count);
+/// Reads one signal number from a signalfd; 0 when none is pending.
+int cl_signalfd_read(int fd);
+int cl_block_signals(const int *signals, size_t count);
+
+int cl_socket(int domain, int type, int protocol);
+int cl_accept(int listener, struct sockaddr_storage *peer, socklen_t *length);
+int cl_set_option(int fd, int level, int option, int value);
+int cl_socket_error(int fd);
+long cl_recv(int fd, void *bytes, size_t count);
+long cl_send(int fd, const void *bytes, size_t count, int more);
+long cl_send_two(int fd, const void *first, size_t first_count, const void *second, size_t second_count);
+
+int cl_set_thread_name(const char *name);
+int cl_pin_thread(int cpu);
+int cl_cpu_count(void);
+uint64_t cl_random(void);
+long cl_thread_id(void);
+
+// Byte scans (bytes.c): each returns the first index in [start, count) that ends the run, or count.
+size_t cl_scan_byte(const uint8_t *bytes, size_t start, size_t count, uint8_t byte);
+size_t cl_scan_field_value(const uint8_t *bytes, size_t start, size_t count);
+size_t cl_scan_token(const uint8_t *bytes, size_t start, size_t count);
+size_t cl_scan_target(const uint8_t *bytes, size_t start, size_t count);
+size_t cl_scan_json(const uint8_t *bytes, size_t start, size_t count);
+int cl_equal(const uint8_t *a, const uint8_t *b, size_t count);
+int cl_equal_ignoring_case(const uint8_t *a, const uint8_t *b, size_t count);
+uint64_t cl_hash(const uint8_t *bytes, size_t count, uint64_t seed);
+
+#endif

@@ -1,0 +1,1 @@
+// Configuration: see docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+// Foreign: see docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+// Plugins: see docs/ARCHITECTURE.md.
