@@ -1,0 +1,199 @@
+import Glibc
+
+/// An open file, closed when this value goes.
+package struct File: ~Copyable, Sendable {
+  private let descriptor: Int32
+  private let isOwned: Bool
+
+  /// What a file is opened for.
+  package enum Access: Sendable {
+    case read
+    /// Writes go to the end; made when it is missing.
+    case append
+    /// Emptied when it exists, made when it is missing.
+    case replace
+
+    fileprivate var flags: Int32 {
+      switch self {
+      case .read: O_RDONLY
+      case .append: O_WRONLY | O_CREAT | O_APPEND
+      case .replace: O_WRONLY | O_CREAT | O_TRUNC
+      }
+    }
+  }
+
+  /// - Parameter permissions: of a file that is made, less the process's umask.
+  package init(_ path: String, _ access: Access, permissions: UInt32 = 0o640) throws(Errno) {
+    descriptor = try Errno.check { unsafe open(path, access.flags | O_CLOEXEC, permissions) }
+    isOwned = true
+  }
+
+  private init(borrowing descriptor: Int32) {
+    self.descriptor = descriptor
+    isOwned = false
+  }
+
+  deinit { if isOwned { close(descriptor) } }
+
+  package static var standardOutput: File { File(borrowing: STDOUT_FILENO) }
+  package static var standardError: File { File(borrowing: STDERR_FILENO) }
+
+  package var isTerminal: Bool { isatty(descriptor) == 1 }
+
+  /// Writes some of `bytes`: a file takes all of them unless the disk is full, a pipe what fits.
+  ///
+  /// - Returns: how many were taken.
+  package func write(_ bytes: Span<UInt8>) throws(Errno) -> Int {
+    try Errno.check {
+      // SAFETY: the call reads `count` bytes of a live span.
+      unsafe bytes.withUnsafeBufferPointer { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+    }
+  }
+
+  /// Writes some bytes at `offset` of the file, without moving its position.
+  package func write(_ bytes: Span<UInt8>, at offset: Int) throws(Errno) -> Int {
+    try Errno.check {
+      // SAFETY: as above.
+      unsafe bytes.withUnsafeBufferPointer { unsafe pwrite(descriptor, $0.baseAddress, $0.count, offset) }
+    }
+  }
+
+  /// Writes all of `bytes`, however often it takes.
+  package func writeAll(_ bytes: Span<UInt8>) throws(Errno) {
+    var done = 0
+    while done < bytes.count { done += try write(bytes.extracting(done..<bytes.count)) }
+  }
+
+  /// Reads what comes next.
+  ///
+  /// - Returns: how many bytes came; 0 at the end.
+  package func read(into bytes: inout MutableSpan<UInt8>) throws(Errno) -> Int {
+    try Errno.check {
+      // SAFETY: the call writes at most `count` bytes into a span that is ours alone.
+      unsafe bytes.withUnsafeMutableBufferPointer { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
+    }
+  }
+
+  /// Reads from `offset`, without moving the file's position.
+  package func read(into bytes: inout MutableSpan<UInt8>, at offset: Int) throws(Errno) -> Int {
+    try Errno.check {
+      // SAFETY: as above.
+      unsafe bytes.withUnsafeMutableBufferPointer { unsafe pread(descriptor, $0.baseAddress, $0.count, offset) }
+    }
+  }
+
+  /// Cuts the file, or lengthens it with zeroes.
+  package func truncate(to size: Int) throws(Errno) {
+    _ = try Errno.check { ftruncate(descriptor, size) }
+  }
+
+  /// Returns once the contents are on the disk.
+  package func sync() throws(Errno) {
+    _ = try Errno.check { fdatasync(descriptor) }
+  }
+
+  package func status() throws(Errno) -> FileStatus {
+    var raw = stat()
+    // SAFETY: writes one stat on the stack.
+    _ = try Errno.check { unsafe fstat(descriptor, &raw) }
+    return FileStatus(raw)
+  }
+}
+
+/// What the file system knows of a file.
+package struct FileStatus: Equatable, Sendable {
+  /// Bytes.
+  package let size: Int
+  /// When the contents last changed, nanoseconds since 1970.
+  package let modified: Int
+  package let isDirectory: Bool
+  /// Names of the file; 0 once it is deleted and only open.
+  package let links: Int
+  /// Together the same for two names of one file.
+  package let device: UInt, node: UInt
+
+  fileprivate init(_ raw: stat) {
+    size = raw.st_size
+    modified = raw.st_mtim.tv_sec * 1_000_000_000 + raw.st_mtim.tv_nsec
+    isDirectory = raw.st_mode & S_IFMT == S_IFDIR
+    links = Int(raw.st_nlink)
+    device = raw.st_dev
+    node = raw.st_ino
+  }
+
+  package func isSameFile(as other: FileStatus) -> Bool { device == other.device && node == other.node }
+}
+
+/// What is done to files by name.
+package enum FileSystem {
+  package static func status(of path: String) throws(Errno) -> FileStatus {
+    var raw = stat()
+    // SAFETY: writes one stat on the stack; the path is copied by the kernel.
+    _ = try Errno.check { unsafe stat(path, &raw) }
+    return FileStatus(raw)
+  }
+
+  /// Moves a file within a file system; an existing one of the new name is replaced in the same instant.
+  package static func rename(_ path: String, to new: String) throws(Errno) {
+    // SAFETY: both paths are copied by the kernel.
+    _ = try Errno.check { unsafe Glibc.rename(path, new) }
+  }
+
+  package static func remove(_ path: String) throws(Errno) {
+    // SAFETY: the path is copied by the kernel.
+    _ = try Errno.check { unsafe unlink(path) }
+  }
+
+  /// Makes a directory and those above it; one that exists is no error.
+  package static func makeDirectory(_ path: String, permissions: UInt32 = 0o750) throws(Errno) {
+    do {
+      // SAFETY: the path is copied by the kernel.
+      _ = try Errno.check { unsafe mkdir(path, permissions) }
+    } catch .exists {
+      guard try status(of: path).isDirectory else { throw Errno(ENOTDIR) }
+    } catch .noEntry {
+      guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { throw .noEntry }
+      try makeDirectory(String(path[..<slash]), permissions: permissions)
+      _ = try Errno.check { unsafe mkdir(path, permissions) }
+    }
+  }
+
+  package static func removeDirectory(_ path: String) throws(Errno) {
+    // SAFETY: the path is copied by the kernel.
+    _ = try Errno.check { unsafe rmdir(path) }
+  }
+
+  /// The names in a directory, sorted, without `.` and `..`.
+  package static func list(_ path: String) throws(Errno) -> [String] {
+    // SAFETY: the stream is closed on every way out; each entry is copied before the next is read.
+    guard let stream = unsafe opendir(path) else { throw .last }
+    defer { unsafe closedir(stream) }
+    var names: [String] = []
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// Returns once renames and removals in a directory are on the disk.
+  package static func syncDirectory(_ path: String) throws(Errno) {
+    // SAFETY: the path is copied by the kernel; the descriptor is closed here.
+    let descriptor = try Errno.check { unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    defer { close(descriptor) }
+    _ = try Errno.check { fsync(descriptor) }
+  }
+}
+
+extension Errno {
+  /// Runs a call that returns -1 and sets `errno` when it fails; again when a signal cut it short.
+  fileprivate static func check<Number: SignedInteger>(_ call: () -> Number) throws(Errno) -> Number {
+    while true {
+      let result = call()
+      if result >= 0 { return result }
+      if errno != EINTR { throw .last }
+    }
+  }
+}
