@@ -61,7 +61,8 @@ package enum ByteScan {
     if a.count != b.count { return false }
     // SAFETY: both spans are live and of equal length.
     return unsafe a.withUnsafeBufferPointer { x in
-      unsafe b.withUnsafeBufferPointer { y in unsafe cl_equal_ignoring_case(x.baseAddress, y.baseAddress, x.count) != 0 }
+      unsafe b.withUnsafeBufferPointer { y in unsafe cl_equal_ignoring_case(x.baseAddress, y.baseAddress, x.count) != 0
+      }
     }
   }
 
