@@ -9,7 +9,7 @@ package struct FileDescriptor: ~Copyable {
 
   package init(owning number: CInt) { self.number = number }
 
-  deinit { close(number) }
+  deinit { if number >= 0 { close(number) } }
 
   /// Gives the number away without closing it.
   package consuming func release() -> CInt {

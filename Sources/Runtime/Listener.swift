@@ -1,0 +1,71 @@
+package import Kernel
+
+/// A listening socket of one loop.
+///
+/// Level-triggered, a bounded number of connections a turn, so that a burst of them cannot starve those being served.
+package final class Listener: EventSource {
+  private let descriptor: FileDescriptor
+  private unowned let loop: Loop
+  private let accept: (consuming FileDescriptor, SocketAddress?) -> Void
+  private let failed: (SocketError) -> Void
+  private var isWatched = false
+  private lazy var resume = Timer(loop) { [unowned self] in try? watch() }
+  /// Whether a new connection may be taken now; asked before each.
+  package var mayAccept: () -> Bool = { true }
+
+  private static let perTurn = 64
+  /// How long a full table of descriptors or connections is left to empty before the next try.
+  private static let pause = 20_000_000
+
+  package init(
+    _ descriptor: consuming FileDescriptor, on loop: Loop,
+    accept: @escaping (consuming FileDescriptor, SocketAddress?) -> Void, failed: @escaping (SocketError) -> Void
+  ) throws(SocketError) {
+    self.descriptor = descriptor
+    self.loop = loop
+    self.accept = accept
+    self.failed = failed
+    super.init()
+    try watch()
+  }
+
+  package override func ready(_ readiness: Readiness) { acceptWaiting(atMost: Self.perTurn) }
+
+  /// Takes what the kernel has queued and stops listening; for the drain.
+  package func finish() {
+    acceptWaiting(atMost: 65_536)
+    unwatch()
+    resume.cancel()
+  }
+
+  private func acceptWaiting(atMost bound: Int) {
+    for _ in 0..<bound {
+      guard mayAccept() else { return rest() }
+      do {
+        guard let accepted = try SocketCalls.accept(from: descriptor) else { return }
+        let peer = accepted.peer
+        accept(accepted.take(), peer)
+      } catch {
+        failed(error)
+        return rest()
+      }
+    }
+  }
+
+  private func rest() {
+    unwatch()
+    resume.arm(after: Self.pause)
+  }
+
+  private func watch() throws(SocketError) {
+    guard !isWatched else { return }
+    try loop.watchLevel(descriptor.number, self)
+    isWatched = true
+  }
+
+  private func unwatch() {
+    guard isWatched else { return }
+    loop.unwatch(descriptor.number, self)
+    isWatched = false
+  }
+}
