@@ -1,1 +1,0 @@
-// Configuration: see docs/ARCHITECTURE.md.

@@ -1,0 +1,49 @@
+package import Configuration
+
+/// Where the record of every call goes, and what of the call it holds.
+package struct CallLogSettings: Sendable, Equatable {
+  package enum Destination: Sendable, Equatable {
+    case off
+    case stdout
+    /// `current.ndjson` is written there; older segments are compressed.
+    case directory(String)
+  }
+
+  /// What of a query is written: `redacted` keeps names and hides values.
+  package enum Query: String, Sendable, CaseIterable { case redacted, names, full }
+
+  package var destination: Destination
+  /// A segment is closed when it has this many bytes…
+  package var segmentSize: Int
+  /// …or is this old.
+  package var segmentAge: Nanoseconds
+  /// Closed segments are deleted, oldest first, when they have more bytes than this together…
+  package var retainSize: Int
+  /// …or are older than this.
+  package var retainAge: Nanoseconds
+  /// Names of request fields to write, in lower case.
+  package var requestHeaders: [String]
+  /// Names of response fields to write, in lower case.
+  package var responseHeaders: [String]
+  package var query: Query
+
+  package init(
+    destination: Destination = .off,
+    segmentSize: Int = 64 << 20,
+    segmentAge: Nanoseconds = .hours(1),
+    retainSize: Int = 1 << 30,
+    retainAge: Nanoseconds = .days(7),
+    requestHeaders: [String] = [],
+    responseHeaders: [String] = [],
+    query: Query = .redacted
+  ) {
+    self.destination = destination
+    self.segmentSize = segmentSize
+    self.segmentAge = segmentAge
+    self.retainSize = retainSize
+    self.retainAge = retainAge
+    self.requestHeaders = requestHeaders
+    self.responseHeaders = responseHeaders
+    self.query = query
+  }
+}
