@@ -1,1 +1,0 @@
-// PluginKit: see docs/ARCHITECTURE.md.
