@@ -1,0 +1,74 @@
+import HTTP
+import Kernel
+import PluginKit
+
+/// The memory of one exchange on a worker: leased when a request's first byte arrives, returned when it is over.
+///
+/// Idle connections hold none, and arrays and buffers keep their capacity from one exchange to the next, so that a
+/// request allocates nothing once the worker is warm.
+final class ExchangeSlot {
+  var exchange = Exchange()
+  var requestDecoder: RequestDecoder
+  var responseDecoder: ResponseDecoder
+  /// What goes to the target: the head, and the part of the body that was there with the client's head.
+  var outgoing = ByteBuffer(capacity: 2048)
+  /// How much of `outgoing` this attempt has sent.
+  var outgoingSent = 0
+  /// What goes to the client: the head, and the part of the body that was there with the target's head.
+  var reply = ByteBuffer(capacity: 2048)
+  var replySent = 0
+  /// The request's body from client to target, and the response's the other way.
+  var upload: BodyFlow
+  var download: BodyFlow
+  /// What the record of the call needs beside the exchange.
+  var account = CallAccount()
+  /// When bytes last moved, either way.
+  var lastProgress = 0
+
+  init(limits: HTTPLimits, responseLimits: HTTPLimits) {
+    requestDecoder = RequestDecoder(limits: limits)
+    responseDecoder = ResponseDecoder(limits: responseLimits)
+    upload = BodyFlow(limits: limits)
+    download = BodyFlow(limits: responseLimits)
+  }
+
+  func reset() {
+    exchange.reset()
+    requestDecoder.reset()
+    responseDecoder.reset()
+    outgoing.removeAll()
+    outgoingSent = 0
+    reply.removeAll()
+    replySent = 0
+    upload.reset()
+    download.reset()
+    account = CallAccount()
+  }
+
+  /// Gives every block back to the worker's pools.
+  func returnBuffers(small: BufferPool, large: BufferPool) {
+    exchange.request.buffer.return(to: small)
+    exchange.response.buffer.return(to: small)
+    upload.returnBuffer(small: small, large: large)
+    download.returnBuffer(small: small, large: large)
+  }
+}
+
+/// Counts and names of one call that no message holds.
+struct CallAccount {
+  /// Bytes of heads and bodies, as they went over the client's connection.
+  var bytesIn = 0
+  var bytesOut = 0
+  var attempts = 0
+  /// The status that the client was sent; 0 when none was.
+  var status = 0
+  /// The last target tried.
+  var target: TargetPool?
+  var upstream: UpstreamPool?
+  /// Whether the response has begun: from then on a fault can only cut it.
+  var responseBegan = false
+  /// Whether the request's body has been read to its end.
+  var requestComplete = false
+  /// Whether the client left before the answer was complete.
+  var clientGone = false
+}

@@ -1,0 +1,94 @@
+import HTTP
+import Kernel
+import PluginKit
+import Runtime
+
+/// Answers that the gateway makes itself: of local handlers and plugins, and faults.
+extension ServerConnection {
+  /// Renders a fault for its caller and sends it; whether the connection can go on.
+  ///
+  /// Once an answer has begun a fault can only cut it, so that the client sees that it is not complete.
+  @discardableResult
+  func refuse(_ fault: Fault, _ slot: ExchangeSlot) async -> Bool {
+    slot.exchange.fault = fault
+    if fault.status == 499 || slot.account.responseBegan {
+      if fault.status == 499 { slot.account.clientGone = true }
+      slot.account.requestComplete = true
+      socket.close(reset: slot.account.responseBegan)
+      return false
+    }
+    FaultPage.render(fault, into: &slot.exchange)
+    return await respond(slot, closing: fault.closes)
+  }
+
+  /// Sends `exchange.response`, a local one.
+  func respond(_ slot: ExchangeSlot, closing: Bool = false) async -> Bool {
+    slot.route?.chain.runResponseHead(&slot.exchange)
+    let reusable = consumeRequestBody(slot) && slot.exchange.request.head.keepAlive && !closing && !worker.isDraining
+    let head = slot.exchange.request.method == .head
+    worker.encodeLocalResponse(slot, keepAlive: reusable)
+    if !head { slot.reply.append(slot.exchange.response.body.span) }
+    slot.account.status = slot.exchange.response.head.status
+    slot.account.responseBegan = true
+    if let fault = await sendReply(slot) {
+      slot.exchange.fault = slot.exchange.fault ?? fault
+      slot.account.clientGone = fault.status == 499
+      return false
+    }
+    return reusable
+  }
+
+  /// Sends what `reply` holds; a fault when the client cannot take it.
+  func sendReply(_ slot: ExchangeSlot) async -> Fault? {
+    var deadline = worker.loop.now + worker.settings.limits.bodyTimeout
+    while slot.replySent < slot.reply.count {
+      let result = socket.send(slot.reply.span.extracting(slot.replySent..<slot.reply.count))
+      if result.isError { return .clientGone }
+      if result.count > 0 {
+        slot.replySent += result.count
+        slot.account.bytesOut += result.count
+        deadline = worker.loop.now + worker.settings.limits.bodyTimeout
+      }
+      if slot.replySent < slot.reply.count, !socket.isWritable {
+        let signals = await wait(until: deadline)
+        if signals.contains(.deadline), worker.loop.now >= min(deadline, totalDeadline) { return .clientStalled }
+      }
+    }
+    return nil
+  }
+
+  /// Passes over a body that nobody wants when all of it is here already; otherwise the connection must close.
+  private func consumeRequestBody(_ slot: ExchangeSlot) -> Bool {
+    if slot.account.requestComplete { return true }
+    switch slot.exchange.request.head.framing {
+    case .none, .length(0): break
+    case .length(let count) where slot.exchange.request.buffer.count >= count && !slot.uploadBegan:
+      slot.exchange.request.buffer.advance(count)
+    default: return false
+    }
+    slot.account.requestComplete = true
+    return true
+  }
+}
+
+/// The one place where a fault becomes an answer: problem+json (RFC 9457).
+enum FaultPage {
+  static func render(_ fault: Fault, into exchange: inout Exchange) {
+    exchange.response.begin(status: fault.status)
+    exchange.response.addHeader("Content-Type", "application/problem+json")
+    exchange.response.addHeader("X-Fault", fault.origin.rawValue)
+    if fault.retryAfter > 0 { exchange.response.addHeader("Retry-After", "\(fault.retryAfter)") }
+    if fault.status == 405 { exchange.response.addHeader("Allow", exchange.allowed) }
+    exchange.response.body.append(#"{"type":"about:blank","title":""#)
+    exchange.response.body.append(HTTP1Encoder.reasonPhrase(fault.status))
+    exchange.response.body.append(#"","status":"#)
+    exchange.response.body.append(decimal: fault.status)
+    exchange.response.body.append(#","detail":""#)
+    exchange.response.body.append(fault.detail)
+    exchange.response.body.append(#"","code":""#)
+    exchange.response.body.append(fault.reason)
+    exchange.response.body.append(#"","request_id":""#)
+    exchange.response.body.append(exchange.id.span)
+    exchange.response.body.append("\"}\n")
+  }
+}

@@ -1,0 +1,181 @@
+import HTTP
+import Kernel
+import Runtime
+
+/// One direction of a body: bytes are read from one socket, decoded in place, framed anew and sent to the other.
+///
+/// One buffer at a time: nothing is read before what was read is sent, which is all the back-pressure there is. The
+/// buffer goes back to its pool whenever the source has nothing, so that a silent stream costs no memory.
+struct BodyFlow: ~Copyable {
+  /// How the body is framed on the way out.
+  enum Framing { case plain, chunked }
+
+  enum Failure: Error {
+    case malformed(HTTPError)
+    /// The source ended before the body did.
+    case truncated
+    case sourceFailed
+    case sinkFailed
+    case tooLarge
+  }
+
+  private let limits: HTTPLimits
+  private var decoder: BodyDecoder
+  private var buffer = IOBuffer()
+  private var isLarge = false
+  private var framing = Framing.plain
+  private var endsWithSource = false
+  private var tailPending = false
+  /// Bytes of content that have come from the source.
+  private(set) var received = 0
+  /// Content beyond this many bytes is a failure.
+  var limit = Int.max
+  /// The source has delivered the whole body.
+  private(set) var sourceDone = true
+  /// Everything has been sent.
+  private(set) var finished = true
+  /// Bytes that followed the body in the same read: the next request of a pipeline.
+  private(set) var surplus = ByteBuffer(capacity: 16)
+
+  init(limits: HTTPLimits) {
+    self.limits = limits
+    decoder = BodyDecoder(.none, limits: limits)
+  }
+
+  mutating func reset() {
+    received = 0
+    limit = .max
+    sourceDone = true
+    finished = true
+    tailPending = false
+    surplus.removeAll()
+  }
+
+  mutating func begin(_ source: BodyFraming, framing: Framing) {
+    decoder = BodyDecoder(source, limits: limits)
+    self.framing = framing
+    received = 0
+    surplus.removeAll()
+    tailPending = false
+    endsWithSource = source == .untilClose
+    sourceDone = source == .none || source == .length(0)
+    finished = sourceDone
+    // A chunked request may be followed by the next one: then what is left over must fit the input buffer.
+    if case .chunked = source { isLarge = false } else { isLarge = true }
+  }
+
+  /// Decodes what came along with the head, appends it framed to `out`, and moves `input` behind it.
+  mutating func takePrefix(of input: inout IOBuffer, into out: inout ByteBuffer) throws(Failure) {
+    guard !sourceDone, !input.isEmpty else { return }
+    var bytes = input.mutableReadable
+    let step = try decode(&bytes)
+    if step.produced > 0 {
+      if framing == .chunked { HTTP1Encoder.chunkHeader(size: step.produced, into: &out) }
+      out.append(input.readable.extracting(0..<step.produced))
+      if framing == .chunked { out.append("\r\n") }
+    }
+    input.advance(step.consumed)
+    if step.done {
+      sourceDone = true
+      finished = true
+      if framing == .chunked { appendTail(to: &out) }
+    }
+  }
+
+  /// Moves what can be moved now; returns whether anything was.
+  mutating func advance(
+    from source: Socket, to sink: Socket, small: BufferPool, large: BufferPool
+  ) throws(Failure) -> Bool {
+    var moved = false
+    while !finished {
+      while !buffer.isEmpty {
+        guard sink.isWritable else { return moved }
+        let result = sink.send(buffer.readable)
+        if result.wouldBlock { return moved }
+        if result.isError { throw .sinkFailed }
+        buffer.consume(result.count)
+        moved = true
+      }
+      if tailPending {
+        tailPending = false
+        writeTail(small: small, large: large)
+      } else if sourceDone {
+        finished = true
+      } else {
+        guard source.isReadable else { break }
+        buffer.lease(from: isLarge ? large : small)
+        buffer.removeAll()
+        if try !fill(from: source) { break }
+        moved = true
+      }
+    }
+    returnBuffer(small: small, large: large)
+    return moved
+  }
+
+  /// Whether it waits for the sink rather than for the source.
+  var waitsForSink: Bool { !buffer.isEmpty }
+
+  mutating func returnBuffer(small: BufferPool, large: BufferPool) { buffer.return(to: isLarge ? large : small) }
+
+  /// Reads once and frames what came; false when nothing is there.
+  private mutating func fill(from source: Socket) throws(Failure) -> Bool {
+    let result = source.receive(into: &buffer)
+    if result.wouldBlock { return false }
+    if result.isError { throw .sourceFailed }
+    if result.isEnd {
+      guard endsWithSource else { throw .truncated }
+      sourceDone = true
+      tailPending = framing == .chunked
+      return true
+    }
+    let count = buffer.count
+    var bytes = buffer.mutableReadable
+    let step = try decode(&bytes)
+    if step.consumed < count { surplus.append(buffer.readable.extracting(step.consumed..<count)) }
+    buffer.truncate(to: step.produced)
+    if step.done {
+      sourceDone = true
+      tailPending = framing == .chunked
+    }
+    if framing == .chunked, step.produced > 0 { frame() }
+    return true
+  }
+
+  private mutating func decode(_ bytes: inout MutableSpan<UInt8>) throws(Failure) -> BodyStep {
+    let step: BodyStep
+    do { step = try decoder.decode(&bytes) } catch { throw .malformed(error) }
+    received += step.produced
+    if received > limit { throw .tooLarge }
+    return step
+  }
+
+  /// Writes the chunk's frame around the data, into the buffer's margins, and the last chunk when it fits there too.
+  private mutating func frame() {
+    var header = ByteBuffer(capacity: 24)
+    HTTP1Encoder.chunkHeader(size: buffer.count, into: &header)
+    buffer.prepend(header.span)
+    header.removeAll()
+    header.append("\r\n")
+    if tailPending, !decoder.hasTrailers {
+      header.append("0\r\n\r\n")
+      tailPending = false
+    }
+    buffer.appendIntoMargin(header.span)
+  }
+
+  private mutating func writeTail(small: BufferPool, large: BufferPool) {
+    var tail = ByteBuffer(capacity: 256)
+    appendTail(to: &tail)
+    buffer.lease(from: isLarge ? large : small)
+    buffer.removeAll()
+    _ = buffer.append(tail.span)
+  }
+
+  /// The last chunk with the trailers.
+  private func appendTail(to out: inout ByteBuffer) {
+    out.append("0\r\n")
+    decoder.writeTrailers(into: &out)
+    out.append("\r\n")
+  }
+}
