@@ -1,0 +1,142 @@
+/// Two routes that one request can fit equally well.
+package struct RouteConflict: Sendable, Equatable {
+  /// Indices of the routes, the earlier first.
+  package var first: Int
+  package var second: Int
+  /// Which path of each.
+  package var firstPath: Int
+  package var secondPath: Int
+}
+
+extension RouteTable {
+  /// Pairs of routes that tie on some request, each pair once; at most `limit` of them.
+  ///
+  /// Only routes of one group can tie: template shape and host are the same. Of those, the ones with as many
+  /// conditions tie unless methods, listeners or a condition keep them apart. Large groups are first divided by the
+  /// values of their most frequent condition, so that the work stays about linear in the number of routes.
+  package func conflicts(limit: Int = 100) -> [RouteConflict] {
+    var search = ConflictSearch(table: self, limit: limit)
+    for group in groups where group.count > 1 {
+      var start = Int(group.lowerBound)
+      while start < Int(group.upperBound) {
+        var end = start + 1
+        while end < Int(group.upperBound), candidates[end].rank == candidates[start].rank { end += 1 }
+        search.compare(Array(start..<end))
+        start = end
+      }
+    }
+    return search.found
+  }
+}
+
+/// The search for ties among candidates, which are given by their index in the table.
+private struct ConflictSearch {
+  let table: RouteTable
+  let limit: Int
+  var found: [RouteConflict] = []
+  private var seen: Set<RoutePair> = []
+
+  /// Up to this many candidates are compared pair by pair at once.
+  private static let small = 32
+
+  private struct RoutePair: Hashable {
+    var first: UInt32
+    var second: UInt32
+  }
+
+  /// A condition on one name, whatever its value.
+  private struct Subject: Hashable {
+    var isQuery: Bool
+    var name: ArraySlice<UInt8>
+  }
+
+  init(table: RouteTable, limit: Int) {
+    self.table = table
+    self.limit = limit
+  }
+
+  /// Compares all of one group and rank with each other.
+  mutating func compare(_ members: [Int]) {
+    if members.count < 2 || found.count >= limit { return }
+    guard members.count > Self.small, let (classes, rest) = divided(members) else {
+      for (place, first) in members.enumerated() {
+        for second in members[(place + 1)...] { compare(first, second) }
+        if found.count >= limit { return }
+      }
+      return
+    }
+    for members in classes { compare(members) }
+    compare(rest)
+    for first in rest {
+      for members in classes { for second in members { compare(first, second) } }
+      if found.count >= limit { return }
+    }
+  }
+
+  /// The members divided by the value of the condition that most of them have, so that only the `rest`, which do not
+  /// have it, can tie with another class; nil when that would divide nothing.
+  private func divided(_ members: [Int]) -> (classes: [[Int]], rest: [Int])? {
+    var uses: [Subject: Int] = [:]
+    for member in members {
+      for condition in table.candidates[member].conditions where table.conditions[Int(condition)].value != nil {
+        uses[subject(of: condition), default: 0] += 1
+      }
+    }
+    let byUse = uses.sorted { ($0.value, $1.key.name.count) > ($1.value, $0.key.name.count) }
+    for (subject, _) in byUse.prefix(4) {
+      var classes: [ArraySlice<UInt8>: [Int]] = [:]
+      var rest: [Int] = []
+      for member in members {
+        if let value = value(of: subject, in: member) {
+          classes[value, default: []].append(member)
+        } else {
+          rest.append(member)
+        }
+      }
+      if classes.count > 1 { return (Array(classes.values), rest) }
+    }
+    return nil
+  }
+
+  private mutating func compare(_ first: Int, _ second: Int) {
+    let a = table.candidates[first]
+    let b = table.candidates[second]
+    guard found.count < limit, a.route != b.route, a.listeners & b.listeners != 0 else { return }
+    // A route that names HEAD goes before one that takes it with GET, so HEAD is no tie between the two.
+    let shared = MethodMask(bits: a.methods.bits & b.methods.bits)
+    guard !(a.headIsImplied == b.headIsImplied ? shared : shared.subtracting(.head)).isEmpty else { return }
+    guard !areDisjoint(a, b) else { return }
+    let (early, late) = a.route < b.route ? (a, b) : (b, a)
+    guard seen.insert(RoutePair(first: early.route, second: late.route)).inserted else { return }
+    found.append(
+      RouteConflict(
+        first: Int(early.route), second: Int(late.route), firstPath: Int(early.path), secondPath: Int(late.path)))
+  }
+
+  /// Whether a condition of each asks for a different value of the same name.
+  private func areDisjoint(_ a: RouteTable.Candidate, _ b: RouteTable.Candidate) -> Bool {
+    for condition in a.conditions {
+      guard let range = table.conditions[Int(condition)].value else { continue }
+      for other in b.conditions where subject(of: other) == subject(of: condition) {
+        if let otherRange = table.conditions[Int(other)].value, bytes(otherRange) != bytes(range) { return true }
+      }
+    }
+    return false
+  }
+
+  private func value(of subject: Subject, in member: Int) -> ArraySlice<UInt8>? {
+    for condition in table.candidates[member].conditions where self.subject(of: condition) == subject {
+      if let range = table.conditions[Int(condition)].value { return bytes(range) }
+    }
+    return nil
+  }
+
+  private func subject(of condition: UInt32) -> Subject {
+    let condition = table.conditions[Int(condition)]
+    return Subject(isQuery: condition.isQuery, name: bytes(condition.name))
+  }
+
+  private func bytes(_ range: Range<UInt32>) -> ArraySlice<UInt8> {
+    table.conditionBytes[Int(range.lowerBound)..<Int(range.upperBound)]
+  }
+}

@@ -1,0 +1,100 @@
+package import Kernel
+
+/// All routes, compiled for matching: immutable and shared by every worker.
+///
+/// Paths are a tree of segments whose literal branches all live in one hash table, keyed by node and segment, so a
+/// match costs the same however many routes there are. Where templates end stand the routes, grouped by host and
+/// ordered by how many conditions they have. Only routes that share both template shape and host are tried one by one.
+package final class RouteTable: Sendable {
+  /// What was compiled; a route's index is its place here.
+  package let patterns: [RoutePattern]
+  /// The methods beside the standard ones that routes name.
+  let extensions: [String]
+  let nodes: [Node]
+  /// Child nodes by (node, segment).
+  let literals: ByteKeyTable
+  let endings: [Ending]
+  /// Groups by (ending × 2 + wildcard, host name).
+  let hosts: ByteKeyTable
+  let hasHosts: Bool
+  let groups: [Range<UInt32>]
+  /// Every group's candidates, best first.
+  let candidates: [Candidate]
+  let conditions: [Condition]
+  let conditionBytes: [UInt8]
+
+  /// A place in the tree of paths; `none` marks what it has not.
+  struct Node {
+    static let none = UInt32.max
+    var hasLiterals = false
+    var parameter = none
+    /// The ending of a path that stops here.
+    var exact = none
+    /// The ending of a path that goes on in any way.
+    var rest = none
+  }
+
+  /// The routes whose template ends at a node.
+  struct Ending {
+    var hasExactHosts = false
+    var hasWildcardHosts = false
+    /// The group of routes for any host.
+    var anyHost = Node.none
+  }
+
+  /// A route as it stands in a group.
+  struct Candidate {
+    var route: UInt32
+    /// Which of the route's paths.
+    var path: UInt32
+    var methods: MethodMask
+    /// Whether it takes HEAD only because it takes GET: a route that names HEAD goes first.
+    var headIsImplied: Bool
+    var rank: UInt32
+    var listeners: UInt64
+    var conditions: Range<UInt32>
+  }
+
+  struct Condition {
+    var isQuery: Bool
+    var name: Range<UInt32>
+    /// nil: any value.
+    var value: Range<UInt32>?
+  }
+
+  /// Compiles the routes.
+  ///
+  /// - Parameter seed: random, so that clients cannot guess collisions.
+  package convenience init(_ patterns: [RoutePattern], seed: UInt64) throws(RouteTableError) {
+    var builder = try RouteTableBuilder(patterns, seed: seed)
+    for index in patterns.indices { try builder.add(index) }
+    self.init(builder.finish())
+  }
+
+  private init(_ built: consuming RouteTableBuilder) {
+    patterns = built.patterns
+    extensions = built.extensions
+    nodes = built.nodes
+    literals = built.literals
+    endings = built.endings
+    hosts = built.hosts
+    hasHosts = built.hosts.count > 0
+    groups = built.groups
+    candidates = built.candidates
+    conditions = built.conditions
+    conditionBytes = built.conditionBytes
+  }
+
+  /// The methods of a set, as `Allow` names them.
+  package func methodNames(_ methods: MethodMask) -> [String] { methods.names(extensions: extensions) }
+
+  /// Writes the value of the `Allow` field (RFC 9110 §10.2.1).
+  package func appendAllow(_ methods: MethodMask, to buffer: inout ByteBuffer) {
+    var isFirst = true
+    for name in methodNames(methods) {
+      if !isFirst { buffer.append(", ") }
+      buffer.append(name)
+      isFirst = false
+    }
+  }
+}
