@@ -20,6 +20,13 @@ final class ExchangeSlot {
   /// The request's body from client to target, and the response's the other way.
   var upload: BodyFlow
   var download: BodyFlow
+  /// How much of the request's content came along with its head and stands in `outgoing`.
+  var prefixLength = 0
+  var uploadBegan = false
+  /// The route and what this worker compiled for it.
+  var route: WorkerRoute?
+  /// Whether the client's connection can carry another exchange.
+  var keepsConnection = false
   /// What the record of the call needs beside the exchange.
   var account = CallAccount()
   /// When bytes last moved, either way.
@@ -43,6 +50,10 @@ final class ExchangeSlot {
     upload.reset()
     download.reset()
     account = CallAccount()
+    prefixLength = 0
+    uploadBegan = false
+    route = nil
+    keepsConnection = false
   }
 
   /// Gives every block back to the worker's pools.

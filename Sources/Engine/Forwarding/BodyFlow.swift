@@ -28,6 +28,8 @@ struct BodyFlow: ~Copyable {
   private var tailPending = false
   /// Bytes of content that have come from the source.
   private(set) var received = 0
+  /// Bytes that went to the sink, framing included.
+  private(set) var sent = 0
   /// Content beyond this many bytes is a failure.
   var limit = Int.max
   /// The source has delivered the whole body.
@@ -44,6 +46,7 @@ struct BodyFlow: ~Copyable {
 
   mutating func reset() {
     received = 0
+    sent = 0
     limit = .max
     sourceDone = true
     finished = true
@@ -94,6 +97,7 @@ struct BodyFlow: ~Copyable {
         if result.wouldBlock { return moved }
         if result.isError { throw .sinkFailed }
         buffer.consume(result.count)
+        sent += result.count
         moved = true
       }
       if tailPending {
@@ -113,8 +117,22 @@ struct BodyFlow: ~Copyable {
     return moved
   }
 
+  /// Gives up: the sink is gone, and what the source still has is not wanted.
+  mutating func abandon(small: BufferPool, large: BufferPool) {
+    returnBuffer(small: small, large: large)
+    tailPending = false
+    finished = true
+  }
+
   /// Whether it waits for the sink rather than for the source.
   var waitsForSink: Bool { !buffer.isEmpty }
+
+  /// Moves what followed the body to the end of `input`, which has room for it.
+  mutating func moveSurplus(to input: inout IOBuffer) {
+    guard !surplus.isEmpty else { return }
+    _ = input.append(surplus.span)
+    surplus.removeAll()
+  }
 
   mutating func returnBuffer(small: BufferPool, large: BufferPool) { buffer.return(to: isLarge ? large : small) }
 

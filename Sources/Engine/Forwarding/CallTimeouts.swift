@@ -1,0 +1,10 @@
+/// The timeouts that hold for one call: the upstream's, where the route does not say otherwise. Nanoseconds.
+struct CallTimeouts {
+  var connect: Int
+  var firstByte: Int
+  var idle: Int
+  var total: Int?
+  /// The longest silence of a client that sends its body.
+  var clientBody: Int
+  var queue: Int
+}

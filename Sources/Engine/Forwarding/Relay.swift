@@ -1,0 +1,113 @@
+import HTTP
+import Kernel
+import PluginKit
+import Runtime
+
+/// The way back: the target's head is edited and sent on, then both bodies are moved until the answer is complete.
+extension ServerConnection {
+  func relay(
+    _ slot: ExchangeSlot, _ lease: UpstreamConnection, route: WorkerRoute, timeouts: CallTimeouts
+  ) async -> AttemptOutcome {
+    let framing = slot.exchange.response.head.framing
+    let endsWithTarget = framing == .untilClose
+    let out = clientFraming(slot, framing)
+    route.chain.runResponseHead(&slot.exchange)
+    slot.keepsConnection =
+      slot.exchange.request.head.keepAlive && slot.account.requestComplete && out != .untilClose && !worker.isDraining
+    slot.download.begin(framing, framing: out == .chunked ? .chunked : .plain)
+    slot.account.status = slot.exchange.response.head.status
+    worker.encodeResponse(slot, framing: out)
+    do {
+      try slot.download.takePrefix(of: &slot.exchange.response.buffer, into: &slot.reply)
+    } catch { return abandon(lease, .failed(truncation(error))) }
+
+    if let outcome = await pumpBoth(slot, lease, timeouts: timeouts) { return abandon(lease, outcome) }
+    let clean = slot.exchange.response.buffer.isEmpty && slot.download.surplus.isEmpty && slot.account.requestComplete
+    if clean, !endsWithTarget, slot.exchange.response.head.keepAlive {
+      lease.pool.giveBack(lease)
+    } else {
+      lease.pool.close(lease)
+    }
+    return .done
+  }
+
+  /// How the client gets the body: HTTP/1.0 knows no chunks, so there the connection's end says it.
+  private func clientFraming(_ slot: ExchangeSlot, _ framing: BodyFraming) -> BodyFraming {
+    switch framing {
+    case .chunked, .untilClose: slot.exchange.request.head.minorVersion > 0 ? .chunked : .untilClose
+    default: framing
+    }
+  }
+
+  /// Moves both bodies until the answer is at the client; an outcome when that fails.
+  private func pumpBoth(
+    _ slot: ExchangeSlot, _ lease: UpstreamConnection, timeouts: CallTimeouts
+  ) async -> AttemptOutcome? {
+    slot.lastProgress = worker.loop.now
+    while true {
+      if !slot.upload.finished, let outcome = pumpUpload(slot, lease) {
+        // The answer may still be whole although the target no longer reads; a client that left wants none.
+        if case .fault(let fault) = outcome { return .fault(fault) }
+        slot.upload.abandon(small: worker.smallBuffers, large: worker.largeBuffers)
+      }
+      switch pumpDownload(slot, lease) {
+      case .finished: return nil
+      case .failed(let fault): return .fault(fault)
+      case .waiting: break
+      }
+      let waitsForClient = slot.replySent < slot.reply.count || slot.download.waitsForSink
+      let limit = waitsForClient ? worker.settings.limits.bodyTimeout : timeouts.idle
+      if socket.isPeerClosed, !waitsForClient { return .fault(.clientGone) }
+      let deadline = slot.lastProgress + limit
+      let signals = await wait(until: deadline)
+      if signals.contains(.deadline), let outcome = expired(deadline, waitsForClient ? .clientReads : .targetIdle) {
+        return outcome
+      }
+    }
+  }
+
+  private enum DownloadProgress {
+    case finished
+    case waiting
+    case failed(Fault)
+  }
+
+  private func pumpDownload(_ slot: ExchangeSlot, _ lease: UpstreamConnection) -> DownloadProgress {
+    while slot.replySent < slot.reply.count {
+      guard socket.isWritable else { return .waiting }
+      let result = socket.send(slot.reply.span.extracting(slot.replySent..<slot.reply.count))
+      if result.wouldBlock { return .waiting }
+      if result.isError { return .failed(.clientGone) }
+      slot.account.responseBegan = true
+      slot.replySent += result.count
+      slot.account.bytesOut += result.count
+      slot.lastProgress = worker.loop.now
+    }
+    if slot.download.finished { return .finished }
+    do {
+      let before = slot.download.sent
+      let moved = try slot.download.advance(
+        from: lease.socket, to: socket, small: worker.smallBuffers, large: worker.largeBuffers)
+      slot.account.bytesOut += slot.download.sent - before
+      if moved { slot.lastProgress = worker.loop.now }
+    } catch {
+      switch error {
+      case .malformed(let error): return .failed(.malformedResponse(error))
+      case .truncated, .sourceFailed: return .failed(.upstreamTruncated)
+      case .sinkFailed: return .failed(.clientGone)
+      case .tooLarge: return .failed(.upstreamTruncated)
+      }
+    }
+    return slot.download.finished ? .finished : .waiting
+  }
+
+  /// A body that is broken in its first bytes, before anything was sent to the client.
+  private func truncation(_ failure: BodyFlow.Failure) -> AttemptFailure {
+    let fault: Fault =
+      switch failure {
+      case .malformed(let error): .malformedResponse(error)
+      default: .upstreamTruncated
+      }
+    return AttemptFailure(kind: .malformed, fault: fault, sent: true)
+  }
+}

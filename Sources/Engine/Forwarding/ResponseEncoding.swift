@@ -1,0 +1,61 @@
+import HTTP
+import Kernel
+import PluginKit
+
+/// Writes response heads as the client gets them.
+extension Worker {
+  /// The head of a target's answer.
+  func encodeResponse(_ slot: ExchangeSlot, framing: BodyFraming) {
+    appendStatusLine(slot)
+    slot.exchange.response.head.headers.write(from: slot.exchange.response.source, into: &slot.reply)
+    switch framing {
+    case .chunked: slot.reply.append("Transfer-Encoding: chunked\r\n")
+    default: break
+    }
+    appendEnd(slot, keepAlive: slot.keepsConnection)
+  }
+
+  /// An interim answer (RFC 9110 §15.2), as the target sent it.
+  func encodeInformational(_ slot: ExchangeSlot) {
+    slot.reply.removeAll()
+    slot.replySent = 0
+    appendStatusLine(slot)
+    slot.exchange.response.head.headers.write(from: slot.exchange.response.source, into: &slot.reply)
+    slot.reply.append("\r\n")
+  }
+
+  /// The head of an answer that the gateway makes itself.
+  func encodeLocalResponse(_ slot: ExchangeSlot, keepAlive: Bool) {
+    slot.reply.removeAll()
+    slot.replySent = 0
+    let status = slot.exchange.response.head.status
+    HTTP1Encoder.statusLine(status, into: &slot.reply)
+    slot.exchange.response.head.headers.write(from: slot.exchange.response.source, into: &slot.reply)
+    if status >= 200, status != 204, status != 304 {
+      slot.reply.append("Content-Length: ")
+      slot.reply.append(decimal: slot.exchange.response.body.count)
+      slot.reply.append("\r\n")
+    }
+    slot.reply.append("Date: ")
+    date.append(unixSeconds: Clock.wall / 1_000_000_000, to: &slot.reply)
+    slot.reply.append("\r\n")
+    appendEnd(slot, keepAlive: keepAlive)
+  }
+
+  /// The status line; the target's own words where the status has no usual ones.
+  private func appendStatusLine(_ slot: ExchangeSlot) {
+    HTTP1Encoder.statusLine(slot.exchange.response.head.status, into: &slot.reply)
+  }
+
+  private func appendEnd(_ slot: ExchangeSlot, keepAlive: Bool) {
+    slot.reply.append("X-Request-Id: ")
+    slot.reply.append(slot.exchange.id.span)
+    if !keepAlive {
+      slot.reply.append("\r\nConnection: close\r\n\r\n")
+    } else if slot.exchange.request.head.minorVersion == 0 {
+      slot.reply.append("\r\nConnection: keep-alive\r\n\r\n")
+    } else {
+      slot.reply.append("\r\n\r\n")
+    }
+  }
+}

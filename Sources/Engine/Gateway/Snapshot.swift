@@ -1,0 +1,105 @@
+package import Configuration
+import Kernel
+
+/// A configuration, compiled: immutable, shared by every worker, and replaced as a whole by a reload.
+package final class Snapshot: Sendable {
+  package let generation: Int
+  package let settings: GatewaySettings
+  package let table: RouteTable
+  /// The route that each of the table's patterns belongs to.
+  package let routeOfPattern: [Int32]
+  package let upstreams: [Upstream]
+  let trusted: TrustedProxies
+  let plugins: PluginCatalog
+
+  /// Compiles settings that were read without mistakes.
+  ///
+  /// - Parameter previous: whose upstreams live on where nothing about them changed, with their health and breakers.
+  package init(
+    _ settings: GatewaySettings, plugins: PluginCatalog, previous: Snapshot?, generation: Int
+  ) throws(SnapshotError) {
+    self.settings = settings
+    self.generation = generation
+    self.plugins = plugins
+    var patterns: [RoutePattern] = []
+    var routeOfPattern: [Int32] = []
+    patterns.reserveCapacity(settings.routes.count)
+    let listeners = Dictionary(
+      settings.listeners.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { first, _ in first })
+    for (index, route) in settings.routes.enumerated() {
+      for match in route.matches {
+        patterns.append(try Self.pattern(match, route: route, listeners: listeners))
+        routeOfPattern.append(Int32(index))
+      }
+    }
+    self.routeOfPattern = routeOfPattern
+    do { table = try RouteTable(patterns, seed: KernelRandom.next()) } catch {
+      throw SnapshotError(position: settings.routes.first?.position ?? .none, message: "\(error)")
+    }
+    let known = Dictionary(
+      (previous?.upstreams ?? []).map { ($0.settings.name, $0) }, uniquingKeysWith: { first, _ in first })
+    upstreams = settings.upstreams.enumerated().map { index, upstream in
+      if let old = known[upstream.name], old.settings.isSame(as: upstream) { return old }
+      return Upstream(upstream, index: index)
+    }
+    trusted = TrustedProxies(settings.trustedProxies)
+  }
+
+  /// Routes that tie on some request, as diagnostics at both places.
+  package func conflicts() -> [Diagnostic] {
+    table.conflicts().map { conflict in
+      let first = settings.routes[Int(routeOfPattern[conflict.first])]
+      let second = settings.routes[Int(routeOfPattern[conflict.second])]
+      return Diagnostic(
+        .error, at: second.position,
+        message: "routes '\(first.name)' and '\(second.name)' match the same requests equally well",
+        expected: "different paths, hosts, methods or conditions; '\(first.name)' is at line \(first.position.line)")
+    }
+  }
+
+  private static func pattern(
+    _ match: MatchSettings, route: RouteSettings, listeners: [String: Int]
+  ) throws(SnapshotError) -> RoutePattern {
+    var paths: [PathTemplate] = []
+    for path in match.paths {
+      do { paths.append(try PathTemplate(parsing: path)) } catch {
+        throw SnapshotError(position: match.position, message: "path '\(path)' of route '\(route.name)': \(error)")
+      }
+    }
+    return RoutePattern(
+      paths: paths, hosts: match.hosts, methods: match.methods,
+      headers: match.headers.map { RouteCondition(name: $0.name, value: $0.value) },
+      query: match.query.map { RouteCondition(name: $0.name, value: $0.value) },
+      listeners: match.listeners.compactMap { listeners[$0] })
+  }
+}
+
+/// Settings that cannot be compiled.
+package struct SnapshotError: Error, Sendable {
+  package let position: Position
+  package let message: String
+}
+
+extension UpstreamSettings {
+  /// Whether nothing but its place in the file differs.
+  func isSame(as other: UpstreamSettings) -> Bool {
+    var moved = other
+    moved.position = position
+    return self == moved
+  }
+}
+
+/// Whose word about the client is believed.
+struct TrustedProxies: Sendable {
+  private let ranges: [AddressRange]
+
+  init(_ ranges: [AddressRange]) { self.ranges = ranges }
+
+  var isEmpty: Bool { ranges.isEmpty }
+
+  func contains(_ address: IPAddress) -> Bool {
+    if address.isV4 { return ranges.contains { $0.contains(ipv4: address.v4) } }
+    let whole = UInt128(address.high) << 64 | UInt128(address.low)
+    return ranges.contains { $0.contains(ipv6: whole) }
+  }
+}

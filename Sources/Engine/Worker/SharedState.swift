@@ -1,0 +1,42 @@
+import Kernel
+import Synchronization
+
+/// The few words that all workers and the control thread write: atomics, nothing else.
+package final class SharedState: Sendable {
+  private let open = Atomic<Int>(0)
+  private let drained = Atomic<Int>(0)
+  private let refused = Atomic<Int>(0)
+  /// Told of what only the process's own log can say.
+  private let report: @Sendable (GatewayEvent) -> Void
+
+  package init(report: @escaping @Sendable (GatewayEvent) -> Void) { self.report = report }
+
+  package var openConnections: Int { open.load(ordering: .relaxed) }
+  package var refusedAccepts: Int { refused.load(ordering: .relaxed) }
+  var drainedWorkers: Int { drained.load(ordering: .acquiring) }
+
+  func mayAccept(limit: Int) -> Bool { open.load(ordering: .relaxed) < limit }
+  func opened() { open.add(1, ordering: .relaxed) }
+  func closed() { open.subtract(1, ordering: .relaxed) }
+
+  func acceptFailed(_ error: SocketError) {
+    refused.add(1, ordering: .relaxed)
+    report(.acceptFailed("\(error)"))
+  }
+
+  func workerDrained(_ index: Int) {
+    drained.add(1, ordering: .releasing)
+    report(.workerDrained(index))
+  }
+
+  func emit(_ event: GatewayEvent) { report(event) }
+}
+
+/// What happens in the gateway that an operator wants to read of.
+package enum GatewayEvent: Sendable {
+  case acceptFailed(String)
+  case workerDrained(Int)
+  case targetOut(upstream: String, target: String, why: String)
+  case targetBack(upstream: String, target: String)
+  case breaker(upstream: String, target: String, state: String)
+}

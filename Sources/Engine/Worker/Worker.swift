@@ -1,0 +1,159 @@
+import HTTP
+import Kernel
+package import PluginKit
+package import Runtime
+import Telemetry
+
+/// One thread that serves connections: a loop, and everything that lives on it.
+///
+/// Nothing here is shared with other workers but what is immutable (the snapshot) or atomic (health, breakers,
+/// counters). All of it is for the loop's own thread; others reach it by `loop.post`.
+package final class Worker {
+  package let index: Int
+  package let loop: Loop
+  let smallBuffers: BufferPool
+  let largeBuffers: BufferPool
+  let shared: SharedState
+  let log: CallLogQueue?
+  let metrics: WorkerMetrics
+  var random: SplitMix
+  var date = HTTPDate()
+
+  /// What the running configuration is on this worker.
+  private(set) var current: WorkerSnapshot
+  private(set) var limits: LimitSettings
+  private(set) var isDraining = false
+
+  private var freeSlots: [ExchangeSlot] = []
+  private var connections: [ServerConnection] = []
+  private var listeners: [String: Listener] = [:]
+  private lazy var flush = Timer(loop) { [unowned self] in flushLog() }
+  private var flushArmed = false
+
+  /// Bytes of a block for a body on its way: large, because each block costs two system calls.
+  static let largeBlock = 64 << 10
+  private static let keptSlots = 256
+  private static let flushInterval = 100_000_000
+
+  init(index: Int, loop: Loop, shared: SharedState, snapshot: Snapshot, log: CallLogQueue?) {
+    self.index = index
+    self.loop = loop
+    self.shared = shared
+    self.log = log
+    random = SplitMix(seed: KernelRandom.next())
+    metrics = WorkerMetrics()
+    limits = snapshot.settings.limits
+    smallBuffers = BufferPool(blockSize: max(16 << 10, limits.requestHead), keep: 256)
+    largeBuffers = BufferPool(blockSize: Self.largeBlock, keep: 32)
+    current = WorkerSnapshot(snapshot, loop: loop, previous: nil)
+    current.attach(to: self)
+  }
+
+  // MARK: Configuration
+
+  /// Takes over a new snapshot between two events; exchanges under way finish on the old one.
+  func adopt(_ snapshot: Snapshot) {
+    let next = WorkerSnapshot(snapshot, loop: loop, previous: current)
+    limits = snapshot.settings.limits
+    let previous = current
+    current = next
+    next.attach(to: self)
+    previous.retire(keeping: next)
+    freeSlots.removeAll()
+    metrics.forgetRoutes()
+  }
+
+  // MARK: Listeners and connections
+
+  func listen(_ descriptor: consuming FileDescriptor, as identity: ListenerIdentity) throws(SocketError) {
+    let listener = try Listener(
+      descriptor, on: loop,
+      accept: { [unowned self] in accept($0, peer: $1, on: identity) },
+      failed: { [unowned self] in shared.acceptFailed($0) })
+    listener.mayAccept = { [unowned self] in shared.mayAccept(limit: limits.connections) }
+    listeners[identity.name] = listener
+  }
+
+  func stopListening(_ name: String) { listeners.removeValue(forKey: name)?.finish() }
+
+  private func accept(_ descriptor: consuming FileDescriptor, peer: SocketAddress?, on identity: ListenerIdentity) {
+    SocketCalls.setNoDelay(descriptor)
+    shared.opened()
+    do {
+      let connection = try ServerConnection(
+        descriptor, peer: peer?.ip ?? IPAddress(v4: 0x7f00_0001), listener: identity, worker: self)
+      connection.index = connections.count
+      connections.append(connection)
+      metrics.connectionOpened()
+    } catch {
+      shared.closed()
+      shared.acceptFailed(error)
+    }
+  }
+
+  func closed(_ connection: ServerConnection) {
+    let index = connection.index
+    let last = connections.removeLast()
+    if last !== connection {
+      connections[index] = last
+      last.index = index
+    }
+    metrics.connectionClosed()
+    shared.closed()
+    if isDraining, connections.isEmpty { shared.workerDrained(self.index) }
+  }
+
+  var connectionCount: Int { connections.count }
+
+  /// Stops taking connections, closes those that rest, and lets the others end their exchange.
+  func drain() {
+    isDraining = true
+    for listener in listeners.values { listener.finish() }
+    listeners.removeAll()
+    for connection in Array(connections) { connection.drain() }
+    if connections.isEmpty { shared.workerDrained(index) }
+  }
+
+  /// Cuts what is still open; the end of a drain that took too long.
+  func cut() {
+    for connection in Array(connections) { connection.cut() }
+  }
+
+  // MARK: Memory of exchanges
+
+  func leaseSlot() -> ExchangeSlot {
+    if let slot = freeSlots.popLast() { return slot }
+    let head = limits.requestHead
+    return ExchangeSlot(
+      limits: HTTPLimits(head: head, headers: limits.headers, target: limits.requestTarget),
+      responseLimits: HTTPLimits(head: smallBuffers.blockSize, headers: 256, target: 0))
+  }
+
+  func returnSlot(_ slot: ExchangeSlot) {
+    slot.returnBuffers(small: smallBuffers, large: largeBuffers)
+    slot.reset()
+    if freeSlots.count < Self.keptSlots { freeSlots.append(slot) }
+  }
+
+  // MARK: The call log
+
+  /// Hands over what the log has gathered, at the latest a tenth of a second after it was written.
+  func armFlush() {
+    guard !flushArmed, let log, log.needsFlush else { return }
+    flushArmed = true
+    flush.arm(after: Self.flushInterval)
+  }
+
+  func flushLog() {
+    flushArmed = false
+    log?.flush()
+  }
+}
+
+extension Worker: WorkerServices {
+  package var now: Int { loop.now }
+
+  package func after(_ nanoseconds: Int, _ action: @escaping () -> Void) {
+    Timer(loop, action).arm(after: nanoseconds)
+  }
+}
