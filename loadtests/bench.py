@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""Measures Sluice beside other proxies on this machine; docs/BENCHMARKS.md says how and why.
+
+    loadtests/bench.py [--runs 5] [--seconds 8] [--peers sluice,haproxy] [SCENARIO...]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+
+from harness import load, report, routes, scenarios
+from harness.peers import Peer, known_peers
+from harness.processes import LOAD_CORE, Failure, free_port, started
+from harness.scenarios import Bench, Gate, Scenario
+
+HERE = Path(__file__).resolve().parent
+
+SCENARIOS = [
+    Scenario(
+        "keepalive", "256 B responses, 64 keep-alive connections, Sluice with everything on", scenarios.keepalive,
+        (Gate("cpu µs/request", 0.90, "haproxy"), Gate("cpu µs/request", 0.60, "nginx"),
+         Gate("user µs/request", 0.80, "haproxy"))),
+    Scenario(
+        "fixed-rate", "256 B responses at half of HAProxy's top rate, random arrivals", scenarios.fixed_rate,
+        (Gate("p99 µs", 1.10, "haproxy"),)),
+    Scenario(
+        "download-1m", "1 MiB responses, 16 connections", scenarios.download,
+        (Gate("cpu µs/MiB", 1.10, "haproxy"), Gate("RSS growth MiB", 2))),
+    Scenario(
+        "upload-1m", "1 MiB uploads, 16 connections", scenarios.upload,
+        (Gate("cpu µs/MiB", 1.10, "haproxy"), Gate("RSS growth MiB", 2))),
+    Scenario(
+        "slow-reader", "100 MiB chunked to a slow client and to a slow backend", scenarios.slow_reader,
+        (Gate("RSS growth MiB", 2),)),
+    Scenario(
+        "idle-10k", "idle keep-alive connections that have carried one request", scenarios.idle,
+        (Gate("RSS KiB/connection", 3),)),
+    Scenario(
+        "new-connections", "a new connection for every request, 64 at a time", scenarios.new_connections,
+        (Gate("cpu µs/request", 1.0, "haproxy"),)),
+    Scenario(
+        "routes-100k", "100,000 routes beside 10", routes.route_table,
+        (Gate("instructions ratio", 1.05), Gate("check s", 2), Gate("load s", 2)), only_sluice=True),
+    Scenario("start-time", "from spawn to the first answer", scenarios.start_time, (Gate("first answer ms", 50),)),
+]
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = [scenario.name for scenario in SCENARIOS]
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=f"of {', '.join(names)} (default: all)")
+    parser.add_argument("--runs", type=int, default=5, help="turns of each gating proxy (others take one)")
+    parser.add_argument("--seconds", type=int, default=8, help="length of one timed load")
+    parser.add_argument("--peers", default="", help="names, comma-separated (default: all that are installed)")
+    parser.add_argument("--sluice", type=Path, default=HERE.parent / ".build/release/sluice", help="the binary to measure")
+    parser.add_argument("--results", type=Path, default=HERE / "results")
+    options = parser.parse_args()
+    unknown = set(options.scenarios) - set(names)
+    if unknown:
+        parser.error(f"unknown scenario {', '.join(unknown)}; there are {', '.join(names)}")
+    if not 1 <= options.runs <= 50 or not 1 <= options.seconds <= 60:
+        parser.error("--runs must be 1 to 50 and --seconds 1 to 60")
+    return options
+
+
+def chosen_peers(options: argparse.Namespace, cache: Path) -> list[Peer]:
+    found = known_peers(cache, options.sluice.resolve())
+    wanted = options.peers.split(",") if options.peers else [peer.name for peer in found]
+    missing = set(wanted) - {peer.name for peer in found}
+    if missing:
+        sys.exit(f"bench: not installed: {', '.join(missing)}; `make bench` builds Sluice and installs the peers")
+    return [peer for peer in found if peer.name in wanted]
+
+
+def take_turns(bench: Bench, scenario: Scenario, peers: list[Peer], runs: int, work: Path) -> report.Turns:
+    """A B C, B C A, …: the pairs of a turn run close together, and nobody always goes first."""
+    turns: report.Turns = {}
+    entrants = [peer for peer in peers if peer.name == "sluice" or not scenario.only_sluice]
+    for turn in range(1 if scenario.only_sluice else runs):
+        gating = [peer for peer in entrants if peer.gates]
+        shift = turn % max(1, len(gating))
+        shown = [peer for peer in entrants if not peer.gates] if turn == 0 else []
+        for peer in gating[shift:] + gating[:shift] + shown:
+            print(f"{scenario.name} turn {turn + 1}: {peer.name}", file=sys.stderr, flush=True)
+            figures = scenario.measure(bench, peer, work / f"{scenario.name}-{turn}-{peer.name}")
+            turns.setdefault(peer.name, []).append(figures)
+    return {peer.name: turns[peer.name] for peer in entrants if peer.name in turns}
+
+
+def main() -> int:
+    options = arguments()
+    cache = Path(os.environ.get("SLUICE_PEERS", Path.home() / ".cache/sluice-peers"))
+    peers = chosen_peers(options, cache)
+    tools = load.Tools.compiled(HERE, cache / "tools")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    os.sched_setaffinity(0, {LOAD_CORE})
+    selected = [s for s in SCENARIOS if not options.scenarios or s.name in options.scenarios]
+    results: dict[str, report.Turns] = {}
+    with tempfile.TemporaryDirectory(prefix="sluice-bench-") as name:
+        work, port = Path(name), free_port()
+        with started([str(tools.backend), str(port)], LOAD_CORE, port, work):
+            bench = Bench(tools, HERE, port, options.seconds, idle_connections=min(10_000, hard - 500))
+            for scenario in selected:
+                if scenario.name == "fixed-rate":
+                    pacer = next((peer for peer in peers if peer.name == "haproxy"), peers[0])
+                    bench.half_rate = scenarios.half_of_top_rate(bench, pacer, work / "top-rate")
+                try:
+                    results[scenario.name] = take_turns(bench, scenario, peers, options.runs, work)
+                except Failure as failure:
+                    print(f"bench: {scenario.name} could not be measured: {failure}", file=sys.stderr)
+    text = report.save(options.results, shlex.join(["loadtests/bench.py", *sys.argv[1:]]), peers, results, selected)
+    print(text)
+    return 0 if len(results) == len(selected) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

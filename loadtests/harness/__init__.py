@@ -1,0 +1,1 @@
+"""Measures Sluice beside other proxies; see docs/BENCHMARKS.md."""

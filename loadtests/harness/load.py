@@ -1,0 +1,126 @@
+"""The load: wrk in a closed loop, `pace` at a fixed rate, and connections that only wait."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from .processes import LOAD_CORE, Failure, on_core
+
+MICROSECONDS = {"us": 1, "ms": 1e3, "s": 1e6, "m": 6e7}
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Programs compiled from loadtests/*.c."""
+
+    backend: Path
+    pace: Path
+
+    @staticmethod
+    def compiled(sources: Path, into: Path) -> "Tools":
+        into.mkdir(parents=True, exist_ok=True)
+        tools = Tools(into / "backend", into / "pace")
+        for program in (tools.backend, tools.pace):
+            source = sources / f"{program.name}.c"
+            if program.exists() and program.stat().st_mtime > source.stat().st_mtime:
+                continue
+            subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-o", program, source, "-lm"], check=True)
+        return tools
+
+
+@dataclass(frozen=True)
+class Load:
+    requests: int
+    rate: float
+    p50_us: float
+    p99_us: float
+
+
+def wrk(url: str, connections: int, seconds: int, headers: list[str] = [], script: Path | None = None) -> Load:
+    """Drives the URL as fast as answers come."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "10s"]
+    for header in headers:
+        command += ["-H", header]
+    if script is not None:
+        command += ["-s", str(script)]
+    text = run([*command, url], seconds + 30)
+
+    def first(pattern: str) -> str:
+        match = re.search(pattern, text)
+        if match is None:
+            raise Failure(f"wrk printed no {pattern}:\n{text}")
+        return match.group(1)
+
+    if "Non-2xx" in text or re.search(r"Socket errors: .*[1-9]", text):
+        raise Failure(f"failed requests at {url}:\n{text}")
+    latency = {share: to_us(first(rf"\s{share}%\s+(\S+)")) for share in (50, 99)}
+    return Load(int(first(r"(\d+) requests in")), float(first(r"Requests/sec:\s+(\S+)")), latency[50], latency[99])
+
+
+def to_us(text: str) -> float:
+    number, unit = re.fullmatch(r"([\d.]+)([a-z]+)", text).groups()
+    return float(number) * MICROSECONDS[unit]
+
+
+def pace(tools: Tools, port: int, connections: int, rate: float, seconds: float) -> Load:
+    """Drives the proxy at a fixed mean rate, random gaps, whatever the answers do."""
+    text = run([str(tools.pace), str(port), str(connections), f"{rate:.1f}", str(seconds)], seconds + 30)
+    result = json.loads(text)
+    return Load(result["requests"], result["rate"], result["p50_us"], result["p99_us"])
+
+
+def h2load(url: str, connections: int, seconds: int) -> Load:
+    """A second opinion beside wrk: the same closed loop from another program."""
+    text = run(["h2load", "--h1", "-t1", f"-c{connections}", "-D", str(seconds), url], seconds + 30)
+    done = re.search(r"finished in .*?, ([\d.]+) req/s", text)
+    counts = re.search(r"requests: (\d+) total, \d+ started, \d+ done, (\d+) succeeded, (\d+) failed", text)
+    median = re.search(r"time for request:\s+\S+\s+(\S+)\s+(\S+)", text)
+    if done is None or counts is None or median is None or counts.group(3) != "0":
+        raise Failure(f"h2load at {url}:\n{text}")
+    # h2load prints mean and maximum only: shown as such, never used for a gate.
+    return Load(int(counts.group(2)), float(done.group(1)), to_us(median.group(2)), to_us(median.group(1)))
+
+
+def run(command: list[str], seconds: float) -> str:
+    result = subprocess.run(on_core(LOAD_CORE, command), capture_output=True, text=True, timeout=seconds)
+    if result.returncode != 0:
+        raise Failure(f"{command} exited with {result.returncode}:\n{result.stdout}{result.stderr}")
+    return result.stdout
+
+
+def open_idle(port: int, count: int) -> list[socket.socket]:
+    """Opens connections one after another; each carries one request and then waits."""
+    request = f"GET /items/7 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+    opened = []
+    for _ in range(count):
+        connection = socket.create_connection(("127.0.0.1", port), 10)
+        connection.sendall(request)
+        read_response(connection)
+        opened.append(connection)
+    return opened
+
+
+def read_response(connection: socket.socket) -> bytes:
+    """Reads one response with Content-Length."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += received(connection)
+    head, body = data.split(b"\r\n\r\n", 1)
+    length = int(re.search(rb"(?i)content-length: *(\d+)", head).group(1))
+    while len(body) < length:
+        body += received(connection)
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise Failure(f"unexpected answer: {head[:200]!r}")
+    return body
+
+
+def received(connection: socket.socket) -> bytes:
+    data = connection.recv(65536)
+    if not data:
+        raise Failure("the proxy closed the connection early")
+    return data

