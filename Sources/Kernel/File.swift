@@ -64,6 +64,13 @@ package struct File: ~Copyable, Sendable {
     while done < bytes.count { done += try write(bytes.extracting(done..<bytes.count)) }
   }
 
+  /// Waits until a write would be taken, for a pipe or terminal that was made non-blocking.
+  package func waitUntilWritable(timeout milliseconds: Int32) {
+    var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    // SAFETY: the call reads and writes one entry on the stack.
+    unsafe poll(&entry, 1, milliseconds)
+  }
+
   /// Reads what comes next.
   ///
   /// - Returns: how many bytes came; 0 at the end.

@@ -1,0 +1,96 @@
+/// A member of a call log line, in the order in which lines are usually written.
+///
+/// This list is the whole vocabulary: `docs/CALL-LOG.md` shows it, and a test fails when the two differ. Absent
+/// means "does not apply", never zero or an empty string.
+package enum CallField: UInt8, CaseIterable, Sendable {
+  case time, requestID, listener, client, consumer
+  case method, host, route, template, path, query, `protocol`
+  case status, fault, reason, cancelled
+  case bytesIn, bytesOut
+  case upstream, target, attempts
+  case total, queue, connect, firstByte, body, overhead
+  case requestHeaders, responseHeaders
+  case truncated
+
+  /// The member's name in the line.
+  package var key: StaticString {
+    switch self {
+    case .time: "time"
+    case .requestID: "request_id"
+    case .listener: "listener"
+    case .client: "client"
+    case .consumer: "consumer"
+    case .method: "method"
+    case .host: "host"
+    case .route: "route"
+    case .template: "template"
+    case .path: "path"
+    case .query: "query"
+    case .protocol: "protocol"
+    case .status: "status"
+    case .fault: "fault"
+    case .reason: "reason"
+    case .cancelled: "cancelled"
+    case .bytesIn: "bytes_in"
+    case .bytesOut: "bytes_out"
+    case .upstream: "upstream"
+    case .target: "target"
+    case .attempts: "attempts"
+    case .total: "total_us"
+    case .queue: "queue_us"
+    case .connect: "connect_us"
+    case .firstByte: "first_byte_us"
+    case .body: "body_us"
+    case .overhead: "overhead_us"
+    case .requestHeaders: "request_headers"
+    case .responseHeaders: "response_headers"
+    case .truncated: "truncated"
+    }
+  }
+
+  /// What JSON type the member has.
+  package var type: StaticString {
+    switch self {
+    case .status, .bytesIn, .bytesOut, .attempts, .total, .queue, .connect, .firstByte, .body, .overhead, .truncated:
+      "integer"
+    case .requestHeaders, .responseHeaders: "object"
+    default: "string"
+    }
+  }
+
+  /// One line for the reference.
+  package var help: String {
+    switch self {
+    case .time: "When the request's first byte arrived: RFC 3339, UTC, microseconds. Always the first member."
+    case .requestID: "The id that the client, the upstream and the answer's `X-Request-Id` carry too."
+    case .listener: "The listener that accepted the connection, by its name in the configuration."
+    case .client: "The client's address: the connection's peer, or what a trusted proxy said."
+    case .consumer: "Who called, once a plugin has found out."
+    case .method: "The request's method as sent."
+    case .host: "The request's host without its port."
+    case .route: "The matched route's name; absent when none matched."
+    case .template: "The path pattern that matched, such as `/v1/items/{id}`."
+    case .path: "The path as routed: normalised, without the query."
+    case .query: "The query as `call_log.query` allows: values redacted, names only, or all of it."
+    case .protocol: "The client's protocol, such as `HTTP/1.1`."
+    case .status: "The status sent to the client; absent when none was sent."
+    case .fault: "Whose fault it was when the gateway answered itself: `client`, `policy`, `upstream` or `gateway`."
+    case .reason: "What went wrong, as one word that does not change between versions."
+    case .cancelled: "Who left before the end: `client` or `upstream`."
+    case .bytesIn: "Bytes of the request's body that arrived."
+    case .bytesOut: "Bytes of the response's body that were sent to the client."
+    case .upstream: "The upstream that the request was for."
+    case .target: "The address of the target that answered, or was tried last."
+    case .attempts: "How many times a target was tried; absent when none was."
+    case .total: "Microseconds from the request's first byte to the answer's last."
+    case .queue: "Microseconds spent waiting for a connection of the pool."
+    case .connect: "Microseconds spent connecting to the target; absent on a kept connection."
+    case .firstByte: "Microseconds from sending the request to the answer's first byte."
+    case .body: "Microseconds from the answer's first byte to its last."
+    case .overhead: "Microseconds of the total that the gateway itself spent, waiting for nobody."
+    case .requestHeaders: "The request's fields that `call_log.headers.request` names."
+    case .responseHeaders: "The answer's fields that `call_log.headers.response` names."
+    case .truncated: "How many values of this line were cut or left out because they were too long; absent when none."
+    }
+  }
+}

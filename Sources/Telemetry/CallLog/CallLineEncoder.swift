@@ -1,0 +1,143 @@
+import JSON
+import Kernel
+
+/// Encodes call log lines, one after another, into the chunk that it holds.
+///
+/// A value longer than a thirty-second of a chunk (4 KiB of 128) is cut between two characters and ends with `…`; a
+/// line that comes near a quarter of a chunk (32 KiB) cuts what follows shorter and leaves headers out. Each such
+/// value is counted in `truncated`.
+struct CallLineEncoder: ~Copyable {
+  var chunk: CallLogChunk
+  /// `,"key":` of every field, one after another, and where each begins.
+  private let keys: ByteBuffer
+  private let keyStarts: [Int]
+  /// `{"time":"` and the second that `timeSecond` names.
+  private var timePrefix = ByteBuffer(capacity: 32)
+  private var timeSecond = Int.min
+
+  private let chunkSize: Int
+  private let lineLimit: Int
+  private let valueLimit: Int
+  private var lineStart = 0
+  private var truncated = 0
+  private var isFirstHeader = true
+
+  init(chunkSize: Int) {
+    chunk = CallLogChunk(capacity: chunkSize)
+    self.chunkSize = chunkSize
+    lineLimit = chunkSize / 4
+    valueLimit = chunkSize / 32
+    var keys = ByteBuffer(capacity: 512)
+    var starts: [Int] = []
+    for field in CallField.allCases {
+      starts.append(keys.count)
+      keys.append(",\"")
+      keys.append(field.key)
+      keys.append("\":")
+    }
+    keyStarts = starts + [keys.count]
+    self.keys = keys
+  }
+
+  /// Whether the longest line might not fit.
+  var isNearlyFull: Bool { chunk.buffer.count + lineLimit > chunkSize }
+
+  mutating func begin(time: Int) {
+    lineStart = chunk.buffer.count
+    truncated = 0
+    let second = Timestamp.seconds(of: time)
+    if second != timeSecond { render(second, of: time) }
+    chunk.buffer.append(timePrefix, 0..<timePrefix.count)
+    Timestamp.append(fractionOf: time, to: &chunk.buffer)
+    chunk.buffer.append(UInt8(ascii: "\""))
+  }
+
+  mutating func append(_ field: CallField, _ bytes: Span<UInt8>) {
+    appendKey(field)
+    appendString(bytes)
+  }
+
+  mutating func append(_ field: CallField, word: StaticString) {
+    appendKey(field)
+    chunk.buffer.append(UInt8(ascii: "\""))
+    chunk.buffer.append(word)
+    chunk.buffer.append(UInt8(ascii: "\""))
+  }
+
+  mutating func append(_ field: CallField, integer: Int) {
+    appendKey(field)
+    chunk.buffer.append(decimal: integer)
+  }
+
+  mutating func beginHeaders(_ field: CallField) {
+    appendKey(field)
+    chunk.buffer.append(UInt8(ascii: "{"))
+    isFirstHeader = true
+  }
+
+  mutating func header(name: Span<UInt8>, value: Span<UInt8>) {
+    if remaining < 256 {
+      truncated += 1
+      return
+    }
+    if !isFirstHeader { chunk.buffer.append(UInt8(ascii: ",")) }
+    isFirstHeader = false
+    appendString(name)
+    chunk.buffer.append(UInt8(ascii: ":"))
+    appendString(value)
+  }
+
+  mutating func endHeaders() { chunk.buffer.append(UInt8(ascii: "}")) }
+
+  mutating func end() {
+    if truncated > 0 { append(.truncated, integer: truncated) }
+    chunk.buffer.append("}\n")
+    chunk.lines += 1
+  }
+
+  /// Takes back the line that has begun.
+  mutating func abandonLine() { chunk.buffer.truncate(to: lineStart) }
+
+  private var remaining: Int { lineLimit - (chunk.buffer.count - lineStart) }
+
+  private mutating func appendKey(_ field: CallField) {
+    let index = Int(field.rawValue)
+    chunk.buffer.append(keys, keyStarts[index]..<keyStarts[index + 1])
+  }
+
+  private mutating func appendString(_ bytes: Span<UInt8>) {
+    chunk.buffer.append(UInt8(ascii: "\""))
+    // An escape takes six bytes at most.
+    let room = max(0, min(valueLimit, remaining / 6))
+    if bytes.count <= room {
+      chunk.buffer.append(jsonEscaped: bytes)
+    } else {
+      appendCut(bytes, to: room)
+    }
+    chunk.buffer.append(UInt8(ascii: "\""))
+  }
+
+  @inline(never)
+  private mutating func appendCut(_ bytes: Span<UInt8>, to room: Int) {
+    var end = room
+    // Not between the bytes of one character: it has three continuation bytes at most.
+    for _ in 0..<3 where end > 0 && bytes[end] & 0xC0 == 0x80 { end -= 1 }
+    chunk.buffer.append(jsonEscaped: bytes.extracting(0..<end))
+    chunk.buffer.append("…")
+    truncated += 1
+  }
+
+  private mutating func render(_ second: Int, of time: Int) {
+    timeSecond = second
+    timePrefix.removeAll()
+    timePrefix.append("{\"time\":\"")
+    Timestamp.append(secondOf: time, to: &timePrefix)
+  }
+}
+
+extension ByteBuffer {
+  /// Appends a part of another buffer.
+  fileprivate mutating func append(_ other: borrowing ByteBuffer, _ range: Range<Int>) {
+    append(other.span.extracting(range))
+  }
+}
