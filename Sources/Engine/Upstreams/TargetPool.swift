@@ -1,0 +1,90 @@
+import Kernel
+import PluginKit
+import Runtime
+
+/// One worker's connections to one target.
+final class TargetPool {
+  let target: Target
+  unowned let pool: UpstreamPool
+  /// Exchanges that hold a connection now; what balancers compare.
+  private(set) var inFlight = 0
+  /// Open connections, leased and resting.
+  private(set) var open = 0
+  private var idle: [UpstreamConnection] = []
+  private(set) var isRetired = false
+
+  init(_ target: Target, pool: UpstreamPool) {
+    self.target = target
+    self.pool = pool
+  }
+
+  var idleCount: Int { idle.count }
+  var hasRoom: Bool { !idle.isEmpty || open < pool.upstream.settings.connections.maximum }
+
+  /// A connection that rested and is still good; nil when a new one must be made.
+  ///
+  /// - Parameter certain: asks the kernel too whether the target has closed it, for requests that cannot be sent twice.
+  func takeIdle(certain: Bool) -> UpstreamConnection? {
+    while let connection = idle.popLast() {
+      connection.idleIndex = -1
+      if connection.isFresh, !certain || connection.socket.isQuiet {
+        inFlight += 1
+        return connection
+      }
+      close(connection, leased: false)
+    }
+    return nil
+  }
+
+  /// Starts a new connection, which counts as leased.
+  func connect() throws(SocketError) -> UpstreamConnection {
+    let connection = try UpstreamConnection(to: target.address, pool: self, loop: pool.loop)
+    open += 1
+    inFlight += 1
+    return connection
+  }
+
+  /// Takes back a connection that can carry another exchange.
+  func giveBack(_ connection: UpstreamConnection) {
+    inFlight -= 1
+    connection.served += 1
+    let settings = pool.upstream.settings.connections
+    guard !isRetired, connection.isFresh, idle.count < settings.idle || pool.hasWaiters else {
+      return close(connection, leased: false)
+    }
+    connection.idleSince = pool.loop.now
+    connection.idleIndex = idle.count
+    idle.append(connection)
+    connection.rest(until: pool.loop.now + settings.idleTimeout)
+    pool.connectionFreed()
+  }
+
+  /// Closes a leased connection that cannot be used again.
+  func close(_ connection: UpstreamConnection) { close(connection, leased: true) }
+
+  private func close(_ connection: UpstreamConnection, leased: Bool) {
+    if leased { inFlight -= 1 }
+    open -= 1
+    connection.close()
+    pool.connectionFreed()
+  }
+
+  /// A resting connection was closed by the target, spoke, or rested too long.
+  func discardIdle(_ connection: UpstreamConnection) {
+    let index = connection.idleIndex
+    guard index >= 0, index < idle.count, idle[index] === connection else { return }
+    idle.remove(at: index)
+    for later in index..<idle.count { idle[later].idleIndex = later }
+    connection.idleIndex = -1
+    close(connection, leased: false)
+  }
+
+  /// The target is no longer one of the upstream's: what rests is closed, what is leased is closed when it returns.
+  func retire() {
+    isRetired = true
+    while let connection = idle.popLast() {
+      connection.idleIndex = -1
+      close(connection, leased: false)
+    }
+  }
+}

@@ -1,0 +1,37 @@
+package import Configuration
+package import PluginKit
+
+/// A plugin as the gateway knows it: its name, and how an instance is made from its settings.
+package struct PluginDefinition: Sendable {
+  package let name: String
+  package let make: @Sendable (PluginContext) -> any Plugin
+
+  package init(name: String, make: @escaping @Sendable (PluginContext) -> any Plugin) {
+    self.name = name
+    self.make = make
+  }
+}
+
+/// The plugins that a configuration may name; the one visible list is made by the executable.
+package struct PluginCatalog: Sendable {
+  private let definitions: [String: PluginDefinition]
+
+  package init(_ definitions: [PluginDefinition]) {
+    self.definitions = Dictionary(definitions.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  func instances(of entries: [PluginEntry], services: any WorkerServices) -> [PluginInstance] {
+    entries.compactMap { entry in
+      definitions[entry.name].map {
+        PluginInstance(
+          name: entry.name, plugin: $0.make(PluginContext(settings: entry.settings, services: services)))
+      }
+    }
+  }
+}
+
+/// One entry of the configuration on one worker.
+struct PluginInstance {
+  let name: String
+  let plugin: any Plugin
+}

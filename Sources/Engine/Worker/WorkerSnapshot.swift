@@ -1,0 +1,107 @@
+import PluginKit
+import Runtime
+
+/// A snapshot as one worker runs it: its plugin instances and its pools.
+///
+/// Routes are compiled when the first request comes for them, so that a file with 100,000 routes costs a worker
+/// nothing that is not used. Pools of upstreams that a reload did not change pass from one snapshot to the next.
+final class WorkerSnapshot {
+  let shared: Snapshot
+  let pools: [UpstreamPool]
+  private(set) var plugins: [PluginInstance] = []
+  private var routes: [WorkerRoute?]
+  private var chains: [Chain?]
+  private unowned var worker: Worker!
+  private let logHeaders: LoggedHeaders
+
+  init(_ shared: Snapshot, loop: Loop, previous: WorkerSnapshot?) {
+    self.shared = shared
+    let old = Dictionary(
+      (previous?.pools ?? []).map { (ObjectIdentifier($0.upstream), $0) }, uniquingKeysWith: { first, _ in first })
+    pools = shared.upstreams.map { old[ObjectIdentifier($0)] ?? UpstreamPool($0, loop: loop) }
+    routes = Array(repeating: nil, count: shared.routeOfPattern.count)
+    chains = Array(repeating: nil, count: shared.settings.routes.count)
+    logHeaders = LoggedHeaders(shared.settings.callLog)
+  }
+
+  func attach(to worker: Worker) {
+    self.worker = worker
+    for pool in pools { pool.worker = worker }
+    plugins = shared.plugins.instances(of: shared.settings.plugins, services: worker)
+  }
+
+  /// Closes the pools that the next snapshot does not use, once their exchanges are over.
+  func retire(keeping next: WorkerSnapshot) {
+    let kept = Set(next.pools.map { ObjectIdentifier($0) })
+    for pool in pools where !kept.contains(ObjectIdentifier(pool)) { pool.retire() }
+  }
+
+  var loggedHeaders: LoggedHeaders { logHeaders }
+
+  /// What belongs to a pattern of the route table.
+  func route(ofPattern pattern: Int) -> WorkerRoute {
+    if let route = routes[pattern] { return route }
+    let index = Int(shared.routeOfPattern[pattern])
+    let route = WorkerRoute(
+      index: index, settings: shared.settings.routes[index], pattern: shared.table.patterns[pattern],
+      chain: chain(ofRoute: index), snapshot: self)
+    routes[pattern] = route
+    return route
+  }
+
+  private func chain(ofRoute index: Int) -> Chain {
+    if let chain = chains[index] { return chain }
+    let own = shared.plugins.instances(of: shared.settings.routes[index].plugins, services: worker)
+    let chain = Chain((plugins + own).map(\.plugin))
+    chains[index] = chain
+    return chain
+  }
+}
+
+/// One pattern of a route, as one worker runs it.
+final class WorkerRoute {
+  enum Target {
+    case upstream(UpstreamPool)
+    case local(any Handler)
+  }
+
+  let index: Int
+  let settings: RouteSettings
+  /// One for each path of the pattern: they differ in their template.
+  let identities: [RouteIdentity]
+  let chain: Chain
+  let handler: Target
+  let rewrite: Rewrite?
+  let requestBodyLimit: Int
+  let refusesEncodedSlashes: Bool
+  private let clientBody: Int
+  /// The snapshot that it belongs to, kept alive by the exchanges that use it.
+  let snapshot: WorkerSnapshot
+
+  init(index: Int, settings: RouteSettings, pattern: RoutePattern, chain: Chain, snapshot: WorkerSnapshot) {
+    self.index = index
+    self.settings = settings
+    self.chain = chain
+    self.snapshot = snapshot
+    let limits = snapshot.shared.settings.limits
+    identities = pattern.paths.map { RouteIdentity(index: index, name: settings.name, template: "\($0)") }
+    rewrite = settings.rewrite.map { Rewrite($0) }
+    requestBodyLimit = settings.limits?.requestBody ?? limits.requestBody
+    clientBody = settings.limits?.bodyTimeout ?? limits.bodyTimeout
+    refusesEncodedSlashes = settings.encodedSlashes == .refuse
+    handler =
+      switch settings.handler {
+      case .upstream(let index): .upstream(snapshot.pools[index])
+      case .respond(let respond): .local(RespondHandler(respond))
+      case .redirect(let redirect): .local(RedirectHandler(redirect))
+      }
+  }
+
+  func timeouts(of pool: UpstreamPool) -> CallTimeouts {
+    let upstream = pool.upstream.settings.timeouts
+    return CallTimeouts(
+      connect: upstream.connect, firstByte: settings.timeouts?.firstByte ?? upstream.firstByte,
+      idle: settings.timeouts?.idle ?? upstream.idle, total: settings.timeouts?.total ?? upstream.total,
+      clientBody: clientBody, queue: pool.upstream.settings.connections.queueTimeout)
+  }
+}
