@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 
 /// Searches over bytes that run sixteen at a time.
 ///
@@ -37,6 +38,37 @@ package enum ByteScan {
     unsafe bytes.withUnsafeBufferPointer { p in unsafe Int(cl_scan_target(p.baseAddress, start, p.count)) }
   }
 
+  /// The index of the first byte that is no ASCII letter, digit or `-` at or after `start`, or the span's count.
+  @inline(__always)
+  package static func endOfName(in bytes: Span<UInt8>, from start: Int) -> Int {
+    // SAFETY: as above.
+    unsafe bytes.withUnsafeBufferPointer { p in unsafe Int(cl_scan_name(p.baseAddress, start, p.count)) }
+  }
+
+  /// The index of the first byte that is not unreserved (RFC 3986 §2.3) at or after `start`, or the span's count.
+  @inline(__always)
+  package static func endOfHostName(in bytes: Span<UInt8>, from start: Int) -> Int {
+    // SAFETY: as above.
+    unsafe bytes.withUnsafeBufferPointer { p in unsafe Int(cl_scan_host(p.baseAddress, start, p.count)) }
+  }
+
+  /// The index of the first byte that is not plain path at or after `start`, or the span's count.
+  ///
+  /// Plain is visible ASCII without ``"#%.<>?\^`{}``: a path of plain bytes alone needs no normalisation.
+  @inline(__always)
+  package static func endOfPlainPath(in bytes: Span<UInt8>, from start: Int) -> Int {
+    // SAFETY: as above.
+    unsafe bytes.withUnsafeBufferPointer { p in unsafe Int(cl_scan_path(p.baseAddress, start, p.count)) }
+  }
+
+  /// The index of the first byte that may not stand in a query (anything but visible ASCII, and `"#<>`) at or after
+  /// `start`, or the span's count.
+  @inline(__always)
+  package static func endOfQuery(in bytes: Span<UInt8>, from start: Int) -> Int {
+    // SAFETY: as above.
+    unsafe bytes.withUnsafeBufferPointer { p in unsafe Int(cl_scan_query(p.baseAddress, start, p.count)) }
+  }
+
   /// The index of the first byte that JSON must escape (below 0x20, `"`, `\`) or that is not ASCII, at or after
   /// `start`, or the span's count.
   @inline(__always)
@@ -71,5 +103,54 @@ package enum ByteScan {
   package static func hash(_ bytes: Span<UInt8>, seed: UInt64) -> UInt64 {
     // SAFETY: the span is live.
     unsafe bytes.withUnsafeBufferPointer { p in unsafe cl_hash(p.baseAddress, p.count, seed) }
+  }
+
+  /// The bytes of a literal.
+  @inline(__always) @_lifetime(immortal)
+  package static func bytes(of text: StaticString) -> Span<UInt8> {
+    // SAFETY: a literal's bytes live as long as the program.
+    let span = unsafe Span(_unsafeStart: text.utf8Start, count: text.utf8CodeUnitCount)
+    return unsafe _overrideLifetime(span, copying: ())
+  }
+
+  /// Up to eight bytes from `start` as a little-endian number; bytes behind the end count as zero.
+  @inline(__always)
+  package static func word(in bytes: Span<UInt8>, at start: Int = 0) -> UInt64 {
+    precondition(start >= 0)
+    let available = bytes.count &- start
+    if available >= 8 {
+      // SAFETY: eight bytes from `start` lie in the live span.
+      return unsafe bytes.withUnsafeBufferPointer {
+        unsafe UInt64(littleEndian: UnsafeRawPointer($0.baseAddress! + start).loadUnaligned(as: UInt64.self))
+      }
+    }
+    var word: UInt64 = 0
+    var index = 0
+    while index < available {
+      word |= UInt64(bytes[start &+ index]) &<< UInt64(index &* 8)
+      index &+= 1
+    }
+    return word
+  }
+
+  /// The first and last eight bytes as numbers, which overlap below sixteen bytes; a cheap key for a hash table.
+  ///
+  /// Fewer than eight bytes give one number and zero.
+  @inline(__always)
+  package static func ends(of bytes: Span<UInt8>) -> (first: UInt64, last: UInt64) {
+    if bytes.count < 8 { return (word(in: bytes), 0) }
+    return (word(in: bytes), word(in: bytes, at: bytes.count &- 8))
+  }
+
+  /// Moves `count` bytes within a span; the ranges may overlap.
+  @inline(__always)
+  package static func move(_ bytes: inout MutableSpan<UInt8>, from source: Int, to target: Int, count: Int) {
+    precondition(source >= 0 && target >= 0 && count >= 0)
+    precondition(source + count <= bytes.count && target + count <= bytes.count)
+    if count == 0 || source == target { return }
+    // SAFETY: both ranges lie in the live span; memmove allows overlap.
+    unsafe bytes.withUnsafeMutableBufferPointer { p in
+      unsafe _ = memmove(p.baseAddress! + target, p.baseAddress! + source, count)
+    }
   }
 }

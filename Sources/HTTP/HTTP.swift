@@ -1,1 +1,0 @@
-// HTTP: see docs/ARCHITECTURE.md.

@@ -1,0 +1,161 @@
+package import Kernel
+
+extension HeaderBlock {
+  /// Replaces all fields of this name by one; false, and nothing changed, when the value could not stand in a field.
+  @discardableResult
+  package mutating func set(_ name: FieldName, _ value: Span<UInt8>, in source: Span<UInt8>) -> Bool {
+    if !Self.isValue(value) { return false }
+    remove(name)
+    append(name, ByteScan.bytes(of: name.text), value)
+    return true
+  }
+
+  /// As above, for any name, compared without case; false also when the name is no token.
+  @discardableResult
+  package mutating func set(_ name: Span<UInt8>, _ value: Span<UInt8>, in source: Span<UInt8>) -> Bool {
+    if !Self.isToken(name) || !Self.isValue(value) { return false }
+    remove(named: name, in: source)
+    append(Self.known(name), name, value)
+    return true
+  }
+
+  @discardableResult
+  package mutating func set(_ name: String, _ value: String, in source: Span<UInt8>) -> Bool {
+    set(name.utf8Span.span, value.utf8Span.span, in: source)
+  }
+
+  @discardableResult
+  package mutating func set(_ name: String, _ value: Span<UInt8>, in source: Span<UInt8>) -> Bool {
+    set(name.utf8Span.span, value, in: source)
+  }
+
+  /// Adds a field beside those of the same name; false, and nothing changed, when the value could not stand in one.
+  @discardableResult
+  package mutating func add(_ name: FieldName, _ value: Span<UInt8>) -> Bool {
+    if !Self.isValue(value) { return false }
+    append(name, ByteScan.bytes(of: name.text), value)
+    return true
+  }
+
+  /// As above, for any name; false also when the name is no token.
+  @discardableResult
+  package mutating func add(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
+    if !Self.isToken(name) || !Self.isValue(value) { return false }
+    append(Self.known(name), name, value)
+    return true
+  }
+
+  @discardableResult
+  package mutating func add(_ name: String, _ value: String) -> Bool {
+    add(name.utf8Span.span, value.utf8Span.span)
+  }
+
+  @discardableResult
+  package mutating func add(_ name: String, _ value: Span<UInt8>) -> Bool {
+    add(name.utf8Span.span, value)
+  }
+
+  /// Removes all fields of this known name.
+  package mutating func remove(_ name: FieldName) {
+    precondition(name != .other, "fields of unknown names are removed by their bytes")
+    if !present.contains(name) { return }
+    for index in fields.indices where fields[index].name == name { mark(index, .removed) }
+    for index in added.indices where added[index].name == name { removeAdded(index) }
+  }
+
+  /// Removes all fields of this name, compared without case.
+  package mutating func remove(named name: Span<UInt8>, in source: Span<UInt8>) {
+    for index in fields.indices where ByteScan.equalIgnoringCase(fields[index].name(in: source), name) {
+      mark(index, .removed)
+    }
+    for index in added.indices where ByteScan.equalIgnoringCase(added[index].name(in: addedBytes.span), name) {
+      removeAdded(index)
+    }
+  }
+
+  package mutating func remove(named name: String, in source: Span<UInt8>) {
+    remove(named: name.utf8Span.span, in: source)
+  }
+
+  /// Marks a parsed line, which from then on is not forwarded.
+  mutating func mark(_ index: Int, _ flag: Field.Flags) {
+    if fields[index].flags.isEmpty { unforwarded += 1 }
+    fields[index].flags.insert(flag)
+  }
+
+  private mutating func removeAdded(_ index: Int) {
+    if added[index].isRemoved { return }
+    added[index].flags.insert(.removed)
+    addedRemoved += 1
+  }
+
+  private mutating func append(_ known: FieldName, _ name: Span<UInt8>, _ value: Span<UInt8>) {
+    let start = addedBytes.count
+    addedBytes.append(name)
+    addedBytes.append(": ")
+    let valueStart = addedBytes.count
+    addedBytes.append(value)
+    addedBytes.append("\r\n")
+    present.insert(known)
+    added.append(
+      Field(
+        nameStart: UInt32(start), nameLength: UInt16(name.count), name: known, flags: [],
+        valueStart: UInt32(valueStart), valueLength: UInt32(value.count)))
+  }
+
+  private static func isToken(_ name: Span<UInt8>) -> Bool {
+    !name.isEmpty && name.count <= HTTPLimits.fieldName && ByteScan.endOfToken(in: name, from: 0) == name.count
+  }
+
+  private static func isValue(_ value: Span<UInt8>) -> Bool {
+    ByteScan.endOfFieldValue(in: value, from: 0) == value.count
+  }
+
+  /// The known name, also for tokens with other punctuation than `-`, which no known name has.
+  static func known(_ token: Span<UInt8>) -> FieldName {
+    ByteScan.endOfName(in: token, from: 0) == token.count ? .known(token) : .other
+  }
+}
+
+extension HeaderBlock {
+  /// Writes the lines to forward, each with its CRLF, without the empty line that ends a head.
+  ///
+  /// Left out are removed and hop-by-hop fields, and Content-Length when the body is framed anew. Lines lie side by
+  /// side in the buffer, so a run of kept lines is one copy.
+  package func write(
+    from source: Span<UInt8>, into out: inout ByteBuffer, droppingContentLength: Bool = false
+  ) {
+    let drops = droppingContentLength && present.contains(.contentLength)
+    if unforwarded == 0 && !drops {
+      if let first = fields.first { out.append(source.extracting(Int(first.nameStart)..<Int(end))) }
+    } else {
+      writeKept(from: source, into: &out, droppingContentLength: drops)
+    }
+    if added.isEmpty { return }
+    if addedRemoved == 0 && !drops {
+      out.append(addedBytes.span)
+    } else {
+      writeAdded(into: &out, droppingContentLength: drops)
+    }
+  }
+
+  private func writeKept(from source: Span<UInt8>, into out: inout ByteBuffer, droppingContentLength drops: Bool) {
+    var runStart = -1
+    for field in fields {
+      let kept = field.flags.isEmpty && !(drops && field.name == .contentLength)
+      if kept {
+        if runStart < 0 { runStart = Int(field.nameStart) }
+      } else if runStart >= 0 {
+        out.append(source.extracting(runStart..<Int(field.nameStart)))
+        runStart = -1
+      }
+    }
+    if runStart >= 0 { out.append(source.extracting(runStart..<Int(end))) }
+  }
+
+  private func writeAdded(into out: inout ByteBuffer, droppingContentLength drops: Bool) {
+    for field in added where !field.isRemoved && !(drops && field.name == .contentLength) {
+      out.append(addedBytes.span.extracting(Int(field.nameStart)..<Int(field.valueStart + field.valueLength) + 2))
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import Kernel
+
+extension RequestHead {
+  /// Finds out what the complete head means: whom it is for, what content follows, whether the connection goes on.
+  mutating func interpret(_ bytes: Span<UInt8>) throws(HTTPError) {
+    try interpretHost(bytes)
+    switch try headers.delimiting(bytes, minorVersion: minorVersion) {
+    case .absent: framing = .none
+    case .length(let length): framing = length == 0 ? .none : .length(length)
+    case .chunked: framing = .chunked
+    }
+    if framing != .none, method == .trace || method == .connect { throw .contentNotAllowed }
+    keepAlive = try headers.connectionOptions(bytes).persists(minorVersion: minorVersion)
+    if headers.present.contains(.expect) { try interpretExpect(bytes) }
+  }
+
+  /// RFC 9112 §3.2: exactly one Host in HTTP/1.1, at most one in 1.0, and the same as the target's authority.
+  private mutating func interpretHost(_ bytes: Span<UInt8>) throws(HTTPError) {
+    if headers.repeated.contains(.host) { throw .repeatedHost }
+    guard headers.present.contains(.host), let index = headers.fields.firstIndex(where: { $0.name == .host }) else {
+      if minorVersion > 0 { throw .missingHost }
+      return
+    }
+    let field = headers.fields[index]
+    let host = ByteRange(start: field.valueStart, length: field.valueLength)
+    if !Authority.isValid(host, in: bytes) { throw .invalidHost }
+    if form == .absolute || form == .authority {
+      if !ByteScan.equalIgnoringCase(host.bytes(in: bytes), hostRange.bytes(in: bytes)) { throw .hostMismatch }
+    } else {
+      hostRange = host
+    }
+  }
+
+  /// RFC 9110 §10.1.1: the one expectation that exists, which HTTP/1.0 and messages without content cannot have.
+  private mutating func interpretExpect(_ bytes: Span<UInt8>) throws(HTTPError) {
+    if minorVersion == 0 { return }
+    if headers.repeated.contains(.expect) || !Self.isContinue(headers, bytes) { throw .unknownExpectation }
+    expectsContinue = framing != .none
+  }
+
+  private static func isContinue(_ headers: borrowing HeaderBlock, _ bytes: Span<UInt8>) -> Bool {
+    guard let value = headers.value(of: .expect, in: bytes) else { return false }
+    return ByteScan.equalIgnoringCase(value, ByteScan.bytes(of: "100-continue"))
+  }
+}
