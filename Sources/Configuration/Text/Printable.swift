@@ -1,0 +1,20 @@
+/// Text from a file as a message may show it: one line, no control characters, not too long.
+struct Printable: CustomStringConvertible {
+  let description: String
+
+  init(_ text: String, limit: Int = 80) {
+    var result = ""
+    for (count, scalar) in text.unicodeScalars.enumerated() {
+      if count == limit {
+        result += "…"
+        break
+      }
+      switch scalar.properties.generalCategory {
+      case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
+        result += "\\u{\(String(scalar.value, radix: 16))}"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    description = result
+  }
+}

@@ -1,0 +1,66 @@
+import Foreign
+
+/// What reading a configuration needs at hand: where files and the environment come from, and where mistakes go.
+package struct Reading: Sendable {
+  package let files: ConfigurationFiles
+  package let environment: Environment
+  package var diagnostics = Diagnostics()
+
+  package init(files: ConfigurationFiles, environment: Environment) {
+    self.files = files
+    self.environment = environment
+  }
+
+  package mutating func error(
+    _ message: String, at position: Position, expected: String? = nil, hint: String? = nil
+  ) {
+    diagnostics.add(
+      Diagnostic(severity: .error, position: position, message: message, expected: expected, hint: hint))
+  }
+
+  package mutating func warning(_ message: String, at position: Position, expected: String? = nil) {
+    diagnostics.add(Diagnostic(severity: .warning, position: position, message: message, expected: expected))
+  }
+}
+
+/// Where `${NAME}` comes from.
+package struct Environment: Sendable {
+  package let value: @Sendable (String) -> String?
+
+  package init(_ value: @escaping @Sendable (String) -> String?) { self.value = value }
+  package init(_ variables: [String: String]) { self.init { variables[$0] } }
+}
+
+/// Where the files come from: the disk, or a dictionary in tests.
+package struct ConfigurationFiles: Sendable {
+  package struct Unreadable: Error, Equatable {
+    package var reason: String
+    package init(reason: String) { self.reason = reason }
+  }
+
+  /// The whole file, unless it has more bytes than the limit.
+  let read: @Sendable (_ path: String, _ limit: Int) -> Result<[UInt8], Unreadable>
+  /// The paths that a pattern with `*`, `?` or `[` stands for, sorted.
+  let matching: @Sendable (_ pattern: String) -> [String]
+
+  package init(
+    read: @escaping @Sendable (_ path: String, _ limit: Int) -> Result<[UInt8], Unreadable>,
+    matching: @escaping @Sendable (_ pattern: String) -> [String]
+  ) {
+    self.read = read
+    self.matching = matching
+  }
+
+  package static let disk = ConfigurationFiles(
+    read: { path, limit in
+      do throws(TextFiles.Failure) {
+        return .success(try TextFiles.read(path, limit: limit))
+      } catch {
+        switch error {
+        case .unreadable(let reason): return .failure(Unreadable(reason: reason))
+        case .tooLarge: return .failure(Unreadable(reason: "it has more than \(ByteSize.text(limit))"))
+        }
+      }
+    },
+    matching: { TextFiles.matching($0) })
+}

@@ -1,0 +1,24 @@
+import CYAML
+
+/// Text that is not YAML: what is wrong with it, and where.
+package struct YAMLSyntaxError: Error, Equatable {
+  /// In libyaml's words: `did not find expected ',' or ']'`.
+  package var problem: String
+  /// What was being read, or empty: `while parsing a flow sequence`.
+  package var context: String
+  package var mark: YAMLReader.Mark
+  /// Where what was being read begins, when it is known.
+  package var contextMark: YAMLReader.Mark?
+  /// Instead of the mark, the index of the byte that is no text.
+  package var offset: Int?
+
+  init(_ parser: yaml_parser_t) {
+    // SAFETY: libyaml points at static text or at nothing.
+    unsafe problem = parser.problem.map { unsafe String(cString: $0) } ?? "the text cannot be read"
+    unsafe context = parser.context.map { unsafe String(cString: $0) } ?? ""
+    mark = unsafe YAMLReader.Mark(parser.problem_mark)
+    contextMark = context.isEmpty ? nil : unsafe YAMLReader.Mark(parser.context_mark)
+    // The bytes themselves are wrong: then libyaml knows where they are, not their line.
+    offset = unsafe parser.error == YAML_READER_ERROR ? parser.problem_offset : nil
+  }
+}
