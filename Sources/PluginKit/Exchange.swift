@@ -1,4 +1,4 @@
-package import HTTP
+import HTTP
 package import Kernel
 
 /// What the configuration says of a route that exchanges and plugins refer to.
@@ -16,7 +16,7 @@ package final class RouteIdentity: Sendable {
 }
 
 /// A part of the path that stood for `{name}` or `*`: a range of `Exchange.path`.
-package struct PathParameter: Sendable {
+package struct PathParameter: Sendable, Equatable {
   package var offset: Int
   package var count: Int
 
@@ -87,18 +87,18 @@ package struct Exchange: ~Copyable {
   package var path: Span<UInt8> {
     @_lifetime(borrow self) get {
       if pathIsNormalized { return normalizedPath.span }
-      return request.source.extracting(request.head.pathRange)
+      return request.head.pathRange.bytes(in: request.source)
     }
   }
 
   /// The query without `?`; empty when there is none.
   package var query: Span<UInt8> {
-    @_lifetime(borrow self) get { request.source.extracting(request.head.queryRange) }
+    @_lifetime(borrow self) get { request.head.queryRange.bytes(in: request.source) }
   }
 
   /// `Host`, or the authority of an absolute target.
   package var host: Span<UInt8> {
-    @_lifetime(borrow self) get { request.source.extracting(request.head.hostRange) }
+    @_lifetime(borrow self) get { request.head.hostRange.bytes(in: request.source) }
   }
 
   /// Forgets the exchange and keeps its memory.

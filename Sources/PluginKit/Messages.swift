@@ -18,7 +18,7 @@ package struct RequestMessage: ~Copyable {
   package var method: Method { head.method }
 
   package var methodText: Span<UInt8> {
-    @_lifetime(borrow self) get { source.extracting(head.methodRange) }
+    @_lifetime(borrow self) get { head.methodRange.bytes(in: source) }
   }
 
   /// The first value of a field, with the edits made so far.
@@ -29,15 +29,15 @@ package struct RequestMessage: ~Copyable {
   package func header(named name: String) -> Span<UInt8>? { head.headers.value(named: name, in: source) }
 
   package mutating func setHeader(_ name: String, _ value: String) {
-    let source = buffer.slice(0, head.length)
-    head.headers.set(name, value, in: source)
+    let length = head.length
+    HeaderEdit.set(&head.headers, buffer, length, name, value)
   }
 
   package mutating func addHeader(_ name: String, _ value: String) { head.headers.add(name, value) }
 
   package mutating func removeHeader(_ name: String) {
-    let source = buffer.slice(0, head.length)
-    head.headers.remove(named: name, in: source)
+    let length = head.length
+    HeaderEdit.remove(&head.headers, buffer, length, name)
   }
 }
 
@@ -63,22 +63,34 @@ package struct ResponseMessage: ~Copyable {
   package func header(named name: String) -> Span<UInt8>? { head.headers.value(named: name, in: source) }
 
   package mutating func setHeader(_ name: String, _ value: String) {
-    let source = buffer.slice(0, isLocal || !buffer.isLeased ? 0 : head.length)
-    head.headers.set(name, value, in: source)
+    let length = isLocal || !buffer.isLeased ? 0 : head.length
+    HeaderEdit.set(&head.headers, buffer, length, name, value)
   }
 
   package mutating func addHeader(_ name: String, _ value: String) { head.headers.add(name, value) }
 
   package mutating func removeHeader(_ name: String) {
-    let source = buffer.slice(0, isLocal || !buffer.isLeased ? 0 : head.length)
-    head.headers.remove(named: name, in: source)
+    let length = isLocal || !buffer.isLeased ? 0 : head.length
+    HeaderEdit.remove(&head.headers, buffer, length, name)
   }
 
   /// Starts a response of the gateway's own, without fields and body.
   package mutating func begin(status: Int) {
     isLocal = true
-    head.reset()
-    head.status = status
+    head.begin(status: status)
     body.removeAll()
+  }
+}
+
+/// Edits fields while the bytes that they are views into are borrowed from the buffer beside them.
+private enum HeaderEdit {
+  static func set(
+    _ headers: inout HeaderBlock, _ buffer: borrowing IOBuffer, _ length: Int, _ name: String, _ value: String
+  ) {
+    headers.set(name, value, in: buffer.slice(0, length))
+  }
+
+  static func remove(_ headers: inout HeaderBlock, _ buffer: borrowing IOBuffer, _ length: Int, _ name: String) {
+    headers.remove(named: name, in: buffer.slice(0, length))
   }
 }

@@ -1,5 +1,3 @@
-package import Kernel
-
 /// A step of the chain: one instance a worker, so it needs no lock. Its hooks are the protocols it conforms to.
 package protocol Plugin: AnyObject {}
 

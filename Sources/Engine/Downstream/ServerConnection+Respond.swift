@@ -40,14 +40,14 @@ extension ServerConnection {
 
   /// Sends what `reply` holds; a fault when the client cannot take it.
   func sendReply(_ slot: ExchangeSlot) async -> Fault? {
-    var deadline = worker.loop.now + worker.settings.limits.bodyTimeout
+    var deadline = worker.loop.now + worker.limits.bodyTimeout
     while slot.replySent < slot.reply.count {
       let result = socket.send(slot.reply.span.extracting(slot.replySent..<slot.reply.count))
       if result.isError { return .clientGone }
       if result.count > 0 {
         slot.replySent += result.count
         slot.account.bytesOut += result.count
-        deadline = worker.loop.now + worker.settings.limits.bodyTimeout
+        deadline = worker.loop.now + worker.limits.bodyTimeout
       }
       if slot.replySent < slot.reply.count, !socket.isWritable {
         let signals = await wait(until: deadline)
@@ -80,7 +80,7 @@ enum FaultPage {
     if fault.retryAfter > 0 { exchange.response.addHeader("Retry-After", "\(fault.retryAfter)") }
     if fault.status == 405 { exchange.response.addHeader("Allow", exchange.allowed) }
     exchange.response.body.append(#"{"type":"about:blank","title":""#)
-    exchange.response.body.append(HTTP1Encoder.reasonPhrase(fault.status))
+    exchange.response.body.append(Status.reason(fault.status))
     exchange.response.body.append(#"","status":"#)
     exchange.response.body.append(decimal: fault.status)
     exchange.response.body.append(#","detail":""#)

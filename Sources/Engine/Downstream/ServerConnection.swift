@@ -16,6 +16,9 @@ final class ServerConnection: WakerOwner {
   let peer: IPAddress
   /// Monotonic nanoseconds when the connection was accepted or the last exchange ended.
   var idleSince: Int
+  /// Its place among the worker's connections.
+  var index = 0
+  private var isClosed = false
   var requestsServed = 0
   /// Nanoseconds that the running exchange has waited for others.
   var waited = 0
@@ -42,7 +45,7 @@ final class ServerConnection: WakerOwner {
   /// Waits without a task until the client speaks, leaves, or has been silent for too long.
   private func park() {
     waker.isParked = true
-    waker.arm(at: idleSince + worker.settings.limits.idleTimeout)
+    waker.arm(at: idleSince + worker.limits.idleTimeout)
   }
 
   func wokenWhileParked(_ signals: Signals) {
@@ -104,11 +107,11 @@ final class ServerConnection: WakerOwner {
       }
       if began == 0 {
         if worker.isDraining { return .closed }
-        let idleEnd = idleSince + worker.settings.limits.idleTimeout
+        let idleEnd = idleSince + worker.limits.idleTimeout
         let signals = await waker.wait(until: min(idleEnd, worker.loop.now + Self.parkAfter))
         if signals == .deadline { return worker.loop.now >= idleEnd ? .closed : .silent }
       } else {
-        let signals = await waker.wait(until: began + worker.settings.limits.headTimeout)
+        let signals = await waker.wait(until: began + worker.limits.headTimeout)
         if signals.contains(.deadline) { return .refused(.headTimeout) }
       }
     }
@@ -204,11 +207,15 @@ final class ServerConnection: WakerOwner {
 
   // MARK: Closing
 
-  func close() {
-    guard socket.isOpen else { return }
+  /// Ends whatever goes on, at once.
+  func cut() { close(reset: true) }
+
+  func close(reset: Bool = false) {
+    guard !isClosed else { return }
+    isClosed = true
     waker.cancelDeadline()
     waker.isParked = false
-    socket.close()
+    socket.close(reset: reset)
     worker.closed(self)
   }
 

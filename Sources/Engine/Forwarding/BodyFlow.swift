@@ -19,7 +19,6 @@ struct BodyFlow: ~Copyable {
     case tooLarge
   }
 
-  private let limits: HTTPLimits
   private var decoder: BodyDecoder
   private var buffer = IOBuffer()
   private var isLarge = false
@@ -40,7 +39,6 @@ struct BodyFlow: ~Copyable {
   private(set) var surplus = ByteBuffer(capacity: 16)
 
   init(limits: HTTPLimits) {
-    self.limits = limits
     decoder = BodyDecoder(.none, limits: limits)
   }
 
@@ -55,9 +53,10 @@ struct BodyFlow: ~Copyable {
   }
 
   mutating func begin(_ source: BodyFraming, framing: Framing) {
-    decoder = BodyDecoder(source, limits: limits)
+    decoder.begin(source)
     self.framing = framing
     received = 0
+    sent = 0
     surplus.removeAll()
     tailPending = false
     endsWithSource = source == .untilClose
@@ -73,8 +72,8 @@ struct BodyFlow: ~Copyable {
     var bytes = input.mutableReadable
     let step = try decode(&bytes)
     if step.produced > 0 {
-      if framing == .chunked { HTTP1Encoder.chunkHeader(size: step.produced, into: &out) }
-      out.append(input.readable.extracting(0..<step.produced))
+      if framing == .chunked { HTTP1Encoder.chunkHeader(step.produced, into: &out) }
+      out.append(input.readable.extracting(step.start..<step.start + step.produced))
       if framing == .chunked { out.append("\r\n") }
     }
     input.advance(step.consumed)
@@ -151,6 +150,7 @@ struct BodyFlow: ~Copyable {
     var bytes = buffer.mutableReadable
     let step = try decode(&bytes)
     if step.consumed < count { surplus.append(buffer.readable.extracting(step.consumed..<count)) }
+    buffer.advance(step.start)
     buffer.truncate(to: step.produced)
     if step.done {
       sourceDone = true
@@ -162,7 +162,7 @@ struct BodyFlow: ~Copyable {
 
   private mutating func decode(_ bytes: inout MutableSpan<UInt8>) throws(Failure) -> BodyStep {
     let step: BodyStep
-    do { step = try decoder.decode(&bytes) } catch { throw .malformed(error) }
+    do { step = try decoder.decodeInPlace(&bytes) } catch { throw .malformed(error) }
     received += step.produced
     if received > limit { throw .tooLarge }
     return step
@@ -171,7 +171,7 @@ struct BodyFlow: ~Copyable {
   /// Writes the chunk's frame around the data, into the buffer's margins, and the last chunk when it fits there too.
   private mutating func frame() {
     var header = ByteBuffer(capacity: 24)
-    HTTP1Encoder.chunkHeader(size: buffer.count, into: &header)
+    HTTP1Encoder.chunkHeader(buffer.count, into: &header)
     buffer.prepend(header.span)
     header.removeAll()
     header.append("\r\n")
@@ -191,9 +191,11 @@ struct BodyFlow: ~Copyable {
   }
 
   /// The last chunk with the trailers.
-  private func appendTail(to out: inout ByteBuffer) {
-    out.append("0\r\n")
-    decoder.writeTrailers(into: &out)
-    out.append("\r\n")
+  private mutating func appendTail(to out: inout ByteBuffer) {
+    out.append(HTTP1Encoder.lastChunkBeforeTrailers)
+    var lines = ByteBuffer(capacity: 16)
+    decoder.withTrailers { headers, source in headers.write(from: source, into: &lines) }
+    out.append(lines.span)
+    out.append(HTTP1Encoder.endOfHead)
   }
 }

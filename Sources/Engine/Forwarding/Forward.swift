@@ -48,7 +48,8 @@ extension ServerConnection {
       switch await self.lease(slot, pool: pool, tried: &tried, timeouts: timeouts) {
       case .connection(let connection): lease = connection
       case .failed(let failure):
-        if retries.allows(failure, slot.exchange.request.method, replayable: isReplayable(slot)) { continue }
+        tried.lastFault = failure.fault
+        if allowsRetry(&retries, failure, slot) { continue }
         return failure.fault
       case .fault(let fault): return tried.lastFault ?? fault
       }
@@ -56,16 +57,14 @@ extension ServerConnection {
       let target = lease.pool
       let began = worker.loop.now
       let outcome = await attempt(slot, lease, route: route, timeouts: timeouts, retries: retries)
-      target.record(outcome, startedAt: began, now: worker.loop.now)
+      target.record(outcome, began: began)
       switch outcome {
       case .done: return nil
       case .fault(let fault): return fault
       case .failed(let failure):
-        tried.insert(target, unless: failure.kind.isStale)
+        if failure.kind.isStale { tried.insertStale(target) } else { tried.insert(target) }
         tried.lastFault = failure.fault
-        guard retries.allows(failure, slot.exchange.request.method, replayable: isReplayable(slot)) else {
-          return failure.fault
-        }
+        guard allowsRetry(&retries, failure, slot) else { return failure.fault }
         prepareRetry(slot)
       }
     }
@@ -87,6 +86,14 @@ extension ServerConnection {
     return nil
   }
 
+  private func allowsRetry(
+    _ retries: inout RetryAllowance, _ failure: AttemptFailure, _ slot: ExchangeSlot
+  ) -> Bool {
+    retries.allows(
+      failure, slot.exchange.request.method, methodText: slot.exchange.request.methodText,
+      replayable: isReplayable(slot))
+  }
+
   private func prepareRetry(_ slot: ExchangeSlot) {
     slot.outgoingSent = 0
     slot.exchange.response.head.reset()
@@ -104,7 +111,7 @@ extension ServerConnection {
   /// One attempt over a connection that is established.
   private func attempt(
     _ slot: ExchangeSlot, _ lease: UpstreamConnection, route: WorkerRoute, timeouts: CallTimeouts,
-    retries: RetryAllowance
+    retries: borrowing RetryAllowance
   ) async -> AttemptOutcome {
     slot.lastProgress = worker.loop.now
     slot.exchange.response.buffer.lease(from: worker.smallBuffers)
@@ -126,7 +133,9 @@ extension ServerConnection {
         let status = slot.exchange.response.head.status
         if status >= 500 {
           let failure = AttemptFailure(kind: .status(status), fault: .upstreamReset, sent: true)
-          if retries.mayRetry(failure, slot.exchange.request.method, replayable: isReplayable(slot)) {
+          let request = slot.exchange.request.method
+          let text = slot.exchange.request.methodText
+          if retries.mayRetry(failure, request, methodText: text, replayable: isReplayable(slot)) {
             return abandon(lease, .failed(failure))
           }
         }

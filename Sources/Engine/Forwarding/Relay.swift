@@ -56,7 +56,7 @@ extension ServerConnection {
       case .waiting: break
       }
       let waitsForClient = slot.replySent < slot.reply.count || slot.download.waitsForSink
-      let limit = waitsForClient ? worker.settings.limits.bodyTimeout : timeouts.idle
+      let limit = waitsForClient ? worker.limits.bodyTimeout : timeouts.idle
       if socket.isPeerClosed, !waitsForClient { return .fault(.clientGone) }
       let deadline = slot.lastProgress + limit
       let signals = await wait(until: deadline)

@@ -37,7 +37,7 @@ extension Worker {
       slot.reply.append("\r\n")
     }
     slot.reply.append("Date: ")
-    date.append(unixSeconds: Clock.wall / 1_000_000_000, to: &slot.reply)
+    date.append(Clock.wall / 1_000_000_000, into: &slot.reply)
     slot.reply.append("\r\n")
     appendEnd(slot, keepAlive: keepAlive)
   }

@@ -1,5 +1,6 @@
 package import Configuration
 import Kernel
+import PluginKit
 
 /// A configuration, compiled: immutable, shared by every worker, and replaced as a whole by a reload.
 package final class Snapshot: Sendable {

@@ -1,3 +1,5 @@
+package import PluginKit
+
 /// What routes are matched against, as views of the request's bytes.
 package struct RouteRequest: ~Escapable {
   /// Normalised: percent-encoding and dot segments are done with. It begins with `/`, or no route matches.
@@ -25,15 +27,7 @@ package struct RouteRequest: ~Escapable {
 }
 
 /// A run of bytes of the request's path.
-package struct PathRange: Sendable, Equatable {
-  package var offset: Int
-  package var count: Int
-
-  package init(offset: Int, count: Int) {
-    self.offset = offset
-    self.count = count
-  }
-}
+package typealias PathRange = PathParameter
 
 /// What the table says to a request.
 package enum RouteMatch: Sendable, Equatable {

@@ -59,6 +59,12 @@ final class TargetPool {
     pool.connectionFreed()
   }
 
+  /// A connect failed: the connection is gone, and the target is taken out.
+  func connectFailed(_ connection: UpstreamConnection) { close(connection) }
+
+  /// Tells the breaker and the health of the target how an attempt ended.
+  func record(_ outcome: AttemptOutcome, began: Int) {}
+
   /// Closes a leased connection that cannot be used again.
   func close(_ connection: UpstreamConnection) { close(connection, leased: true) }
 

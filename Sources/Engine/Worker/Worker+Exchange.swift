@@ -29,13 +29,10 @@ extension Worker {
     var slashes = false
     switch slot.exchange.request.head.form {
     case .origin, .absolute:
-      do {
-        let result = try NormalizedPath.normalise(
-          slot.exchange.request.source.extracting(slot.exchange.request.head.pathRange),
-          encodedSlashes: .keep, into: &slot.exchange.normalizedPath)
-        slot.exchange.pathIsNormalized = result.changed
-        slashes = result.hasEncodedSlash
-      } catch { return .malformedRequest(error) }
+      if !slot.exchange.request.head.pathIsNormal {
+        do { try normalisePath(slot) } catch { return .malformedRequest(error) }
+        slashes = hasEncodedSlash(slot.exchange.path)
+      }
     case .asterisk, .authority: return .notFound
     }
     let snapshot = current
@@ -52,11 +49,32 @@ extension Worker {
     }
   }
 
+  private func normalisePath(_ slot: ExchangeSlot) throws(HTTPError) {
+    slot.exchange.normalizedPath.removeAll()
+    let path = slot.exchange.request.head.pathRange.bytes(in: slot.exchange.request.source)
+    var normal = ByteBuffer(capacity: path.count + 16)
+    slot.exchange.pathIsNormalized = try NormalizedPath.normalise(path, encodedSlashes: .keep, into: &normal)
+    slot.exchange.normalizedPath.append(normal.span)
+  }
+
+  /// Whether a normalised path has `%2F` or `%5C`.
+  private func hasEncodedSlash(_ path: Span<UInt8>) -> Bool {
+    var index = ByteScan.index(of: UInt8(ascii: "%"), in: path)
+    while index + 2 < path.count {
+      let high = path[index + 1]
+      let low = path[index + 2]
+      if high == UInt8(ascii: "2") && low == UInt8(ascii: "F") { return true }
+      if high == UInt8(ascii: "5") && low == UInt8(ascii: "C") { return true }
+      index = ByteScan.index(of: UInt8(ascii: "%"), in: path, from: index + 1)
+    }
+    return false
+  }
+
   private func match(_ slot: ExchangeSlot, _ snapshot: WorkerSnapshot, listener: Int) -> RouteMatch {
     let conditions = RequestConditions(slot)
-    var parameters = slot.parameters
-    slot.parameters = []
-    defer { slot.parameters = parameters }
+    var parameters = slot.exchange.parameters
+    slot.exchange.parameters = []
+    defer { slot.exchange.parameters = parameters }
     return snapshot.shared.table.match(
       RouteRequest(
         path: slot.exchange.path, host: slot.exchange.host, method: slot.exchange.request.methodText,

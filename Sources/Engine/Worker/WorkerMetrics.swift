@@ -1,0 +1,6 @@
+final class WorkerMetrics {
+  func connectionOpened() {}
+  func connectionClosed() {}
+  func exchangeBegan() {}
+  func forgetRoutes() {}
+}
