@@ -15,17 +15,6 @@ package final class RouteIdentity: Sendable {
   }
 }
 
-/// A part of the path that stood for `{name}` or `*`: a range of `Exchange.path`.
-package struct PathParameter: Sendable, Equatable {
-  package var offset: Int
-  package var count: Int
-
-  package init(offset: Int, count: Int) {
-    self.offset = offset
-    self.count = count
-  }
-}
-
 /// The points in time of one exchange, in monotonic nanoseconds; 0 means that it did not come to that.
 package struct ExchangeTimes: Sendable {
   /// The first byte of the request's head was there.
@@ -72,7 +61,7 @@ package struct Exchange: ~Copyable {
   package var times = ExchangeTimes()
 
   package var route: RouteIdentity?
-  package var parameters: [PathParameter] = []
+  package var parameters = PathParameters()
   package var normalizedPath = ByteBuffer(capacity: 256)
   package var pathIsNormalized = false
 
@@ -110,7 +99,7 @@ package struct Exchange: ~Copyable {
     id.removeAll()
     times = ExchangeTimes()
     route = nil
-    parameters.removeAll(keepingCapacity: true)
+    parameters.removeAll()
     pathIsNormalized = false
     fault = nil
     if !allowed.isEmpty { allowed = "" }

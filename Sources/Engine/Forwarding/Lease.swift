@@ -1,3 +1,4 @@
+import HTTP
 import Kernel
 import PluginKit
 import Runtime

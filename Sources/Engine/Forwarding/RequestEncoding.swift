@@ -32,7 +32,7 @@ extension Worker {
 
   /// Takes away what the gateway says anew: a client may not speak for a proxy unless it is a trusted one.
   private func prepareForwardingFields(_ slot: ExchangeSlot) {
-    slot.exchange.request.head.headers.remove(.xRequestId)
+    slot.exchange.request.head.headers.remove(.xRequestID)
     if slot.exchange.peerIsTrusted { return }
     slot.exchange.request.head.headers.remove(.forwarded)
     slot.exchange.request.head.headers.remove(.xForwardedFor)

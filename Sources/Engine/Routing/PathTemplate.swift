@@ -22,6 +22,7 @@ package struct PathTemplate: Sendable, Hashable {
     guard text.utf8.first == UInt8(ascii: "/") else { throw .missingSlash }
     var segments: [Segment] = []
     var takesRest = false
+    var parameters = 0
     for part in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
       if takesRest { throw .restNotLast }
       if part == "*" {
@@ -29,7 +30,9 @@ package struct PathTemplate: Sendable, Hashable {
       } else {
         segments.append(try Self.segment(String(part), after: segments))
       }
+      if case .parameter = segments.last, !takesRest { parameters += 1 }
       if segments.count > Self.maximumSegments { throw .tooDeep }
+      if parameters > PathParameters.maximumCount { throw .tooManyParameters }
     }
     self.segments = segments
     self.takesRest = takesRest
@@ -92,6 +95,7 @@ package enum PathTemplateError: Error, Equatable, CustomStringConvertible {
   case repeatedParameter(String)
   case badCharacter(String)
   case tooDeep
+  case tooManyParameters
 
   package var description: String {
     switch self {
@@ -103,6 +107,7 @@ package enum PathTemplateError: Error, Equatable, CustomStringConvertible {
     case .badCharacter(let text):
       "'\(text)' holds a character that a path cannot: percent-encode spaces, controls, '?', '#' and non-ASCII"
     case .tooDeep: "a path has at most \(PathTemplate.maximumSegments) segments"
+    case .tooManyParameters: "a path has at most \(PathParameters.maximumCount) parameters"
     }
   }
 }

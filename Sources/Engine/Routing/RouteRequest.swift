@@ -26,8 +26,6 @@ package struct RouteRequest: ~Escapable {
   }
 }
 
-/// A run of bytes of the request's path.
-package typealias PathRange = PathParameter
 
 /// What the table says to a request.
 package enum RouteMatch: Sendable, Equatable {

@@ -15,7 +15,7 @@ extension RouteTable {
   /// conditions tie unless methods, listeners or a condition keep them apart. Large groups are first divided by the
   /// values of their most frequent condition, so that the work stays about linear in the number of routes.
   package func conflicts(limit: Int = 100) -> [RouteConflict] {
-    var search = ConflictSearch(table: self, limit: limit)
+    var search = ConflictSearch(candidates: candidates, conditions: conditions, bytes: conditionBytes, limit: limit)
     for group in groups where group.count > 1 {
       var start = Int(group.lowerBound)
       while start < Int(group.upperBound) {
@@ -31,8 +31,10 @@ extension RouteTable {
 
 /// The search for ties among candidates, which are given by their index in the table.
 private struct ConflictSearch {
-  let table: RouteTable
-  let limit: Int
+  private let candidates: [RouteTable.Candidate]
+  private let conditions: [RouteTable.Condition]
+  private let conditionBytes: [UInt8]
+  private let limit: Int
   var found: [RouteConflict] = []
   private var seen: Set<RoutePair> = []
 
@@ -50,8 +52,10 @@ private struct ConflictSearch {
     var name: ArraySlice<UInt8>
   }
 
-  init(table: RouteTable, limit: Int) {
-    self.table = table
+  init(candidates: [RouteTable.Candidate], conditions: [RouteTable.Condition], bytes: [UInt8], limit: Int) {
+    self.candidates = candidates
+    self.conditions = conditions
+    conditionBytes = bytes
     self.limit = limit
   }
 
@@ -78,7 +82,7 @@ private struct ConflictSearch {
   private func divided(_ members: [Int]) -> (classes: [[Int]], rest: [Int])? {
     var uses: [Subject: Int] = [:]
     for member in members {
-      for condition in table.candidates[member].conditions where table.conditions[Int(condition)].value != nil {
+      for condition in candidates[member].conditions where conditions[Int(condition)].value != nil {
         uses[subject(of: condition), default: 0] += 1
       }
     }
@@ -99,8 +103,8 @@ private struct ConflictSearch {
   }
 
   private mutating func compare(_ first: Int, _ second: Int) {
-    let a = table.candidates[first]
-    let b = table.candidates[second]
+    let a = candidates[first]
+    let b = candidates[second]
     guard found.count < limit, a.route != b.route, a.listeners & b.listeners != 0 else { return }
     // A route that names HEAD goes before one that takes it with GET, so HEAD is no tie between the two.
     let shared = MethodMask(bits: a.methods.bits & b.methods.bits)
@@ -116,27 +120,27 @@ private struct ConflictSearch {
   /// Whether a condition of each asks for a different value of the same name.
   private func areDisjoint(_ a: RouteTable.Candidate, _ b: RouteTable.Candidate) -> Bool {
     for condition in a.conditions {
-      guard let range = table.conditions[Int(condition)].value else { continue }
+      guard let range = conditions[Int(condition)].value else { continue }
       for other in b.conditions where subject(of: other) == subject(of: condition) {
-        if let otherRange = table.conditions[Int(other)].value, bytes(otherRange) != bytes(range) { return true }
+        if let otherRange = conditions[Int(other)].value, bytes(otherRange) != bytes(range) { return true }
       }
     }
     return false
   }
 
   private func value(of subject: Subject, in member: Int) -> ArraySlice<UInt8>? {
-    for condition in table.candidates[member].conditions where self.subject(of: condition) == subject {
-      if let range = table.conditions[Int(condition)].value { return bytes(range) }
+    for condition in candidates[member].conditions where self.subject(of: condition) == subject {
+      if let range = conditions[Int(condition)].value { return bytes(range) }
     }
     return nil
   }
 
   private func subject(of condition: UInt32) -> Subject {
-    let condition = table.conditions[Int(condition)]
+    let condition = conditions[Int(condition)]
     return Subject(isQuery: condition.isQuery, name: bytes(condition.name))
   }
 
   private func bytes(_ range: Range<UInt32>) -> ArraySlice<UInt8> {
-    table.conditionBytes[Int(range.lowerBound)..<Int(range.upperBound)]
+    conditionBytes[Int(range.lowerBound)..<Int(range.upperBound)]
   }
 }

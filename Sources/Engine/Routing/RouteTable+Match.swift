@@ -7,11 +7,11 @@ extension RouteTable {
   /// of them falls back to the next less specific. A match visits each node of the tree once at most, and of a level
   /// only those that fit; it allocates nothing.
   ///
-  /// - Parameter parameters: receives the path parameters from the left; its memory is reused.
-  package func match<Conditions: RouteConditions & ~Copyable & ~Escapable>(
-    _ request: borrowing RouteRequest, _ conditions: borrowing Conditions, parameters: inout [PathRange]
+  /// - Parameter parameters: receives the path parameters.
+  package func match<Fields: RouteConditions & ~Copyable & ~Escapable>(
+    _ request: borrowing RouteRequest, _ conditions: borrowing Fields, parameters: inout PathParameters
   ) -> RouteMatch {
-    parameters.removeAll(keepingCapacity: true)
+    parameters.removeAll()
     guard request.path.count > 0, request.path[0] == UInt8(ascii: "/") else { return .notFound }
     guard hasHosts else { return match(request, host: Span(), conditions, &parameters) }
     let host = request.host.extracting(HostName.range(in: request.host))
@@ -23,9 +23,9 @@ extension RouteTable {
     return match(request, host: lowered.span.extracting(first: host.count), conditions, &parameters)
   }
 
-  private func match<Conditions: RouteConditions & ~Copyable & ~Escapable>(
-    _ request: borrowing RouteRequest, host: Span<UInt8>, _ conditions: borrowing Conditions,
-    _ parameters: inout [PathRange]
+  private func match<Fields: RouteConditions & ~Copyable & ~Escapable>(
+    _ request: borrowing RouteRequest, host: Span<UInt8>, _ conditions: borrowing Fields,
+    _ parameters: inout PathParameters
   ) -> RouteMatch {
     var method = MethodMask.named(request.method, extensions: extensions)
     if let asked = request.preflightMethod {
@@ -42,7 +42,14 @@ extension RouteTable {
 
 /// One search through the tree for one request.
 private struct RouteWalk: ~Escapable {
-  private let table: RouteTable
+  private let nodes: Span<RouteTable.Node>
+  private let literals: ByteKeyTable.View
+  private let endings: Span<RouteTable.Ending>
+  private let hosts: ByteKeyTable.View
+  private let groups: Span<Range<UInt32>>
+  private let candidates: Span<RouteTable.Candidate>
+  private let conditions: Span<RouteTable.Condition>
+  private let conditionBytes: Span<UInt8>
   private let path: Span<UInt8>
   private let host: Span<UInt8>
   private let method: MethodMask
@@ -53,10 +60,19 @@ private struct RouteWalk: ~Escapable {
   private(set) var allowed = MethodMask.none
   private(set) var result = RouteMatch.notFound
 
-  @_lifetime(copy request, copy host)
-  init(_ table: RouteTable, _ request: borrowing RouteRequest, host: Span<UInt8>, method: MethodMask, mustBeNamed: Bool)
-  {
-    self.table = table
+  @_lifetime(borrow table, copy request, copy host)
+  init(
+    _ table: borrowing RouteTable, _ request: borrowing RouteRequest, host: Span<UInt8>, method: MethodMask,
+    mustBeNamed: Bool
+  ) {
+    nodes = table.nodes.span
+    literals = table.literals.view
+    endings = table.endings.span
+    hosts = table.hosts.view
+    groups = table.groups.span
+    candidates = table.candidates.span
+    conditions = table.conditions.span
+    conditionBytes = table.conditionBytes.span
     path = request.path
     self.host = host
     self.method = method
@@ -69,36 +85,36 @@ private struct RouteWalk: ~Escapable {
   /// - Parameter start: where the next segment begins; one past the path's length when there is none.
   /// - Returns: whether a route was found; `result` tells it.
   @_lifetime(self: copy self)
-  mutating func visit<Conditions: RouteConditions & ~Copyable & ~Escapable>(
-    _ index: Int, from start: Int, _ conditions: borrowing Conditions, _ parameters: inout [PathRange]
+  mutating func visit<Fields: RouteConditions & ~Copyable & ~Escapable>(
+    _ index: Int, from start: Int, _ fields: borrowing Fields, _ parameters: inout PathParameters
   ) -> Bool {
-    let node = table.nodes[index]
+    let node = nodes[index]
     if start > path.count {
-      if node.exact != RouteTable.Node.none, settle(node.exact, rest: path.count, conditions) { return true }
-      return node.rest != RouteTable.Node.none && settle(node.rest, rest: path.count, conditions)
+      if node.exact != RouteTable.Node.none, settle(node.exact, rest: path.count, fields) { return true }
+      return node.rest != RouteTable.Node.none && settle(node.rest, rest: path.count, fields)
     }
     let end = ByteScan.index(of: UInt8(ascii: "/"), in: path, from: start)
-    if node.hasLiterals, let child = table.literals.value(parent: UInt32(index), key: path.extracting(start..<end)),
-      visit(Int(child), from: end + 1, conditions, &parameters)
+    if node.hasLiterals, let child = literals.value(parent: UInt32(index), key: path.extracting(start..<end)),
+      visit(Int(child), from: end + 1, fields, &parameters)
     {
       return true
     }
     if node.parameter != RouteTable.Node.none, end > start {
-      parameters.append(PathRange(offset: start, count: end - start))
-      if visit(Int(node.parameter), from: end + 1, conditions, &parameters) { return true }
+      parameters.append(start..<end)
+      if visit(Int(node.parameter), from: end + 1, fields, &parameters) { return true }
       parameters.removeLast()
     }
-    return node.rest != RouteTable.Node.none && settle(node.rest, rest: start, conditions)
+    return node.rest != RouteTable.Node.none && settle(node.rest, rest: start, fields)
   }
 
   /// Looks among the routes that end here, the most specific host first.
   @_lifetime(self: copy self)
-  private mutating func settle<Conditions: RouteConditions & ~Copyable & ~Escapable>(
-    _ index: UInt32, rest: Int, _ conditions: borrowing Conditions
+  private mutating func settle<Fields: RouteConditions & ~Copyable & ~Escapable>(
+    _ index: UInt32, rest: Int, _ fields: borrowing Fields
   ) -> Bool {
-    let ending = table.endings[Int(index)]
-    if ending.hasExactHosts, let group = table.hosts.value(parent: index * 2, key: host),
-      choose(from: group, rest: rest, conditions)
+    let ending = endings[Int(index)]
+    if ending.hasExactHosts, let group = hosts.value(parent: index * 2, key: host),
+      choose(from: group, rest: rest, fields)
     {
       return true
     }
@@ -106,25 +122,25 @@ private struct RouteWalk: ~Escapable {
       var dot = ByteScan.index(of: UInt8(ascii: "."), in: host, from: 1)
       while dot < host.count {
         let suffix = host.extracting((dot + 1)..<host.count)
-        if let group = table.hosts.value(parent: index * 2 + 1, key: suffix),
-          choose(from: group, rest: rest, conditions)
+        if let group = hosts.value(parent: index * 2 + 1, key: suffix),
+          choose(from: group, rest: rest, fields)
         {
           return true
         }
         dot = ByteScan.index(of: UInt8(ascii: "."), in: host, from: dot + 1)
       }
     }
-    return ending.anyHost != RouteTable.Node.none && choose(from: ending.anyHost, rest: rest, conditions)
+    return ending.anyHost != RouteTable.Node.none && choose(from: ending.anyHost, rest: rest, fields)
   }
 
   /// Takes the first of a group that fits.
   @_lifetime(self: copy self)
-  private mutating func choose<Conditions: RouteConditions & ~Copyable & ~Escapable>(
-    from group: UInt32, rest: Int, _ conditions: borrowing Conditions
+  private mutating func choose<Fields: RouteConditions & ~Copyable & ~Escapable>(
+    from group: UInt32, rest: Int, _ fields: borrowing Fields
   ) -> Bool {
-    for index in table.groups[Int(group)] {
-      let candidate = table.candidates[Int(index)]
-      guard candidate.listeners & listener != 0, holds(candidate.conditions, conditions) else { continue }
+    for index in groups[Int(group)] {
+      let candidate = candidates[Int(index)]
+      guard candidate.listeners & listener != 0, holds(candidate.conditions, fields) else { continue }
       if candidate.methods.overlaps(method), !mustBeNamed || candidate.methods != .any {
         result = .route(Int(candidate.route), path: Int(candidate.path), rest: rest)
         return true
@@ -134,23 +150,22 @@ private struct RouteWalk: ~Escapable {
     return false
   }
 
-  private func holds<Conditions: RouteConditions & ~Copyable & ~Escapable>(
-    _ range: Range<UInt32>, _ conditions: borrowing Conditions
+  private func holds<Fields: RouteConditions & ~Copyable & ~Escapable>(
+    _ range: Range<UInt32>, _ fields: borrowing Fields
   ) -> Bool {
-    for index in range where !holds(table.conditions[Int(index)], conditions) { return false }
+    for index in range where !holds(conditions[Int(index)], fields) { return false }
     return true
   }
 
-  private func holds<Conditions: RouteConditions & ~Copyable & ~Escapable>(
-    _ condition: RouteTable.Condition, _ conditions: borrowing Conditions
+  private func holds<Fields: RouteConditions & ~Copyable & ~Escapable>(
+    _ condition: RouteTable.Condition, _ fields: borrowing Fields
   ) -> Bool {
-    let storage = table.conditionBytes
-    let bytes = storage.span
+    let bytes = conditionBytes
     let name = bytes.extracting(Int(condition.name.lowerBound)..<Int(condition.name.upperBound))
     guard let range = condition.value else {
-      return condition.isQuery ? conditions.hasQuery(name) : conditions.hasHeader(name)
+      return condition.isQuery ? fields.hasQuery(name) : fields.hasHeader(name)
     }
     let value = bytes.extracting(Int(range.lowerBound)..<Int(range.upperBound))
-    return condition.isQuery ? conditions.hasQuery(name, value: value) : conditions.hasHeader(name, value: value)
+    return condition.isQuery ? fields.hasQuery(name, value: value) : fields.hasHeader(name, value: value)
   }
 }

@@ -5,7 +5,8 @@ package import Kernel
 /// Paths are a tree of segments whose literal branches all live in one hash table, keyed by node and segment, so a
 /// match costs the same however many routes there are. Where templates end stand the routes, grouped by host and
 /// ordered by how many conditions they have. Only routes that share both template shape and host are tried one by one.
-package final class RouteTable: Sendable {
+/// It is not copyable: whoever holds the configuration holds it, and matches borrow it.
+package struct RouteTable: ~Copyable, Sendable {
   /// What was compiled; a route's index is its place here.
   package let patterns: [RoutePattern]
   /// The methods beside the standard ones that routes name.
@@ -65,14 +66,11 @@ package final class RouteTable: Sendable {
   /// Compiles the routes.
   ///
   /// - Parameter seed: random, so that clients cannot guess collisions.
-  package convenience init(_ patterns: [RoutePattern], seed: UInt64) throws(RouteTableError) {
+  package init(_ patterns: [RoutePattern], seed: UInt64) throws(RouteTableError) {
     var builder = try RouteTableBuilder(patterns, seed: seed)
     for index in patterns.indices { try builder.add(index) }
-    self.init(builder.finish())
-  }
-
-  private init(_ built: consuming RouteTableBuilder) {
-    patterns = built.patterns
+    let built = builder.finish()
+    self.patterns = built.patterns
     extensions = built.extensions
     nodes = built.nodes
     literals = built.literals

@@ -1,4 +1,4 @@
-package import Kernel
+import Kernel
 
 final class Target: Sendable {
   let address: SocketAddress
@@ -16,4 +16,4 @@ package struct TargetSet: Sendable {
     }
   }
 }
-final class RetryBudget: Sendable { init(ratio: Double) {} }
+final class RetryBudget: Sendable { init(ratio: Double) {}; func reserve() -> Bool { true }; func release() {} }

@@ -1,4 +1,4 @@
-package import Kernel
+import Kernel
 import Synchronization
 
 /// One upstream of the configuration, shared by all workers: its targets, and what is known of them.

@@ -1,3 +1,4 @@
+import Kernel
 import PluginKit
 
 /// Answers with what the configuration says.

@@ -1,4 +1,3 @@
-package import Configuration
 package import PluginKit
 
 /// A plugin as the gateway knows it: its name, and how an instance is made from its settings.

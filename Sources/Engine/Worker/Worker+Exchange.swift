@@ -73,7 +73,7 @@ extension Worker {
   private func match(_ slot: ExchangeSlot, _ snapshot: WorkerSnapshot, listener: Int) -> RouteMatch {
     let conditions = RequestConditions(slot)
     var parameters = slot.exchange.parameters
-    slot.exchange.parameters = []
+    slot.exchange.parameters.removeAll()
     defer { slot.exchange.parameters = parameters }
     return snapshot.shared.table.match(
       RouteRequest(
@@ -95,7 +95,7 @@ enum RequestID {
 
   /// Takes over the id that a trusted proxy sent; false when it sent none that is fit for a log.
   static func adopt(_ exchange: inout Exchange) -> Bool {
-    guard let given = exchange.request.header(.xRequestId), !given.isEmpty, given.count <= longest,
+    guard let given = exchange.request.header(.xRequestID), !given.isEmpty, given.count <= longest,
       ByteScan.endOfToken(in: given, from: 0) == given.count
     else { return false }
     var copy = ByteBuffer(capacity: longest)

@@ -1,6 +1,6 @@
 import HTTP
 import Kernel
-package import PluginKit
+import PluginKit
 package import Runtime
 import Telemetry
 

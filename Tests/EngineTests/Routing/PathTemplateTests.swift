@@ -34,4 +34,10 @@ import Testing
     #expect(try PathTemplate(parsing: deepest + "/*").segments.count == PathTemplate.maximumSegments)
     #expect(throws: PathTemplateError.tooDeep) { try PathTemplate(parsing: deepest + "/a") }
   }
+
+  @Test func `a template with more parameters than the limit is refused`() throws {
+    let most = (0..<PathParameters.maximumCount).map { "/{p\($0)}" }.joined()
+    #expect(try PathTemplate(parsing: most + "/a/*").parameterNames.count == PathParameters.maximumCount)
+    #expect(throws: PathTemplateError.tooManyParameters) { try PathTemplate(parsing: most + "/a/{b}") }
+  }
 }

@@ -36,7 +36,7 @@ import Testing
       let chosen = explained.filter { $0.verdict == .chosen }
       #expect(chosen.count <= 1)
       #expect(call.route(in: table) == chosen.first?.route, "seed \(seed), \(call)")
-      var parameters: [PathRange] = []
+      var parameters = PathParameters()
       switch call.match(table, &parameters) {
       case .route(let route, let path, _):
         #expect(patterns[route].paths[path].parameterNames.count == parameters.count)

@@ -52,7 +52,7 @@ struct Call: Sendable {
     Fields(headers: headers.map { ($0.key, $0.value) }, query: query.map { ($0.key, $0.value) })
   }
 
-  func match(_ table: RouteTable, _ parameters: inout [PathRange]) -> RouteMatch {
+  func match(_ table: borrowing RouteTable, _ parameters: inout PathParameters) -> RouteMatch {
     if let preflight {
       return table.match(
         RouteRequest(
@@ -65,7 +65,7 @@ struct Call: Sendable {
       parameters: &parameters)
   }
 
-  func explain(_ table: RouteTable) -> [RouteExplanation] {
+  func explain(_ table: borrowing RouteTable) -> [RouteExplanation] {
     if let preflight {
       return table.explain(
         RouteRequest(
@@ -78,18 +78,19 @@ struct Call: Sendable {
   }
 
   /// The index of the route that is taken, or nil.
-  func route(in table: RouteTable) -> Int? {
-    var parameters: [PathRange] = []
+  func route(in table: borrowing RouteTable) -> Int? {
+    var parameters = PathParameters()
     if case .route(let route, _, _) = match(table, &parameters) { return route }
     return nil
   }
 
   /// The parameters that the match captured, as text.
-  func parameters(in table: RouteTable) -> [String] {
-    var parameters: [PathRange] = [PathRange(offset: 99, count: 99)]
+  func parameters(in table: borrowing RouteTable) -> [String] {
+    var parameters = PathParameters()
+    parameters.append(90..<99)
     _ = match(table, &parameters)
     let bytes = Array(path.utf8)
-    return parameters.map { String(decoding: bytes[$0.offset..<($0.offset + $0.count)], as: UTF8.self) }
+    return (0..<parameters.count).map { String(decoding: bytes[parameters[$0]], as: UTF8.self) }
   }
 }
 
