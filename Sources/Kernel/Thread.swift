@@ -49,6 +49,9 @@ package final class Thread: Sendable {
     if let left { pthread_join(left, nil) }
   }
 
+  /// Lets another thread run first.
+  package static func yield() { sched_yield() }
+
   /// Lets the calling thread run only when others leave time: for work that nobody waits for.
   package static func lowerPriority() {
     _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(cl_thread_id()), 19)
