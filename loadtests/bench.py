@@ -88,7 +88,13 @@ def take_turns(bench: Bench, scenario: Scenario, peers: list[Peer], runs: int, w
         shown = [peer for peer in entrants if not peer.gates] if turn == 0 else []
         for peer in gating[shift:] + gating[:shift] + shown:
             print(f"{scenario.name} turn {turn + 1}: {peer.name}", file=sys.stderr, flush=True)
-            figures = scenario.measure(bench, peer, work / f"{scenario.name}-{turn}-{peer.name}")
+            try:
+                figures = scenario.measure(bench, peer, work / f"{scenario.name}-{turn}-{peer.name}")
+            except Failure as failure:
+                if peer.gates:
+                    raise
+                print(f"bench: {peer.name} is left out: {failure}", file=sys.stderr)
+                continue
             turns.setdefault(peer.name, []).append(figures)
     return {peer.name: turns[peer.name] for peer in entrants if peer.name in turns}
 
@@ -102,7 +108,7 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     os.sched_setaffinity(0, {LOAD_CORE})
     selected = [s for s in SCENARIOS if not options.scenarios or s.name in options.scenarios]
-    results: dict[str, report.Turns] = {}
+    command, status = shlex.join(["loadtests/bench.py", *sys.argv[1:]]), 0
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as name:
         work, port = Path(name), free_port()
         with started([str(tools.backend), str(port)], LOAD_CORE, port, work):
@@ -112,12 +118,13 @@ def main() -> int:
                     pacer = next((peer for peer in peers if peer.name == "haproxy"), peers[0])
                     bench.half_rate = scenarios.half_of_top_rate(bench, pacer, work / "top-rate")
                 try:
-                    results[scenario.name] = take_turns(bench, scenario, peers, options.runs, work)
+                    turns = take_turns(bench, scenario, peers, options.runs, work)
+                    print(report.save(options.results, command, peers, scenario, turns), flush=True)
                 except Failure as failure:
                     print(f"bench: {scenario.name} could not be measured: {failure}", file=sys.stderr)
-    text = report.save(options.results, shlex.join(["loadtests/bench.py", *sys.argv[1:]]), peers, results, selected)
-    print(text)
-    return 0 if len(results) == len(selected) else 1
+                    status = 1
+    report.collect(options.results, [scenario.name for scenario in SCENARIOS])
+    return status
 
 
 if __name__ == "__main__":

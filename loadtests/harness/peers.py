@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import re
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Iterator
 
-from .processes import PROXY_CORE, free_port, started
+from . import load
+from .processes import PROXY_CORE, Failure, free_port, started
 
 TEMPLATES = Path(__file__).parent.parent / "peers"
 
@@ -27,8 +30,8 @@ class Peer:
 
     def version(self) -> str:
         result = subprocess.run([self.binary, *self.version_arguments], capture_output=True, text=True)
-        lines = (result.stdout + result.stderr).strip().splitlines()
-        return lines[0].strip() if lines else "unknown"
+        number = re.search(r"\d+\.\d+\.\d+[-+\w]*", result.stdout + result.stderr)
+        return f"{self.name} {number.group(0) if number else 'of unknown version'}"
 
     @contextlib.contextmanager
     def running(self, backend: int, folder: Path, config: Path | None = None) -> Iterator["Running"]:
@@ -45,6 +48,7 @@ class Peer:
         command = self.command(str(self.binary), folder)
         environment = {"HOME": str(folder), **self.environment}
         with started(command, PROXY_CORE, port, folder, environment) as (pid, born):
+            wait_until_ready(port)
             yield Running(self, port, pid, folder, born)
 
 
@@ -58,6 +62,18 @@ class Running:
 
     def url(self, path: str = "/items/7") -> str:
         return f"http://127.0.0.1:{self.port}{path}"
+
+
+def wait_until_ready(port: int, seconds: float = 30) -> None:
+    """Some proxies listen before their routes are loaded, and answer 404 or 503 until then."""
+    end = time.monotonic() + seconds
+    while True:
+        with contextlib.suppress(OSError, Failure):
+            load.open_idle(port, 1)[0].close()
+            return
+        if time.monotonic() > end:
+            raise Failure(f"the proxy on port {port} gave no good answer within {seconds} s")
+        time.sleep(0.0005)
 
 
 def fill(template: str, values: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Medians, gates, the Markdown table and the JSON that is kept."""
+"""Medians, gates, the Markdown tables and the JSON that are kept."""
 
 from __future__ import annotations
 
@@ -75,25 +75,27 @@ def machine() -> dict[str, str]:
     }
 
 
-def save(folder: Path, command: str, peers: list[Peer], results: dict[str, Turns], scenarios: list[Scenario]) -> str:
-    """Writes results/latest.md and latest.json and returns the Markdown."""
+def save(folder: Path, command: str, peers: list[Peer], scenario: Scenario, turns: Turns) -> str:
+    """Keeps the scenario's figures as NAME.json and its table as NAME.md; returns the table."""
     host = machine()
-    versions = {peer.name: peer.version() for peer in peers}
+    versions = {peer.name: peer.version() for peer in peers if peer.name in turns}
     now = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
-    head = [
-        "# Benchmark results", "",
-        f"{now}. {host['cpu']}; {host['system']}, Linux {host['kernel']}. Command: `{command}`.",
-        "Medians over the turns; ratios are medians of the ratios of each turn. Proxy on core 0, load and backend on core 1.",
-        "", *(f"- {name}: {version}" for name, version in versions.items()), ""]
-    measured = [scenario for scenario in scenarios if scenario.name in results]
-    text = "\n".join(head) + "\n" + "\n".join(section(scenario, results[scenario.name]) for scenario in measured)
     record = {
-        "time": now, "command": command, "machine": host, "versions": versions, "turns": results,
-        "gates": {
-            scenario.name: [vars(judge(gate, results[scenario.name])) for gate in scenario.gates]
-            for scenario in measured},
+        "scenario": scenario.name, "time": now, "command": command, "machine": host, "versions": versions,
+        "turns": turns, "gates": [vars(judge(gate, turns)) for gate in scenario.gates],
     }
+    origin = f"{now}; {host['cpu']}; {host['system']}, Linux {host['kernel']}; {', '.join(versions.values())}; `{command}`"
+    text = f"{section(scenario, turns)}\n{origin}\n"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "latest.md").write_text(text)
-    (folder / "latest.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    (folder / f"{scenario.name}.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    (folder / f"{scenario.name}.md").write_text(text)
     return text
+
+
+def collect(folder: Path, names: list[str]) -> None:
+    """Joins the kept tables, those of earlier runs too, into results/README.md."""
+    head = (
+        "# Benchmark results\n\nMedians over the turns; a gate's ratio is the median of the ratios of each turn. "
+        "Proxy on core 0, load and backend on core 1. Written by `make bench`.\n")
+    kept = [folder / f"{name}.md" for name in names]
+    (folder / "README.md").write_text("\n".join([head, *(path.read_text() for path in kept if path.exists())]))
