@@ -96,7 +96,7 @@ struct RuleTests {
 
   @Test(arguments: [
     "// TO" + "DO: later\n", "// FIX" + "ME\n", "open(\"/ho" + "me/me/file\")\n", "let a = 1 \n", "\tlet a = 1\n",
-    "let a = 1\r\n", "let a = 1",
+    "let a = 1\r\n", "let a = 1", "<<<<<<< HEAD\n",
   ])
   func `unclean text is found`(text: String) {
     #expect(TextRule.check(file("docs/A.md", text)).count == 1)

@@ -1,4 +1,5 @@
-/// What no text of the project holds: work put off, paths of one machine, tabs, spaces at a line's end.
+/// What no text of the project holds: work put off, paths of one machine, tabs, spaces at a line's end,
+/// leftovers of a merge.
 enum TextRule {
   // In two parts, so that this file passes.
   static let putOff = ["TO" + "DO", "FIX" + "ME", "XX" + "X:", "HA" + "CK:"]
@@ -14,6 +15,7 @@ enum TextRule {
     for (index, line) in file.textLines.enumerated() {
       for word in putOff where line.contains(word) { report(index + 1, "`\(word)`: do it, or leave it out") }
       for path in machinePaths where line.contains(path) { report(index + 1, "`\(path)` is a path of one machine") }
+      for mark in ["<<<<<<< ", ">>>>>>> "] where line.hasPrefix(mark) { report(index + 1, "a merge's leftover") }
       if line.hasSuffix(" ") || line.hasSuffix("\t") { report(index + 1, "space at the end of the line") }
       if line.contains("\t"), file.name != "Makefile" { report(index + 1, "a tab") }
     }
