@@ -5,12 +5,12 @@ package struct Keyword<Settings: Sendable>: Sendable {
   package let name: String
   package let help: String
   package let isRequired: Bool
-  let shape: Shape
+  package let shape: Shape
   let bytes: [UInt8]
   /// Reads the value; what is wrong is reported and changes nothing.
-  let read: @Sendable (Node, inout Settings, inout Reading) -> Void
+  package let read: @Sendable (Node, inout Settings, inout Reading) -> Void
   /// The value that settings have, or nil when they have none.
-  let describe: @Sendable (Settings) -> Description?
+  package let describe: @Sendable (Settings) -> Description?
 
   /// A keyword whose value is kept in a property.
   package init<Value>(

@@ -16,7 +16,7 @@ package struct Diagnostic: Sendable, Equatable {
   package var hint: String?
 
   package init(
-    severity: Severity, position: Position, message: String, expected: String? = nil, hint: String? = nil
+    _ severity: Severity, at position: Position, message: String, expected: String? = nil, hint: String? = nil
   ) {
     self.severity = severity
     self.position = position

@@ -28,11 +28,11 @@ package struct Diagnostics: Sendable {
   package mutating func error(
     _ message: String, at position: Position, expected: String? = nil, hint: String? = nil
   ) {
-    add(Diagnostic(severity: .error, position: position, message: message, expected: expected, hint: hint))
+    add(Diagnostic(.error, at: position, message: message, expected: expected, hint: hint))
   }
 
   package mutating func warning(_ message: String, at position: Position, expected: String? = nil) {
-    add(Diagnostic(severity: .warning, position: position, message: message, expected: expected))
+    add(Diagnostic(.warning, at: position, message: message, expected: expected))
   }
 
   /// Gives excerpts a text to be taken from.
@@ -40,8 +40,10 @@ package struct Diagnostics: Sendable {
     sources.append(Source(file: file, bytes: bytes))
   }
 
-  /// Keeps what stands behind these keys out of every excerpt.
-  mutating func hide(keys: Set<String>) { secretKeys.formUnion(keys) }
+  /// Keeps the secrets that this section and those below it declare out of every excerpt.
+  package mutating func hide(secretsOf section: SectionShape) {
+    secretKeys.formUnion(Shape.section(section).secretKeys)
+  }
 
   /// In the order of the text; files in the order in which they were read.
   package var sorted: [Diagnostic] {
@@ -66,7 +68,9 @@ extension Diagnostics {
     var result = ""
     for diagnostic in sorted {
       let place = diagnostic.position
-      if place.line > 0 { result += "\(Printable(place.file, limit: 200)):\(place.line):\(place.column): " }
+      if !place.file.isEmpty { result += "\(Printable(place.file, limit: 200)):" }
+      if place.line > 0 { result += "\(place.line):\(place.column):" }
+      if !place.file.isEmpty { result += " " }
       result += "\(diagnostic.severity.rawValue): \(diagnostic.message)\n"
       if let excerpt = excerpts.excerpt(at: place) { result += excerpt.text }
       if let expected = diagnostic.expected { result += "  expected: \(expected)\n" }

@@ -15,11 +15,11 @@ package struct Reading: Sendable {
     _ message: String, at position: Position, expected: String? = nil, hint: String? = nil
   ) {
     diagnostics.add(
-      Diagnostic(severity: .error, position: position, message: message, expected: expected, hint: hint))
+      Diagnostic(.error, at: position, message: message, expected: expected, hint: hint))
   }
 
   package mutating func warning(_ message: String, at position: Position, expected: String? = nil) {
-    diagnostics.add(Diagnostic(severity: .warning, position: position, message: message, expected: expected))
+    diagnostics.add(Diagnostic(.warning, at: position, message: message, expected: expected))
   }
 }
 

@@ -1,0 +1,153 @@
+import Configuration
+
+/// Holds the parts of a configuration against each other and puts the settings together.
+struct GatewayCheck {
+  private(set) var settings: GatewaySettings
+  private var draft: GatewayDraft
+  private let file: String
+  private var upstreamIndices: [String: Int] = [:]
+  private var used: Set<Int> = []
+
+  init(_ draft: GatewayDraft, file: String) {
+    settings = draft.settings
+    self.draft = draft
+    self.file = file
+  }
+
+  mutating func run(openFiles: Int?, _ reading: inout Reading) {
+    checkNames(&reading)
+    checkListeners(&reading)
+    resolveRoutes(&reading)
+    checkUse(&reading)
+    checkProcess(openFiles: openFiles, &reading)
+  }
+
+  /// The place of what no line says.
+  private var nowhere: Position { Position(file: file, line: 0, column: 0) }
+
+  // MARK: Names
+
+  /// Within one mapping a name stands once, which the reader has seen to; between files only this does.
+  private mutating func checkNames(_ reading: inout Reading) {
+    Self.reportRepeated("listener", settings.listeners.map { ($0.name, $0.position) }, &reading)
+    Self.reportRepeated("upstream", settings.upstreams.map { ($0.name, $0.position) }, &reading)
+    Self.reportRepeated("route", draft.routes.map { ($0.settings.name, $0.settings.position) }, &reading)
+    for (index, upstream) in settings.upstreams.enumerated() { upstreamIndices[upstream.name] = index }
+  }
+
+  private static func reportRepeated(_ kind: String, _ names: [(String, Position)], _ reading: inout Reading) {
+    guard let file = names.first?.1.file, names.contains(where: { $0.1.file != file }) else { return }
+    var known: [String: Position] = [:]
+    known.reserveCapacity(names.count)
+    for (name, position) in names {
+      if let first = known[name], first.file != position.file {
+        reading.error(
+          "the \(kind) `\(name)` stands in two files", at: position,
+          expected: "another name; \(first.file):\(first.line) has this one")
+      }
+      known[name] = position
+    }
+  }
+
+  // MARK: Listeners
+
+  private func checkListeners(_ reading: inout Reading) {
+    if settings.listeners.isEmpty, !reading.diagnostics.hasErrors {
+      reading.error("there is no listener", at: nowhere, expected: "`listeners: { public: 127.0.0.1:8080 }`")
+    }
+    var known: [ListenAddress: String] = [:]
+    if let admin = settings.admin { known[admin.address] = "admin" }
+    for listener in settings.listeners where !listener.address.isChosenByKernel {
+      if let first = known.updateValue("listener `\(listener.name)`", forKey: listener.address) {
+        reading.error(
+          "\(first) listens on \(listener.address.text) too", at: listener.position, expected: "an address of its own")
+      }
+    }
+  }
+
+  // MARK: Routes
+
+  private mutating func resolveRoutes(_ reading: inout Reading) {
+    let listeners = Set(settings.listeners.map(\.name))
+    settings.routes.reserveCapacity(draft.routes.count)
+    for route in draft.routes {
+      checkListeners(of: route.settings, known: listeners, &reading)
+      var resolved = route.settings
+      if let reference = route.upstream {
+        guard let index = index(of: reference, &reading) else { continue }
+        resolved.handler = .upstream(index)
+        used.insert(index)
+      } else if let answer = route.respond {
+        resolved.handler = .respond(answer)
+      } else if let answer = route.redirect {
+        resolved.handler = .redirect(answer)
+      }
+      settings.routes.append(resolved)
+    }
+    draft.routes = []
+  }
+
+  private func checkListeners(of route: RouteSettings, known: Set<String>, _ reading: inout Reading) {
+    for match in route.matches {
+      for name in match.listeners where !known.contains(name) {
+        reading.error(
+          "there is no listener `\(Printable(name))`", at: match.position,
+          expected: "one of \(known.sorted().joined(separator: ", "))", hint: NearestWord.find(name, in: known.sorted()))
+      }
+    }
+  }
+
+  private mutating func index(of reference: RouteDraft.UpstreamReference, _ reading: inout Reading) -> Int? {
+    switch reference {
+    case .name(let name, let position):
+      if let index = upstreamIndices[name] { return index }
+      let names = settings.upstreams.map(\.name)
+      reading.error(
+        "there is no upstream `\(Printable(name))`", at: position,
+        expected: names.isEmpty || names.count > 12
+          ? "the name of an upstream, or http://HOST:PORT" : "one of \(names.joined(separator: ", ")), or http://HOST:PORT",
+        hint: NearestWord.find(name, in: names))
+      return nil
+    case .target(let target, let position):
+      // No name of an upstream has a slash or a colon, so these keep apart from the others.
+      let name = if case .host = target.address { "http://\(target.name)" } else { target.name }
+      if let index = upstreamIndices[name] { return index }
+      settings.upstreams.append(UpstreamSettings(name: name, targets: [target], position: position))
+      upstreamIndices[name] = settings.upstreams.count - 1
+      return settings.upstreams.count - 1
+    }
+  }
+
+  // MARK: The rest
+
+  private func checkUse(_ reading: inout Reading) {
+    guard !reading.diagnostics.hasErrors else { return }
+    for (index, upstream) in settings.upstreams.enumerated() where !used.contains(index) {
+      reading.warning("no route uses the upstream `\(upstream.name)`", at: upstream.position)
+    }
+    if settings.routes.isEmpty {
+      reading.warning("there is no route: every request gets 404", at: nowhere, expected: "`routes: { … }`")
+    }
+    if draft.callLogPosition == nil {
+      reading.warning(
+        "there is no `call_log`: calls are not recorded", at: nowhere,
+        expected: "`call_log: stdout`, a directory, or `call_log: off`")
+    }
+  }
+
+  private func checkProcess(openFiles: Int?, _ reading: inout Reading) {
+    guard let openFiles, settings.limits.openFiles > openFiles else { return }
+    let fitting = max(1, (openFiles - 256) / 2)
+    reading.warning(
+      "\(settings.limits.connections) connections take \(settings.limits.openFiles) open files, and this process may "
+        + "have \(openFiles)", at: draft.limitsPosition ?? nowhere,
+      expected: "a higher hard limit (`ulimit -Hn`, `LimitNOFILE=`), or `connections` of at most \(fitting)")
+  }
+}
+
+extension ListenAddress {
+  /// Whether the kernel picks the port, so that two of them do not clash.
+  fileprivate var isChosenByKernel: Bool {
+    if case .ip(_, 0) = self { true } else { false }
+  }
+}

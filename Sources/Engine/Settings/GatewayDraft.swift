@@ -1,0 +1,133 @@
+package import Configuration
+
+/// A configuration as it is written, before its parts are held against each other.
+package struct GatewayDraft: Sendable {
+  package var settings = GatewaySettings()
+  package var routes: [RouteDraft] = []
+  /// Where `call_log` is said; nil when nowhere.
+  package var callLogPosition: Position?
+  /// Where `limits` is said.
+  package var limitsPosition: Position?
+
+  package init() {}
+
+  /// The draft that these settings would come from.
+  package init(_ settings: GatewaySettings) {
+    self.settings = settings
+    routes = settings.routes.map { route in
+      var draft = RouteDraft(route)
+      switch route.handler {
+      case .upstream(let index):
+        draft.upstream = settings.upstreams.indices.contains(index) ? .name(settings.upstreams[index].name, .none) : nil
+      case .respond(let answer): draft.respond = answer
+      case .redirect(let answer): draft.redirect = answer
+      }
+      return draft
+    }
+  }
+
+  /// Sections that several files may have, each adding to what the others say.
+  static let shared: Set<String> = ["include", "listeners", "upstreams", "routes", "plugins", "trusted_proxies"]
+
+  /// The whole language.
+  ///
+  /// - Parameter plugins: those that the process knows.
+  package static func section(plugins: [PluginDeclaration]) -> Section<GatewayDraft> {
+    Section(
+      "the configuration", GatewayDraft(), "What the gateway does.", places + parts(plugins: plugins) + process)
+  }
+
+  private static let places: [Keyword<GatewayDraft>] = [
+    Keyword(
+      "include", shape: .list(of: .scalar(ScalarShape("path", expectation: "a path or a pattern"))),
+      "Further files; paths and patterns such as routes/*.conf, relative to this file.", read: { _, _, _ in },
+      describe: { _ in nil }),
+    Keyword(
+      "listeners",
+      .named(
+        ListenerSettings.section, name: \.name,
+        locate: {
+          $0.name = $1
+          $0.position = $2
+        }),
+      "Addresses that clients connect to.", get: { $0.settings.listeners }, set: { $0.settings.listeners += $1 }),
+    Keyword("admin", \.settings.admin, .section(AdminSettings.section), "The port for operators."),
+    Keyword("limits", \.settings.limits, .section(LimitSettings.section), "How much a client may ask for.")
+      .noting(\.limitsPosition),
+    Keyword("call_log", \.settings.callLog, .section(CallLogSettings.section), "Where the record of every call goes.")
+      .noting(\.callLogPosition),
+  ]
+
+  private static func parts(plugins: [PluginDeclaration]) -> [Keyword<GatewayDraft>] {
+    [
+      Keyword(
+        "upstreams",
+        .named(
+          UpstreamSettings.section, name: \.name,
+          locate: {
+            $0.name = $1
+            $0.position = $2
+          }),
+        "Services behind the gateway.", get: { $0.settings.upstreams }, set: { $0.settings.upstreams += $1 }),
+      Keyword(
+        "plugins", .plugins(plugins), "What runs before every route's own plugins, in this order.",
+        get: { $0.settings.plugins }, set: { $0.settings.plugins += $1 }),
+      Keyword(
+        "routes",
+        .named(
+          RouteDraft.section(plugins: plugins), name: \.settings.name,
+          locate: {
+            $0.settings.name = $1
+            $0.settings.position = $2
+          }),
+        "Which requests go where.", get: { $0.routes }, set: { $0.routes += $1 }),
+    ]
+  }
+
+  private static let process: [Keyword<GatewayDraft>] = [
+    Keyword(
+      "trusted_proxies", .list(of: .addressRange), "Whose Forwarded and X-Forwarded-* are believed.",
+      get: { $0.settings.trustedProxies }, set: { $0.settings.trustedProxies += $1 }),
+    Keyword("workers", \.settings.workers, .integer(in: 1...256), "Event loops; one for each core by default."),
+    Keyword(
+      "drain_delay", \.settings.drain.delay, .duration(in: 0 ... .hours(1)),
+      "On SIGTERM: how long /readyz fails before connections are turned away."),
+    Keyword(
+      "drain_limit", \.settings.drain.limit, .duration(in: 0 ... .hours(24)),
+      "How long what is in flight may take after that."),
+    Keyword("resolver", \.settings.resolver, .section(ResolverSettings.section), "How names of targets become addresses."),
+    Keyword("log", \.settings.log, .section(LogSettings.section), "The process's own log, on standard error."),
+  ]
+}
+
+extension Keyword where Settings == GatewayDraft {
+  /// The same keyword, which also keeps where it was said.
+  fileprivate func noting(_ property: any WritableKeyPath<GatewayDraft, Position?> & Sendable) -> Keyword {
+    Keyword(
+      name, shape: shape, required: isRequired, help,
+      read: { [read] node, draft, reading in
+        draft[keyPath: property] = node.position
+        read(node, &draft, &reading)
+      },
+      describe: describe)
+  }
+}
+
+extension ResolverSettings {
+  package static let section = Section(
+    "resolver", ResolverSettings(), "How names of targets become addresses.", shorthand: "servers",
+    [
+      Keyword("servers", \.servers, .list(of: .nameServer, maximum: 16), "Name servers, instead of those of /etc/resolv.conf."),
+      Keyword("timeout", \.timeout, .duration(in: .milliseconds(10) ... .minutes(1)), "For one question to one server."),
+      Keyword("attempts", \.attempts, .integer(in: 1...10), "How often each server is asked."),
+    ])
+}
+
+extension LogSettings {
+  package static let section = Section(
+    "log", LogSettings(), "The process's own log, on standard error.", shorthand: "level",
+    [
+      Keyword("level", \.level, .choice, "What is worth a line."),
+      Keyword("format", \.format, .choice, "auto is text on a terminal and JSON elsewhere."),
+    ])
+}

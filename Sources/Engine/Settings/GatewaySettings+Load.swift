@@ -1,0 +1,66 @@
+package import Configuration
+
+extension GatewaySettings {
+  /// Reads a configuration with all it includes.
+  ///
+  /// - Parameters:
+  ///   - plugins: those that the process knows.
+  ///   - openFiles: the most files that the process may have open (the hard limit of RLIMIT_NOFILE), to say whether
+  ///     `connections` fits; nil when it is not known.
+  package static func load(
+    file: String, environment: Environment, files: ConfigurationFiles = .disk, plugins: [PluginDeclaration] = [],
+    openFiles: Int? = nil
+  ) -> LoadedSettings {
+    var reading = Reading(files: files, environment: environment)
+    let section = GatewayDraft.section(plugins: plugins)
+    reading.diagnostics.hide(secretsOf: section.shape)
+    let documents = Inclusion.collect(file: file, reading: &reading)
+    reportRepeated(documents, &reading)
+    var draft = section.initial
+    for document in documents {
+      if let root = document.root { section.read(root, into: &draft, &reading) }
+    }
+    var check = GatewayCheck(draft, file: file)
+    check.run(openFiles: openFiles, &reading)
+    return LoadedSettings(
+      settings: reading.diagnostics.hasErrors ? nil : check.settings, diagnostics: reading.diagnostics)
+  }
+
+  /// The settings as a diff shows them; what the configuration leaves out stands there with its default.
+  package func describe(plugins: [PluginDeclaration]) -> Description {
+    GatewayDraft.section(plugins: plugins).describe(GatewayDraft(self))
+  }
+
+  /// What changes from these settings to others.
+  package func diff(to other: GatewaySettings, plugins: [PluginDeclaration]) -> ConfigurationDiff {
+    ConfigurationDiff(from: describe(plugins: plugins), to: other.describe(plugins: plugins))
+  }
+
+  /// A section that says one thing may stand in one file only.
+  private static func reportRepeated(_ documents: [Document], _ reading: inout Reading) {
+    var known: [String: Position] = [:]
+    for document in documents {
+      guard let root = document.root, root.isMapping else { continue }
+      for (key, _) in root.entries where !GatewayDraft.shared.contains(key.text) {
+        if let first = known[key.text], first.file != key.position.file {
+          reading.error(
+            "`\(key.text)` is said in two files", at: key.position, expected: "one; \(first.file):\(first.line) has it")
+        }
+        known[key.text] = key.position
+      }
+    }
+  }
+}
+
+/// What came of reading a configuration.
+package struct LoadedSettings: Sendable {
+  /// Nil when there is an error among the diagnostics.
+  package var settings: GatewaySettings?
+  /// Checks that come later add theirs.
+  package var diagnostics: Diagnostics
+
+  package init(settings: GatewaySettings?, diagnostics: Diagnostics) {
+    self.settings = settings
+    self.diagnostics = diagnostics
+  }
+}

@@ -1,0 +1,150 @@
+package import Configuration
+
+extension MatchSettings {
+  package static let section = Section(
+    "match", MatchSettings(), "Conditions that must all hold; of each list, one member.",
+    [
+      Keyword(
+        "paths", \.paths, .list(of: .pathTemplate, minimum: 1), required: true,
+        "Templates: literals, `{name}` for one segment, `*` at the end for the rest."),
+      Keyword("hosts", \.hosts, .list(of: .hostPattern), "Names: api.example.com, or *.example.com for all below it."),
+      Keyword("methods", \.methods, .list(of: .method), "Methods; GET includes HEAD."),
+      Keyword("headers", \.headers, .conditions(on: .fieldName), "Fields that must be there, or have a value."),
+      Keyword(
+        "query", \.query, .conditions(on: .text("parameter name", limit: 256)),
+        "Parameters of the query that must be there, or have a value."),
+      Keyword("listeners", \.listeners, .list(of: .text("listener name")), "Names of listeners that the request came in by."),
+    ]
+  ) { match, node, _ in
+    match.position = node.position
+  }
+}
+
+extension ValueType where Value == [MatchSettings] {
+  /// `METHOD PATH`, `PATH`, a list of them, or the long form.
+  static var matches: ValueType {
+    let brief = ScalarShape("match", expectation: "`METHOD PATH`, such as GET /v1/items/{id}, or `PATH` for every method")
+    return ValueType(
+      shape: .either([.list(of: .either([.scalar(brief), .section(MatchSettings.section.shape)]))]),
+      read: { node, reading in
+        if !node.isSequence { return read(node, brief, &reading).map { [$0] } }
+        var matches: [MatchSettings] = []
+        matches.reserveCapacity(node.count)
+        for element in node.elements {
+          guard let match = read(element, brief, &reading) else { return nil }
+          matches.append(match)
+        }
+        if matches.isEmpty { reading.error("this matches nothing", at: node.position, expected: brief.expectation) }
+        return matches
+      },
+      describe: { .list($0.map { match in match.brief.map { .text($0) } ?? MatchSettings.section.describe(match) }) })
+  }
+
+  private static func read(_ node: Node, _ brief: ScalarShape, _ reading: inout Reading) -> MatchSettings? {
+    if node.isMapping {
+      var match = MatchSettings()
+      MatchSettings.section.read(node, into: &match, &reading)
+      return match
+    }
+    guard let text = reading.scalar(node, brief) else { return nil }
+    do throws(ScalarMistake) {
+      return try MatchSettings.parse(text, at: node.position)
+    } catch {
+      reading.report(error, text, at: node.position, brief)
+      return nil
+    }
+  }
+}
+
+extension MatchSettings {
+  fileprivate static func parse(_ text: String, at position: Position) throws(ScalarMistake) -> MatchSettings {
+    guard let space = text.utf8.firstIndex(of: UInt8(ascii: " ")) else {
+      return MatchSettings(paths: [try PathTemplate.checked(text)], position: position)
+    }
+    let method = String(text[..<space])
+    let path = String(text[text.utf8.index(after: space)...].drop { $0 == " " })
+    guard Token.isToken(method.utf8), method == method.uppercased() else {
+      throw .other("`\(Printable(method))` is no method", expected: "`METHOD PATH`, the method in upper case")
+    }
+    return MatchSettings(paths: [try PathTemplate.checked(path)], methods: [method], position: position)
+  }
+
+  /// As `METHOD PATH` or `PATH`, when that says it all.
+  fileprivate var brief: String? {
+    guard paths.count == 1, methods.count <= 1, hosts.isEmpty, headers.isEmpty, query.isEmpty, listeners.isEmpty else {
+      return nil
+    }
+    return (methods + paths).joined(separator: " ")
+  }
+}
+
+extension PathTemplate {
+  /// The text, once it is known to be a template.
+  fileprivate static func checked(_ text: String) throws(ScalarMistake) -> String {
+    do {
+      _ = try PathTemplate(parsing: text)
+    } catch {
+      throw .other("`\(Printable(text))` is no path: \(error)", expected: "a path such as /v1/items/{id} or /files/*")
+    }
+    if text.utf8.elementsEqual("/".utf8) { return text }
+    for part in text.utf8.split(separator: UInt8(ascii: "/")) where part.elementsEqual(".".utf8) || part.elementsEqual("..".utf8) {
+      throw .other("`\(Printable(text))` is no path: `.` and `..` are resolved before paths are matched")
+    }
+    return text
+  }
+}
+
+extension ValueType where Value == String {
+  static var pathTemplate: ValueType {
+    scalar(
+      ScalarShape("path", expectation: "a path such as /v1/items/{id} or /files/*"), text: { $0 }
+    ) { text throws(ScalarMistake) in try PathTemplate.checked(text) }
+  }
+
+  /// A host name, an address, or `*.` and a name; in lower case.
+  static var hostPattern: ValueType {
+    scalar(
+      ScalarShape("host", expectation: "a name without port, such as api.example.com or *.example.com"), text: { $0 }
+    ) { text throws(ScalarMistake) in
+      guard let (name, isWildcard) = HostName.pattern(text) else { throw .malformed }
+      return (isWildcard ? "*." : "") + String(decoding: name, as: UTF8.self)
+    }
+  }
+
+  /// A path with or without a query, as a request would carry it.
+  static var requestPath: ValueType {
+    scalar(ScalarShape("path", expectation: "a path such as /healthz"), text: { $0 }) { text throws(ScalarMistake) in
+      guard text.utf8.first == UInt8(ascii: "/"), text.utf8.count <= 4096,
+        text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "#") })
+      else { throw .malformed }
+      return text
+    }
+  }
+}
+
+extension ValueType where Value == [ConditionSettings] {
+  /// `{ name: value }`, where no value means that the name is enough; or a list of names.
+  static func conditions(on name: ValueType<String>) -> ValueType {
+    let value = ValueType<String>.text("value")
+    return ValueType(
+      shape: .either([.list(of: name.shape), .map(key: "NAME", of: value.shape)]),
+      read: { node, reading in
+        guard node.isMapping else {
+          return ValueType<[String]>.list(of: name).read(node, &reading)?.map { ConditionSettings(name: $0) }
+        }
+        var conditions: [ConditionSettings] = []
+        for entry in node.entries {
+          guard let name = name.read(entry.key, &reading) else { continue }
+          if entry.value.isNull {
+            conditions.append(ConditionSettings(name: name))
+          } else if let value = value.read(entry.value, &reading) {
+            conditions.append(ConditionSettings(name: name, value: value))
+          }
+        }
+        return conditions
+      },
+      describe: { conditions in
+        .group(conditions.map { ($0.name, .text($0.value ?? "present")) })
+      })
+  }
+}

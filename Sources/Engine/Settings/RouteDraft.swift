@@ -1,0 +1,131 @@
+package import Configuration
+
+/// A route as it is written, before the names in it are looked up.
+package struct RouteDraft: Sendable {
+  /// What a route says of its upstream.
+  package enum UpstreamReference: Sendable {
+    case name(String, Position)
+    case target(TargetSettings, Position)
+  }
+
+  package var settings: RouteSettings
+  package var upstream: UpstreamReference?
+  package var respond: RespondSettings?
+  package var redirect: RedirectSettings?
+
+  package init(_ settings: RouteSettings = RouteSettings(name: "")) { self.settings = settings }
+
+  /// - Parameter plugins: those that the process knows.
+  package static func section(plugins: [PluginDeclaration]) -> Section<RouteDraft> {
+    Section(
+      "route", RouteDraft(), "Which requests are meant, and what becomes of them. Routes have no order.",
+      [
+        Keyword("match", \.settings.matches, .matches, required: true, "Which requests are meant."),
+        Keyword("plugins", \.settings.plugins, .plugins(plugins), "What runs before the handler, in this order."),
+        Keyword("upstream", \.upstream, .upstreamReference, "Handler: the name of an upstream, or a target's URL."),
+        Keyword("respond", \.respond, .section(RespondSettings.section), "Handler: a fixed answer."),
+        Keyword("redirect", \.redirect, .section(RedirectSettings.section), "Handler: sends the client elsewhere."),
+        Keyword("rewrite", \.settings.rewrite, .section(RewriteSettings.section), "How the request is changed on its way."),
+        Keyword("limits", \.settings.limits, .section(RouteLimitSettings.section), "Limits of this route."),
+        Keyword("timeouts", \.settings.timeouts, .section(RouteTimeoutSettings.section), "Timeouts of this route."),
+        Keyword(
+          "encoded_slashes", \.settings.encodedSlashes, .choice, "Whether %2F in a path is refused with 400 or kept as it is."),
+      ]
+    ) { route, _, reading in route.checkHandler(&reading) }
+  }
+
+  private func checkHandler(_ reading: inout Reading) {
+    let handlers = [("upstream", upstream != nil), ("respond", respond != nil), ("redirect", redirect != nil)]
+      .filter(\.1).map { "`\($0.0)`" }
+    if handlers.isEmpty {
+      reading.error(
+        "route `\(settings.name)` has no handler", at: settings.position, expected: "one of upstream, respond, redirect")
+    } else if handlers.count > 1 {
+      reading.error(
+        "route `\(settings.name)` has \(handlers.count) handlers: \(handlers.joined(separator: " and "))",
+        at: settings.position, expected: "one of them")
+    }
+    if upstream == nil, settings.rewrite != nil || settings.timeouts != nil {
+      let word = settings.rewrite != nil ? "rewrite" : "timeouts"
+      reading.error(
+        "`\(word)` means nothing to route `\(settings.name)`, which forwards nothing", at: settings.position,
+        expected: "it only with `upstream`")
+    }
+  }
+}
+
+extension ValueType where Value == RouteDraft.UpstreamReference {
+  fileprivate static var upstreamReference: ValueType {
+    let shape = ScalarShape("upstream", expectation: "the name of an upstream, http://HOST:PORT or unix:PATH")
+    let target = ValueType<TargetSettings.Address>.targetURL
+    return ValueType(
+      shape: .scalar(shape),
+      read: { node, reading in
+        guard let text = reading.scalar(node, shape) else { return nil }
+        guard TargetURL.isTarget(text) else { return .name(text, node.position) }
+        return target.read(node, &reading).map { address in
+          .target(TargetSettings(address: address, name: address.name), node.position)
+        }
+      },
+      describe: { reference in
+        switch reference {
+        case .name(let name, _): .text(name)
+        case .target(let settings, _): target.describe(settings.address)
+        }
+      })
+  }
+}
+
+extension ValueType where Value == [PluginEntry] {
+  static func plugins(_ declarations: [PluginDeclaration]) -> ValueType {
+    list(
+      of: .plugin(
+        declarations, make: { PluginEntry(name: $0, settings: $1, position: $2) }, take: { ($0.name, $0.settings) }))
+  }
+}
+
+extension RewriteSettings {
+  package static let section = Section(
+    "rewrite", RewriteSettings(), "How a request is changed on its way to the upstream.",
+    [
+      Keyword("strip_prefix", \.stripPrefix, .plainPath, "Taken off the front of the path, as whole segments, when it is there."),
+      Keyword("prefix", \.prefix, .plainPath, "Put in front of the path, after that."),
+      Keyword("path", \.path, .plainPath, "Instead of the whole path."),
+      Keyword("host", \.host, .hostHeader, "The Host that the upstream sees; without it the client's is kept."),
+    ]
+  ) { rewrite, node, reading in
+    guard rewrite.path != nil, rewrite.prefix != nil || rewrite.stripPrefix != nil else { return }
+    reading.error(
+      "`path` replaces what `prefix` and `strip_prefix` would change", at: (node.value(for: "path") ?? node).position,
+      expected: "`path`, or the other two")
+  }
+}
+
+extension RouteTimeoutSettings {
+  package static let section = Section(
+    "timeouts", RouteTimeoutSettings(), "Timeouts of this route, instead of the upstream's.",
+    [
+      Keyword("first_byte", \.firstByte, .duration, "From the end of the request to the answer's first byte; beyond: 504."),
+      Keyword("idle", \.idle, .duration, "The longest silence of a target in the middle of an answer."),
+      Keyword("total", \.total, .duration, "The whole call with its retries, unless it is a stream."),
+    ])
+}
+
+extension ValueType where Value == String {
+  /// A path without patterns, without a query.
+  fileprivate static var plainPath: ValueType {
+    requestPath.checked { text throws(ScalarMistake) in
+      guard text.utf8.allSatisfy({ !"?*{}".utf8.contains($0) }) else { throw .malformed }
+    }
+  }
+
+  /// A value for `Host`.
+  fileprivate static var hostHeader: ValueType {
+    scalar(ScalarShape("host", expectation: "a name with or without a port, such as api.internal:8080"), text: { $0 }) {
+      text throws(ScalarMistake) in
+      guard let (host, _) = HostPort.split(text), HostName.pattern(text.hasPrefix("[") ? "[\(host)]" : host)?.isWildcard == false
+      else { throw .malformed }
+      return text
+    }
+  }
+}

@@ -1,0 +1,68 @@
+package import Configuration
+import Kernel
+
+extension ValueType where Value == TargetSettings.Address {
+  /// `http://HOST:PORT` or `unix:PATH`.
+  package static var targetURL: ValueType {
+    let shape = ScalarShape("target", expectation: "http://HOST:PORT or unix:PATH")
+    return ValueType(
+      shape: .scalar(shape),
+      read: { node, reading in
+        guard let text = reading.scalar(node, shape) else { return nil }
+        if text.hasPrefix("unix:") {
+          return UnixPath.resolve(text, node, shape, &reading).map { .unix(path: $0) }
+        }
+        do throws(ScalarMistake) {
+          return try TargetURL.parse(text)
+        } catch {
+          reading.report(error, text, at: node.position, shape)
+          return nil
+        }
+      },
+      describe: { address in
+        if case .host = address { .text("http://\(address.name)") } else { .text(address.name) }
+      })
+  }
+}
+
+/// The URL of an origin: scheme, host and port, nothing more.
+enum TargetURL {
+  /// Whether the text means a target rather than the name of an upstream.
+  static func isTarget(_ text: String) -> Bool { text.contains("://") || text.hasPrefix("unix:") }
+
+  static func parse(_ text: String) throws(ScalarMistake) -> TargetSettings.Address {
+    guard let separator = text.firstRange(of: "://") else { throw .malformed }
+    let scheme = text[..<separator.lowerBound].lowercased()
+    guard scheme == "http" else {
+      throw .other("targets with `\(scheme.utf8.count > 16 ? "…" : scheme)` are not supported")
+    }
+    var authority = text[separator.upperBound...]
+    if authority.utf8.contains(UInt8(ascii: "@")) {
+      throw .other("a target's URL cannot hold a user or a password")
+    }
+    if authority.utf8.last == UInt8(ascii: "/") { authority = authority.dropLast() }
+    if authority.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }) {
+      throw .other("a target has no path of its own", expected: "http://HOST:PORT; `rewrite: { prefix: … }` adds to the path")
+    }
+    guard let (host, port) = HostPort.split(String(authority)), port != 0, isHost(host) else { throw .malformed }
+    return .host(host.lowercased(), port: port ?? 80)
+  }
+
+  /// Whether it is an address or a name that DNS may know.
+  private static func isHost(_ host: String) -> Bool {
+    if IPAddress(host) != nil { return true }
+    if host.utf8.count > 253 || host.utf8.allSatisfy({ !isLetter($0) }) { return false }
+    return host.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
+      !label.isEmpty && label.utf8.count <= 63 && label.utf8.first != UInt8(ascii: "-")
+        && label.utf8.last != UInt8(ascii: "-")
+        && label.utf8.allSatisfy {
+          isLetter($0) || ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9")) || $0 == UInt8(ascii: "-")
+            || $0 == UInt8(ascii: "_")
+        }
+    }
+  }
+
+  private static func isLetter(_ byte: UInt8) -> Bool {
+    byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z")
+  }
+}

@@ -1,0 +1,119 @@
+package import Configuration
+
+extension UpstreamSettings {
+  package static let section = Section(
+    "upstream", UpstreamSettings(name: ""), "A service behind the gateway: its targets, and how they are called.",
+    shorthand: "targets",
+    [
+      Keyword(
+        "targets", \.targets, .list(of: .section(TargetSettings.section), minimum: 1, maximum: 10_000), required: true,
+        "The origins that share the load."),
+      Keyword("balance", \.balance, .choice, "How the target of a call is chosen."),
+      Keyword(
+        "hash_key", \.hashKey, .requestValue,
+        "With `balance: hash`: calls that agree in it go to the same target; one without it goes to a random one."),
+      Keyword("timeouts", \.timeouts, .section(TimeoutSettings.section), "How long each part of a call may take."),
+      Keyword("health_check", \.healthCheck, .section(HealthCheckSettings.section), "Probes of every target."),
+      Keyword("retries", \.retries, .section(RetrySettings.section), "When a call is tried on another target."),
+      Keyword(
+        "circuit_breaker", \.circuitBreaker, .section(CircuitBreakerSettings.section),
+        "When a target that fails too often is left alone; the upstream is open when all its targets are."),
+      Keyword("connections", \.connections, .section(ConnectionSettings.section), "The pool of connections to a target."),
+    ]
+  ) { upstream, node, reading in
+    upstream.checkHash(node, &reading)
+    upstream.checkTargets(node, &reading)
+  }
+
+  private func checkHash(_ node: Node, _ reading: inout Reading) {
+    if balance == .hash, hashKey == nil {
+      reading.error(
+        "`balance: hash` needs a `hash_key`", at: (node.value(for: "balance") ?? node).position,
+        expected: "`hash_key: ip`, or another value of the request")
+    }
+    if balance != .hash, hashKey != nil, let key = node.value(for: "hash_key") {
+      reading.error("`hash_key` means nothing without `balance: hash`", at: key.position, expected: "`balance: hash`")
+    }
+  }
+
+  private func checkTargets(_ node: Node, _ reading: inout Reading) {
+    var known: Set<String> = []
+    for target in targets where !known.insert(target.name).inserted {
+      reading.error(
+        "the target `\(target.name)` stands twice", at: (node.value(for: "targets") ?? node).position,
+        expected: "one target with a larger `weight`")
+    }
+  }
+}
+
+extension TargetSettings {
+  package static let section = Section(
+    "target", TargetSettings(address: .unix(path: ""), name: ""), "One origin of an upstream.", shorthand: "url",
+    [
+      Keyword(
+        "url", .targetURL, required: true, "http://HOST:PORT or unix:PATH; all addresses of a name are used.",
+        get: { $0.name.isEmpty ? nil : $0.address },
+        set: { target, address in
+          target.address = address
+          target.name = address.name
+        }),
+      Keyword("weight", \.weight, .integer(in: 1...1000), "Its share beside the other targets'."),
+    ])
+}
+
+extension TargetSettings.Address {
+  /// What log and metrics call it.
+  var name: String {
+    switch self {
+    case .host(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    case .unix(let path): "unix:\(path)"
+    }
+  }
+}
+
+extension TimeoutSettings {
+  package static let section = Section(
+    "timeouts", TimeoutSettings(), "How long each part of a call may take.",
+    [
+      Keyword("connect", \.connect, .duration, "To open a connection."),
+      Keyword("first_byte", \.firstByte, .duration, "From the end of the request to the answer's first byte; beyond: 504."),
+      Keyword("idle", \.idle, .duration, "The longest silence of a target in the middle of an answer."),
+      Keyword("total", \.total, .duration, "The whole call with its retries, unless it is a stream; none by default."),
+    ])
+}
+
+extension HealthCheckSettings {
+  package static let section = Section(
+    "health_check", HealthCheckSettings(path: ""), "Probes with GET; a status of 200 to 299 is healthy.",
+    [
+      Keyword("path", \.path, .requestPath, required: true, "What to ask for."),
+      Keyword("interval", \.interval, .duration(in: .milliseconds(50) ... .hours(1)), "From one probe to the next."),
+      Keyword("timeout", \.timeout, .duration(in: .milliseconds(10) ... .minutes(10)), "For the whole probe."),
+      Keyword("healthy_after", \.healthyAfter, .integer(in: 1...100), "Good answers in a row that bring a target back."),
+      Keyword("unhealthy_after", \.unhealthyAfter, .integer(in: 1...100), "Bad answers in a row that take it out."),
+    ])
+}
+
+extension CircuitBreakerSettings {
+  package static let section = Section(
+    "circuit_breaker", CircuitBreakerSettings(), "When a target that fails too often is left alone.",
+    [
+      Keyword("failure_ratio", \.failureRatio, .ratio, "The share of failed calls that opens it."),
+      Keyword("minimum_requests", \.minimumRequests, .integer(in: 1...1_000_000), "Calls below which the share says nothing."),
+      Keyword("window", \.window, .duration(in: .seconds(1) ... .hours(1)), "The time over which calls are counted."),
+      Keyword("open_for", \.openFor, .duration(in: .milliseconds(10) ... .hours(1)), "How long no call is let through."),
+      Keyword("half_open_requests", \.halfOpenRequests, .integer(in: 1...1000), "Calls at a time that try whether it is back."),
+    ])
+}
+
+extension ConnectionSettings {
+  package static let section = Section(
+    "connections", ConnectionSettings(), "The pool of connections to a target; each worker has its own.",
+    [
+      Keyword("maximum", \.maximum, .integer(in: 1...1_000_000), "Open connections to one target."),
+      Keyword("idle", \.idle, .integer(in: 0...1_000_000), "Those that are kept open while nobody uses them."),
+      Keyword("idle_timeout", \.idleTimeout, .duration, "How long they are kept."),
+      Keyword("queue", \.queue, .integer(in: 0...1_000_000), "Calls that may wait for one; beyond: 503."),
+      Keyword("queue_timeout", \.queueTimeout, .duration, "How long each of them waits; beyond: 503."),
+    ])
+}
