@@ -28,6 +28,9 @@ package struct RequestMessage: ~Copyable {
   @_lifetime(borrow self)
   package func header(named name: String) -> Span<UInt8>? { head.headers.value(named: name, in: source) }
 
+  @_lifetime(borrow self)
+  package func header(named name: Span<UInt8>) -> Span<UInt8>? { head.headers.value(named: name, in: source) }
+
   package mutating func setHeader(_ name: String, _ value: String) {
     let length = head.length
     HeaderEdit.set(&head.headers, buffer, length, name, value)

@@ -13,8 +13,6 @@ package protocol Handler: AnyObject {
 package protocol WorkerServices: AnyObject {
   /// Monotonic nanoseconds of this turn of the loop.
   var now: Int { get }
-  /// Calls out through the pools, breakers and timeouts of proxied traffic; never blocks the worker.
-  var client: any HTTPClient { get }
   /// Calls `action` on the worker after `nanoseconds`.
   func after(_ nanoseconds: Int, _ action: @escaping () -> Void)
 }

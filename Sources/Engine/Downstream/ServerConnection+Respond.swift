@@ -88,7 +88,9 @@ enum FaultPage {
     exchange.response.body.append(#"","code":""#)
     exchange.response.body.append(fault.reason)
     exchange.response.body.append(#"","request_id":""#)
-    exchange.response.body.append(exchange.id.span)
+    append(exchange.id, to: &exchange.response.body)
     exchange.response.body.append("\"}\n")
   }
+
+  private static func append(_ id: borrowing ByteBuffer, to body: inout ByteBuffer) { body.append(id.span) }
 }

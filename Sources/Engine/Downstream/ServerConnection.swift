@@ -120,8 +120,7 @@ final class ServerConnection: WakerOwner {
   private func decodeHead(_ slot: ExchangeSlot, began: Int) -> HeadOutcome? {
     slot.exchange.times.received = began
     do {
-      let buffer = slot.exchange.request.buffer.readable
-      guard try slot.requestDecoder.decode(buffer, into: &slot.exchange.request.head) else { return nil }
+      guard try HeadDecoding.decode(&slot.requestDecoder, &slot.exchange.request) else { return nil }
     } catch {
       return .refused(.malformedRequest(error))
     }

@@ -69,8 +69,7 @@ struct BodyFlow: ~Copyable {
   /// Decodes what came along with the head, appends it framed to `out`, and moves `input` behind it.
   mutating func takePrefix(of input: inout IOBuffer, into out: inout ByteBuffer) throws(Failure) {
     guard !sourceDone, !input.isEmpty else { return }
-    var bytes = input.mutableReadable
-    let step = try decode(&bytes)
+    let step = try decode(&input)
     if step.produced > 0 {
       if framing == .chunked { HTTP1Encoder.chunkHeader(step.produced, into: &out) }
       out.append(input.readable.extracting(step.start..<step.start + step.produced))
@@ -147,9 +146,8 @@ struct BodyFlow: ~Copyable {
       return true
     }
     let count = buffer.count
-    var bytes = buffer.mutableReadable
-    let step = try decode(&bytes)
-    if step.consumed < count { surplus.append(buffer.readable.extracting(step.consumed..<count)) }
+    let step = try account(Self.decode(&decoder, &buffer))
+    if step.consumed < count { Self.append(buffer, step.consumed..<count, to: &surplus) }
     buffer.advance(step.start)
     buffer.truncate(to: step.produced)
     if step.done {
@@ -160,12 +158,25 @@ struct BodyFlow: ~Copyable {
     return true
   }
 
-  private mutating func decode(_ bytes: inout MutableSpan<UInt8>) throws(Failure) -> BodyStep {
-    let step: BodyStep
-    do { step = try decoder.decodeInPlace(&bytes) } catch { throw .malformed(error) }
+  private mutating func decode(_ input: inout IOBuffer) throws(Failure) -> BodyStep {
+    try account(Self.decode(&decoder, &input))
+  }
+
+  private mutating func account(_ step: BodyStep) throws(Failure) -> BodyStep {
     received += step.produced
     if received > limit { throw .tooLarge }
     return step
+  }
+
+  private static func decode(
+    _ decoder: inout BodyDecoder, _ buffer: inout IOBuffer
+  ) throws(Failure) -> BodyStep {
+    var bytes = buffer.mutableReadable
+    do { return try decoder.decodeInPlace(&bytes) } catch { throw .malformed(error) }
+  }
+
+  private static func append(_ buffer: borrowing IOBuffer, _ range: Range<Int>, to out: inout ByteBuffer) {
+    out.append(buffer.readable.extracting(range))
   }
 
   /// Writes the chunk's frame around the data, into the buffer's margins, and the last chunk when it fits there too.

@@ -89,9 +89,7 @@ extension ServerConnection {
   private func allowsRetry(
     _ retries: inout RetryAllowance, _ failure: AttemptFailure, _ slot: ExchangeSlot
   ) -> Bool {
-    retries.allows(
-      failure, slot.exchange.request.method, methodText: slot.exchange.request.methodText,
-      replayable: isReplayable(slot))
+    retries.allows(failure, slot.exchange.request, replayable: isReplayable(slot))
   }
 
   private func prepareRetry(_ slot: ExchangeSlot) {
@@ -133,9 +131,7 @@ extension ServerConnection {
         let status = slot.exchange.response.head.status
         if status >= 500 {
           let failure = AttemptFailure(kind: .status(status), fault: .upstreamReset, sent: true)
-          let request = slot.exchange.request.method
-          let text = slot.exchange.request.methodText
-          if retries.mayRetry(failure, request, methodText: text, replayable: isReplayable(slot)) {
+          if retries.mayRetry(failure, slot.exchange.request, replayable: isReplayable(slot)) {
             return abandon(lease, .failed(failure))
           }
         }
@@ -225,10 +221,10 @@ extension ServerConnection {
 
   private func decodeResponseHead(_ slot: ExchangeSlot) -> HeadProgress {
     do {
-      let complete = try slot.responseDecoder.decode(
-        slot.exchange.response.buffer.readable, into: &slot.exchange.response.head,
-        answering: slot.exchange.request.method)
-      guard complete else { return .incomplete }
+      let method = slot.exchange.request.method
+      guard try HeadDecoding.decode(&slot.responseDecoder, &slot.exchange.response, answering: method) else {
+        return .incomplete
+      }
       slot.exchange.response.buffer.advance(slot.exchange.response.head.length)
       return .complete
     } catch {

@@ -12,7 +12,7 @@ extension Worker {
     if route.rewrite?.host != nil { slot.exchange.request.head.headers.remove(.host) }
     slot.outgoing.append(slot.exchange.request.methodText)
     slot.outgoing.append(" ")
-    appendTarget(slot, rewrite: route.rewrite)
+    appendTarget(slot.exchange, rewrite: route.rewrite, to: &slot.outgoing)
     slot.outgoing.append(" HTTP/1.1\r\n")
     if let host = route.rewrite?.host {
       slot.outgoing.append("Host: ")
@@ -40,19 +40,12 @@ extension Worker {
     slot.exchange.request.head.headers.remove(.xForwardedHost)
   }
 
-  private func appendTarget(_ slot: ExchangeSlot, rewrite: Rewrite?) {
-    if slot.exchange.request.head.form == .asterisk {
-      slot.outgoing.append("*")
-      return
-    }
-    if let rewrite {
-      rewrite.append(slot.exchange.path, to: &slot.outgoing)
-    } else {
-      slot.outgoing.append(slot.exchange.path)
-    }
-    if slot.exchange.request.head.hasQuery {
-      slot.outgoing.append("?")
-      slot.outgoing.append(slot.exchange.query)
+  private func appendTarget(_ exchange: borrowing Exchange, rewrite: Rewrite?, to out: inout ByteBuffer) {
+    if exchange.request.head.form == .asterisk { return out.append("*") }
+    if let rewrite { rewrite.append(exchange, to: &out) } else { out.append(exchange.path) }
+    if exchange.request.head.hasQuery {
+      out.append("?")
+      out.append(exchange.query)
     }
   }
 
@@ -104,7 +97,8 @@ struct Rewrite: Sendable {
   }
 
   /// Writes the path as the target gets it.
-  func append(_ original: Span<UInt8>, to out: inout ByteBuffer) {
+  func append(_ exchange: borrowing Exchange, to out: inout ByteBuffer) {
+    let original = exchange.path
     if let path { return out.append(path.span) }
     out.append(prefix.span)
     let count = stripPrefix.count

@@ -20,17 +20,19 @@ struct RetryAllowance: ~Copyable {
   }
 
   /// Whether a failure of this kind may be tried again, without deciding it.
-  func mayRetry(_ failure: AttemptFailure, _ method: Method, methodText: Span<UInt8>, replayable: Bool) -> Bool {
-    if case .stale = failure.kind { return replayable && staleUsed < 3 && (method.isIdempotent || !failure.sent) }
+  func mayRetry(_ failure: AttemptFailure, _ request: borrowing RequestMessage, replayable: Bool) -> Bool {
+    if case .stale = failure.kind {
+      return replayable && staleUsed < 3 && (request.method.isIdempotent || !failure.sent)
+    }
     guard used < settings.maximum, replayable, covers(failure) else { return false }
-    return !failure.sent || names(methodText)
+    return !failure.sent || names(request.methodText)
   }
 
   /// Decides, and takes from the budget.
   mutating func allows(
-    _ failure: AttemptFailure, _ method: Method, methodText: Span<UInt8>, replayable: Bool
+    _ failure: AttemptFailure, _ request: borrowing RequestMessage, replayable: Bool
   ) -> Bool {
-    guard mayRetry(failure, method, methodText: methodText, replayable: replayable) else { return false }
+    guard mayRetry(failure, request, replayable: replayable) else { return false }
     if case .stale = failure.kind {
       staleUsed += 1
       return true

@@ -52,7 +52,7 @@ package final class Snapshot: Sendable {
       let first = settings.routes[Int(routeOfPattern[conflict.first])]
       let second = settings.routes[Int(routeOfPattern[conflict.second])]
       return Diagnostic(
-        severity: .error, position: second.position,
+        .error, at: second.position,
         message: "routes '\(first.name)' and '\(second.name)' match the same requests equally well",
         expected: "different paths, hosts, methods or conditions; '\(first.name)' is at line \(first.position.line)")
     }

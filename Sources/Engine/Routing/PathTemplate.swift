@@ -1,3 +1,5 @@
+import PluginKit
+
 /// The path of a route as it is written: `/v1/items/{id}` or `/files/*`.
 ///
 /// A template is a list of segments between slashes, so `/x/` ends in an empty literal and is not `/x`. Literals are

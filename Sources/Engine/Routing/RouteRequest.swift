@@ -1,5 +1,3 @@
-package import PluginKit
-
 /// What routes are matched against, as views of the request's bytes.
 package struct RouteRequest: ~Escapable {
   /// Normalised: percent-encoding and dot segments are done with. It begins with `/`, or no route matches.

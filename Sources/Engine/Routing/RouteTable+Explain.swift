@@ -1,3 +1,5 @@
+import PluginKit
+
 import Kernel
 
 /// What became of one route when a request was matched.

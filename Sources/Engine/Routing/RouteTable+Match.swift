@@ -1,3 +1,4 @@
+package import PluginKit
 import Kernel
 
 extension RouteTable {

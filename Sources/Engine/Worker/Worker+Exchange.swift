@@ -50,11 +50,18 @@ extension Worker {
   }
 
   private func normalisePath(_ slot: ExchangeSlot) throws(HTTPError) {
+    var normal = ByteBuffer(capacity: 256)
+    let changed = try Self.normalise(slot.exchange, into: &normal)
     slot.exchange.normalizedPath.removeAll()
-    let path = slot.exchange.request.head.pathRange.bytes(in: slot.exchange.request.source)
-    var normal = ByteBuffer(capacity: path.count + 16)
-    slot.exchange.pathIsNormalized = try NormalizedPath.normalise(path, encodedSlashes: .keep, into: &normal)
     slot.exchange.normalizedPath.append(normal.span)
+    slot.exchange.pathIsNormalized = changed
+  }
+
+  private static func normalise(
+    _ exchange: borrowing Exchange, into out: inout ByteBuffer
+  ) throws(HTTPError) -> Bool {
+    let path = exchange.request.head.pathRange.bytes(in: exchange.request.source)
+    return try NormalizedPath.normalise(path, encodedSlashes: .keep, into: &out)
   }
 
   /// Whether a normalised path has `%2F` or `%5C`.
@@ -71,21 +78,20 @@ extension Worker {
   }
 
   private func match(_ slot: ExchangeSlot, _ snapshot: WorkerSnapshot, listener: Int) -> RouteMatch {
-    let conditions = RequestConditions(slot)
-    var parameters = slot.exchange.parameters
-    slot.exchange.parameters.removeAll()
-    defer { slot.exchange.parameters = parameters }
-    return snapshot.shared.table.match(
-      RouteRequest(
-        path: slot.exchange.path, host: slot.exchange.host, method: slot.exchange.request.methodText,
-        preflightMethod: preflightMethod(slot), listener: listener),
-      conditions, parameters: &parameters)
+    var parameters = PathParameters()
+    let match = Self.match(slot.exchange, snapshot.shared.table, listener: listener, parameters: &parameters)
+    slot.exchange.parameters = parameters
+    return match
   }
 
-  @_lifetime(borrow slot)
-  private func preflightMethod(_ slot: borrowing ExchangeSlot) -> Span<UInt8>? {
-    guard slot.exchange.request.method == .options else { return nil }
-    return slot.exchange.request.header(.accessControlRequestMethod)
+  private static func match(
+    _ exchange: borrowing Exchange, _ table: borrowing RouteTable, listener: Int, parameters: inout PathParameters
+  ) -> RouteMatch {
+    let preflight = exchange.request.method == .options ? exchange.request.header(.accessControlRequestMethod) : nil
+    let request = RouteRequest(
+      path: exchange.path, host: exchange.host, method: exchange.request.methodText, preflightMethod: preflight,
+      listener: listener)
+    return table.match(request, exchange, parameters: &parameters)
   }
 }
 
@@ -95,13 +101,17 @@ enum RequestID {
 
   /// Takes over the id that a trusted proxy sent; false when it sent none that is fit for a log.
   static func adopt(_ exchange: inout Exchange) -> Bool {
-    guard let given = exchange.request.header(.xRequestID), !given.isEmpty, given.count <= longest,
+    var given = ByteBuffer(capacity: longest)
+    copy(exchange, into: &given)
+    exchange.id.append(given.span)
+    return !given.isEmpty
+  }
+
+  private static func copy(_ exchange: borrowing Exchange, into out: inout ByteBuffer) {
+    guard let given = exchange.request.header(.xRequestID), given.count <= longest,
       ByteScan.endOfToken(in: given, from: 0) == given.count
-    else { return false }
-    var copy = ByteBuffer(capacity: longest)
-    copy.append(given)
-    exchange.id.append(copy.span)
-    return true
+    else { return }
+    out.append(given)
   }
 }
 
@@ -110,19 +120,23 @@ enum ForwardedFor {
   /// The rightmost address of `X-Forwarded-For` that is no trusted proxy: what stands left of it anybody may have
   /// written.
   static func findClient(_ exchange: inout Exchange, trusted: TrustedProxies) {
-    var candidates: [IPAddress] = []
+    for address in addresses(exchange).reversed() {
+      exchange.client = address
+      if !trusted.contains(address) { return }
+    }
+  }
+
+  private static func addresses(_ exchange: borrowing Exchange) -> [IPAddress] {
+    var found: [IPAddress] = []
     exchange.request.head.headers.forEachValue(of: .xForwardedFor, in: exchange.request.source) { value in
       var start = 0
       while start < value.count {
         let end = ByteScan.index(of: UInt8(ascii: ","), in: value, from: start)
-        if let address = address(value.extracting(start..<end)) { candidates.append(address) }
+        if let address = address(value.extracting(start..<end)) { found.append(address) }
         start = end + 1
       }
     }
-    for address in candidates.reversed() {
-      exchange.client = address
-      if !trusted.contains(address) { return }
-    }
+    return found
   }
 
   private static func address(_ bytes: Span<UInt8>) -> IPAddress? {
@@ -142,35 +156,22 @@ enum ForwardedFor {
 }
 
 /// What route conditions read: the request's fields and its query.
-struct RequestConditions: RouteConditions {
-  private let slot: ExchangeSlot
+extension Exchange: RouteConditions {
+  package func hasHeader(_ name: Span<UInt8>) -> Bool { request.header(named: name) != nil }
 
-  init(_ slot: ExchangeSlot) { self.slot = slot }
-
-  func hasHeader(_ name: Span<UInt8>) -> Bool { count(name, equalTo: nil) > 0 }
-
-  func hasHeader(_ name: Span<UInt8>, value: Span<UInt8>) -> Bool {
+  package func hasHeader(_ name: Span<UInt8>, value: Span<UInt8>) -> Bool {
     var matching = 0
     var all = 0
-    slot.exchange.request.head.headers.forEach(in: slot.exchange.request.source) { candidate, found in
-      guard ByteScan.equalIgnoringCase(candidate, name) else { return }
+    request.head.headers.forEachValue(named: name, in: request.source) { found in
       all += 1
       if ByteScan.equal(found, value) { matching += 1 }
     }
     return all == 1 && matching == 1
   }
 
-  private func count(_ name: Span<UInt8>, equalTo: Int?) -> Int {
-    var all = 0
-    slot.exchange.request.head.headers.forEach(in: slot.exchange.request.source) { candidate, _ in
-      if ByteScan.equalIgnoringCase(candidate, name) { all += 1 }
-    }
-    return all
-  }
+  package func hasQuery(_ name: Span<UInt8>) -> Bool { QueryParameters.count(name, in: query) > 0 }
 
-  func hasQuery(_ name: Span<UInt8>) -> Bool { QueryParameters.count(name, in: slot.exchange.query) > 0 }
-
-  func hasQuery(_ name: Span<UInt8>, value: Span<UInt8>) -> Bool {
-    QueryParameters.isOnly(name, value: value, in: slot.exchange.query)
+  package func hasQuery(_ name: Span<UInt8>, value: Span<UInt8>) -> Bool {
+    QueryParameters.isOnly(name, value: value, in: query)
   }
 }

@@ -12,47 +12,43 @@ extension Worker {
     }
     if let log {
       log.begin(time: slot.exchange.began)
-      appendIdentity(slot, to: log)
-      appendRequest(slot, to: log)
+      appendIdentity(slot.exchange, to: log)
+      if slot.exchange.request.head.length > 0 { appendRequest(slot.exchange, to: log) }
       appendOutcome(slot, to: log)
-      appendDurations(slot, to: log)
-      appendHeaders(slot, to: log)
+      appendDurations(slot.exchange.times, to: log)
+      appendHeaders(slot.exchange, to: log)
       log.end()
       armFlush()
     }
   }
 
-  private func appendIdentity(_ slot: ExchangeSlot, to log: CallLogQueue) {
-    log.append(.requestID, slot.exchange.id.span)
-    log.append(.listener, text: slot.exchange.listener)
+  private func appendIdentity(_ exchange: borrowing Exchange, to log: CallLogQueue) {
+    log.append(.requestID, exchange.id.span)
+    log.append(.listener, text: exchange.listener)
     var address = ByteBuffer(capacity: 48)
-    slot.exchange.client.append(to: &address)
+    exchange.client.append(to: &address)
     log.append(.client, address.span)
   }
 
-  private func appendRequest(_ slot: ExchangeSlot, to log: CallLogQueue) {
-    guard slot.exchange.request.head.length > 0 else { return }
-    log.append(.method, slot.exchange.request.methodText)
-    let host = slot.exchange.host
+  private func appendRequest(_ exchange: borrowing Exchange, to log: CallLogQueue) {
+    log.append(.method, exchange.request.methodText)
+    let host = exchange.host
     log.append(.host, host.extracting(HostName.range(in: host)))
-    if let route = slot.exchange.route {
+    if let route = exchange.route {
       log.append(.route, text: route.name)
       log.append(.template, text: route.template)
     }
-    log.append(.path, slot.exchange.path)
-    if slot.exchange.request.head.hasQuery { appendQuery(slot, to: log) }
-    log.append(.protocol, text: slot.exchange.request.head.minorVersion == 0 ? "HTTP/1.0" : "HTTP/1.1")
+    log.append(.path, exchange.path)
+    if exchange.request.head.hasQuery { appendQuery(exchange.query, to: log) }
+    log.append(.protocol, text: exchange.request.head.minorVersion == 0 ? "HTTP/1.0" : "HTTP/1.1")
   }
 
-  private func appendQuery(_ slot: ExchangeSlot, to log: CallLogQueue) {
-    switch current.shared.settings.callLog.query {
-    case .full: log.append(.query, slot.exchange.query)
-    case .redacted, .names:
-      var shown = ByteBuffer(capacity: 256)
-      QueryParameters.appendNames(
-        of: slot.exchange.query, withMark: current.shared.settings.callLog.query == .redacted, to: &shown)
-      log.append(.query, shown.span)
-    }
+  private func appendQuery(_ query: Span<UInt8>, to log: CallLogQueue) {
+    let shown = current.shared.settings.callLog.query
+    if shown == .full { return log.append(.query, query) }
+    var names = ByteBuffer(capacity: 256)
+    QueryParameters.appendNames(of: query, withMark: shown == .redacted, to: &names)
+    log.append(.query, names.span)
   }
 
   private func appendOutcome(_ slot: ExchangeSlot, to log: CallLogQueue) {
@@ -70,8 +66,7 @@ extension Worker {
     if slot.account.attempts > 0 { log.append(.attempts, integer: slot.account.attempts) }
   }
 
-  private func appendDurations(_ slot: ExchangeSlot, to log: CallLogQueue) {
-    let times = slot.exchange.times
+  private func appendDurations(_ times: ExchangeTimes, to log: CallLogQueue) {
     log.append(.total, microseconds: times.ended - times.received)
     if times.queued > 0 { log.append(.queue, microseconds: times.queued) }
     if times.connecting > 0 { log.append(.connect, microseconds: times.connecting) }
@@ -82,19 +77,19 @@ extension Worker {
     log.append(.overhead, microseconds: times.ended - times.received - times.waited)
   }
 
-  private func appendHeaders(_ slot: ExchangeSlot, to log: CallLogQueue) {
+  private func appendHeaders(_ exchange: borrowing Exchange, to log: CallLogQueue) {
     let wanted = current.loggedHeaders
-    if !wanted.request.isEmpty {
+    if !wanted.request.isEmpty, exchange.request.head.length > 0 {
       log.beginHeaders(.requestHeaders)
       for name in wanted.request {
-        if let value = slot.exchange.request.header(named: name) { log.header(name: name.utf8Span.span, value: value) }
+        if let value = exchange.request.header(named: name) { log.header(name: name.utf8Span.span, value: value) }
       }
       log.endHeaders()
     }
-    if !wanted.response.isEmpty, slot.account.status > 0 {
+    if !wanted.response.isEmpty, exchange.response.head.status > 0 {
       log.beginHeaders(.responseHeaders)
       for name in wanted.response {
-        if let value = slot.exchange.response.header(named: name) { log.header(name: name.utf8Span.span, value: value) }
+        if let value = exchange.response.header(named: name) { log.header(name: name.utf8Span.span, value: value) }
       }
       log.endHeaders()
     }
