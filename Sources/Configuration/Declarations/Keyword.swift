@@ -6,7 +6,6 @@ package struct Keyword<Settings: Sendable>: Sendable {
   package let help: String
   package let isRequired: Bool
   package let shape: Shape
-  let bytes: [UInt8]
   /// Reads the value; what is wrong is reported and changes nothing.
   package let read: @Sendable (Node, inout Settings, inout Reading) -> Void
   /// The value that settings have, or nil when they have none.
@@ -64,7 +63,6 @@ package struct Keyword<Settings: Sendable>: Sendable {
     self.help = help
     self.isRequired = required
     self.shape = shape
-    self.bytes = Array(name.utf8)
     self.read = read
     self.describe = describe
   }

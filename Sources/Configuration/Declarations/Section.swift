@@ -14,6 +14,9 @@ package struct Section<Settings: Sendable>: Sendable {
   /// What is left to check once all keywords have been read without a mistake.
   private let check: (@Sendable (inout Settings, Node, inout Reading) -> Void)?
   package let shape: SectionShape
+  private let index: KeywordIndex
+  /// What each keyword does with its value, apart from the rest of the keyword: a large file comes by here often.
+  private let readers: [@Sendable (Node, inout Settings, inout Reading) -> Void]
 
   /// - Parameters:
   ///   - shorthand: the name of a keyword; a scalar or list instead of the mapping is that keyword's value. It may
@@ -31,6 +34,8 @@ package struct Section<Settings: Sendable>: Sendable {
     self.shorthand = keywords.first { $0.name == shorthand }
     precondition(shorthand == nil || self.shorthand != nil, "the shorthand is one of the keywords")
     self.check = check
+    index = KeywordIndex(keywords.map { ($0.name, $0.isRequired) })
+    readers = keywords.map(\.read)
     shape = SectionShape(
       name: name, help: help,
       keywords: keywords.map { keyword in
@@ -49,7 +54,7 @@ package struct Section<Settings: Sendable>: Sendable {
       readEntries(node, into: &settings, &reading)
     } else if let shorthand {
       shorthand.read(node, &settings, &reading)
-      requireAll(but: 1 << UInt64(index(of: shorthand.bytes) ?? 0), node.position, &reading)
+      requireAll(but: index.place(of: shorthand.name).map { 1 << UInt64($0) } ?? 0, node, &reading)
     } else {
       reading.error(
         "\(node.isSequence ? "a list" : "a value") stands where a mapping belongs", at: node.position,
@@ -62,26 +67,21 @@ package struct Section<Settings: Sendable>: Sendable {
   private func readEntries(_ node: Node, into settings: inout Settings, _ reading: inout Reading) {
     var seen: UInt64 = 0
     for (key, value) in node.entries where key.isScalar {
-      guard let index = index(ofKey: key) else {
-        if key.count > 0 || !key.bytes.isEmpty { reportUnknown(key, &reading) }
-        continue
+      if let place = index.place(of: key) {
+        seen |= 1 << UInt64(place)
+        readers[place](value, &settings, &reading)
+      } else if !key.bytes.isEmpty {
+        reportUnknown(key, &reading)
       }
-      seen |= 1 << UInt64(index)
-      keywords[index].read(value, &settings, &reading)
     }
-    requireAll(but: seen, node.position, &reading)
+    requireAll(but: seen, node, &reading)
   }
 
-  private func index(ofKey key: Node) -> Int? {
-    for index in keywords.indices where key.equals(keywords[index].bytes) { return index }
-    return nil
-  }
-
-  private func index(of name: [UInt8]) -> Int? { keywords.firstIndex { $0.bytes == name } }
-
-  private func requireAll(but seen: UInt64, _ position: Position, _ reading: inout Reading) {
-    for (index, keyword) in keywords.enumerated() where keyword.isRequired && seen & 1 << UInt64(index) == 0 {
-      reading.error("`\(keyword.name)` is missing in \(name)", at: position, expected: keyword.help)
+  private func requireAll(but seen: UInt64, _ node: Node, _ reading: inout Reading) {
+    let missing = index.required & ~seen
+    if missing == 0 { return }
+    for (place, keyword) in keywords.enumerated() where missing & 1 << UInt64(place) != 0 {
+      reading.error("`\(keyword.name)` is missing in \(name)", at: node.position, expected: keyword.help)
     }
   }
 
@@ -99,4 +99,23 @@ package struct Section<Settings: Sendable>: Sendable {
     .group(
       keywords.compactMap { keyword in keyword.describe(settings).map { (keyword.name, $0) } })
   }
+}
+
+/// The names of a section's keywords, for finding one by its bytes.
+private struct KeywordIndex: Sendable {
+  private let names: [[UInt8]]
+  /// A bit for each keyword that must be there.
+  let required: UInt64
+
+  init(_ keywords: [(name: String, isRequired: Bool)]) {
+    names = keywords.map { Array($0.name.utf8) }
+    required = keywords.enumerated().reduce(0) { $0 | ($1.element.isRequired ? 1 << UInt64($1.offset) : 0) }
+  }
+
+  func place(of key: Node) -> Int? {
+    for place in names.indices where key.equals(names[place]) { return place }
+    return nil
+  }
+
+  func place(of name: String) -> Int? { names.firstIndex(of: Array(name.utf8)) }
 }

@@ -17,7 +17,9 @@ extension ValueType where Value == Int {
   package static func duration(in range: ClosedRange<Nanoseconds>) -> ValueType {
     let bounds = "from \(TimeSpan.text(range.lowerBound)) to \(TimeSpan.text(range.upperBound))"
     return measure(
-      .duration, ScalarShape("duration", expectation: "a duration \(bounds), such as 250ms, 30s, 10m, 2h or 7d",
+      .duration,
+      ScalarShape(
+        "duration", expectation: "a duration \(bounds), such as 250ms, 30s, 10m, 2h or 7d",
         schema: [("type", .string("string")), ("pattern", .string(#"^[0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h|d)$|^0$"#))]),
       in: range)
   }
@@ -29,7 +31,9 @@ extension ValueType where Value == Int {
   package static func size(in range: ClosedRange<Int>) -> ValueType {
     let bounds = "from \(ByteSize.text(range.lowerBound)) to \(ByteSize.text(range.upperBound))"
     return measure(
-      .size, ScalarShape("size", expectation: "a size \(bounds), such as 512B, 16KiB or 10MiB",
+      .size,
+      ScalarShape(
+        "size", expectation: "a size \(bounds), such as 512B, 16KiB or 10MiB",
         schema: [("type", .string("string")), ("pattern", .string(#"^[0-9]+(\.[0-9]+)?(B|KiB|MiB|GiB|TiB)$|^0$"#))]),
       in: range)
   }
@@ -122,11 +126,14 @@ extension ValueType where Value == String {
   }
 
   /// The name of a field (RFC 9110 §5.1), in lower case.
-  package static var fieldName: ValueType { token("field name", expectation: "a field name such as x-request-id") { $0.lowercased() } }
+  package static var fieldName: ValueType {
+    token("field name", expectation: "a field name such as x-request-id") { $0.lowercased() }
+  }
 
   /// A method (RFC 9110 §9.1), in upper case.
   package static var method: ValueType {
-    token("method", expectation: "a method such as GET or POST, in upper case") { $0 }.checked { text throws(ScalarMistake) in
+    token("method", expectation: "a method such as GET or POST, in upper case") { $0 }.checked {
+      text throws(ScalarMistake) in
       guard text == text.uppercased() else { throw .malformed }
     }
   }

@@ -14,7 +14,8 @@ extension ValueType where Value == Secret {
         }
         if node.isDefaulted {
           reading.warning(
-            "a secret has its default, which anybody can read", at: node.position, expected: "${NAME} without a default")
+            "a secret has its default, which anybody can read", at: node.position, expected: "${NAME} without a default"
+          )
         } else if !node.isExpanded {
           reading.warning("a secret is written in the file", at: node.position, expected: shape.expectation)
         }

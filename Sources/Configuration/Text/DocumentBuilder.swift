@@ -255,6 +255,7 @@ extension DocumentBuilder {
     let before = bytes.prefix(max(0, offset))
     let line = before.reduce(1) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
     let start = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-    return YAMLReader.Mark(line: line, column: String(decoding: before[start...], as: UTF8.self).unicodeScalars.count + 1)
+    return YAMLReader.Mark(
+      line: line, column: String(decoding: before[start...], as: UTF8.self).unicodeScalars.count + 1)
   }
 }

@@ -35,7 +35,8 @@ struct Expansion {
   /// Replaces the placeholder whose name begins at `start`; returns the index behind it.
   private mutating func fill(from start: Int, _ environment: Environment) -> Int {
     guard let end = input[start...].firstIndex(of: UInt8(ascii: "}")) else {
-      mistakes.append(Mistake(message: "`${` is never closed", expected: "`${NAME}`, or `$${` for the characters themselves"))
+      mistakes.append(
+        Mistake(message: "`${` is never closed", expected: "`${NAME}`, or `$${` for the characters themselves"))
       return input.count
     }
     let nameEnd = input[start..<end].firstIndex { !Self.isNamePart($0) } ?? end
@@ -52,7 +53,8 @@ struct Expansion {
       usedEnvironment = true
     } else if rest.isEmpty {
       mistakes.append(
-        Mistake(message: "`\(name)` is not set in the environment", expected: "a value, or a default: `${\(name):-default}`"))
+        Mistake(
+          message: "`\(name)` is not set in the environment", expected: "a value, or a default: `${\(name):-default}`"))
     } else {
       output += rest.dropFirst(Self.separator.count)
       usedDefault = true

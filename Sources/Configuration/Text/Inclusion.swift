@@ -21,7 +21,8 @@ package struct Inclusion {
     let shown = Printable(file)
     let position = place ?? Position(file: file, line: 1, column: 1)
     if chain.contains(identity) {
-      reading.error("`\(shown)` includes itself", at: position, expected: "files that do not include each other in a circle")
+      reading.error(
+        "`\(shown)` includes itself", at: position, expected: "files that do not include each other in a circle")
       return
     }
     guard known.insert(identity).inserted else {

@@ -93,7 +93,9 @@ package struct Rate: Sendable, Equatable {
 /// Whole numbers and ratios in decimal digits, and nothing else that Swift would also read.
 enum Decimal {
   static func parse(_ text: some StringProtocol) -> Int? {
-    guard !text.isEmpty, text.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) else { return nil }
+    guard !text.isEmpty, text.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) else {
+      return nil
+    }
     return Int(text)
   }
 

@@ -5,7 +5,8 @@ extension AddressRange {
   /// `10.0.0.0/8`, or an address alone. Nil when it is no range; bits behind the prefix are cut off.
   init?(_ text: String) {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let first = parts.first, first.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), let address = IPAddress(String(first))
+    guard let first = parts.first, first.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }),
+      let address = IPAddress(String(first))
     else { return nil }
     let width = address.isV4 ? 32 : 128
     var prefix = width

@@ -67,9 +67,14 @@ extension ValueType where Value == String {
   }
 
   fileprivate static var location: ValueType {
-    scalar(ScalarShape("location", expectation: "a URL or a path in printable ASCII, such as https://example.com/"), text: { $0 }) {
+    scalar(
+      ScalarShape("location", expectation: "a URL or a path in printable ASCII, such as https://example.com/"),
+      text: { $0 }
+    ) {
       text throws(ScalarMistake) in
-      guard !text.isEmpty, text.utf8.count <= 4096, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { throw .malformed }
+      guard !text.isEmpty, text.utf8.count <= 4096, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+        throw .malformed
+      }
       return text
     }
   }

@@ -92,7 +92,8 @@ struct GatewayCheck {
       for name in match.listeners where !known.contains(name) {
         reading.error(
           "there is no listener `\(Printable(name))`", at: match.position,
-          expected: "one of \(known.sorted().joined(separator: ", "))", hint: NearestWord.find(name, in: known.sorted()))
+          expected: "one of \(known.sorted().joined(separator: ", "))", hint: NearestWord.find(name, in: known.sorted())
+        )
       }
     }
   }
@@ -105,7 +106,8 @@ struct GatewayCheck {
       reading.error(
         "there is no upstream `\(Printable(name))`", at: position,
         expected: names.isEmpty || names.count > 12
-          ? "the name of an upstream, or http://HOST:PORT" : "one of \(names.joined(separator: ", ")), or http://HOST:PORT",
+          ? "the name of an upstream, or http://HOST:PORT"
+          : "one of \(names.joined(separator: ", ")), or http://HOST:PORT",
         hint: NearestWord.find(name, in: names))
       return nil
     case .target(let target, let position):
@@ -140,7 +142,7 @@ struct GatewayCheck {
     let fitting = max(1, (openFiles - 256) / 2)
     reading.warning(
       "\(settings.limits.connections) connections take \(settings.limits.openFiles) open files, and this process may "
-        + "have \(openFiles)", at: draft.limitsPosition ?? nowhere,
+        + "have \(openFiles)", at: draft.connectionsPosition ?? nowhere,
       expected: "a higher hard limit (`ulimit -Hn`, `LimitNOFILE=`), or `connections` of at most \(fitting)")
   }
 }

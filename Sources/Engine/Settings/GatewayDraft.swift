@@ -6,8 +6,8 @@ package struct GatewayDraft: Sendable {
   package var routes: [RouteDraft] = []
   /// Where `call_log` is said; nil when nowhere.
   package var callLogPosition: Position?
-  /// Where `limits` is said.
-  package var limitsPosition: Position?
+  /// Where `limits.connections` is said.
+  package var connectionsPosition: Position?
 
   package init() {}
 
@@ -53,9 +53,9 @@ package struct GatewayDraft: Sendable {
       "Addresses that clients connect to.", get: { $0.settings.listeners }, set: { $0.settings.listeners += $1 }),
     Keyword("admin", \.settings.admin, .section(AdminSettings.section), "The port for operators."),
     Keyword("limits", \.settings.limits, .section(LimitSettings.section), "How much a client may ask for.")
-      .noting(\.limitsPosition),
+      .noting("connections", \.connectionsPosition),
     Keyword("call_log", \.settings.callLog, .section(CallLogSettings.section), "Where the record of every call goes.")
-      .noting(\.callLogPosition),
+      .noting("path", \.callLogPosition),
   ]
 
   private static func parts(plugins: [PluginDeclaration]) -> [Keyword<GatewayDraft>] {
@@ -95,18 +95,21 @@ package struct GatewayDraft: Sendable {
     Keyword(
       "drain_limit", \.settings.drain.limit, .duration(in: 0 ... .hours(24)),
       "How long what is in flight may take after that."),
-    Keyword("resolver", \.settings.resolver, .section(ResolverSettings.section), "How names of targets become addresses."),
+    Keyword(
+      "resolver", \.settings.resolver, .section(ResolverSettings.section), "How names of targets become addresses."),
     Keyword("log", \.settings.log, .section(LogSettings.section), "The process's own log, on standard error."),
   ]
 }
 
 extension Keyword where Settings == GatewayDraft {
-  /// The same keyword, which also keeps where it was said.
-  fileprivate func noting(_ property: any WritableKeyPath<GatewayDraft, Position?> & Sendable) -> Keyword {
+  /// The same keyword, which also keeps where it, or a key within it, was said.
+  fileprivate func noting(
+    _ key: String, _ property: any WritableKeyPath<GatewayDraft, Position?> & Sendable
+  ) -> Keyword {
     Keyword(
       name, shape: shape, required: isRequired, help,
       read: { [read] node, draft, reading in
-        draft[keyPath: property] = node.position
+        draft[keyPath: property] = (node.value(for: key) ?? node).position
         read(node, &draft, &reading)
       },
       describe: describe)
@@ -117,8 +120,11 @@ extension ResolverSettings {
   package static let section = Section(
     "resolver", ResolverSettings(), "How names of targets become addresses.", shorthand: "servers",
     [
-      Keyword("servers", \.servers, .list(of: .nameServer, maximum: 16), "Name servers, instead of those of /etc/resolv.conf."),
-      Keyword("timeout", \.timeout, .duration(in: .milliseconds(10) ... .minutes(1)), "For one question to one server."),
+      Keyword(
+        "servers", \.servers, .list(of: .nameServer, maximum: 16), "Name servers, instead of those of /etc/resolv.conf."
+      ),
+      Keyword(
+        "timeout", \.timeout, .duration(in: .milliseconds(10) ... .minutes(1)), "For one question to one server."),
       Keyword("attempts", \.attempts, .integer(in: 1...10), "How often each server is asked."),
     ])
 }

@@ -4,12 +4,14 @@ extension LimitSettings {
   package static let section = Section(
     "limits", LimitSettings(), "How much a client may ask for, and how slowly.",
     [
-      Keyword("request_head", \.requestHead, .size(in: 1024...(1 << 20)), "Request line and fields together; beyond: 431."),
+      Keyword(
+        "request_head", \.requestHead, .size(in: 1024...(1 << 20)), "Request line and fields together; beyond: 431."),
       Keyword("headers", \.headers, .integer(in: 1...1000), "Fields of a request; beyond: 431."),
       Keyword("request_target", \.requestTarget, .size(in: 64...(64 << 10)), "The request target; beyond: 414."),
       Keyword(
         "request_body", \.requestBody, .size(in: 0...(1 << 40)),
-        "The body of a request; a larger Content-Length is refused with 413, a chunked body is aborted when it crosses it."),
+        "The body of a request; a larger Content-Length is refused with 413, a chunked body is aborted when it crosses it."
+      ),
       Keyword(
         "head_timeout", \.headTimeout, .duration(in: .milliseconds(10) ... .hours(1)),
         "From the first byte of a request to the end of its head; beyond: 408."),

@@ -13,7 +13,8 @@ extension AdminSettings {
     "admin", AdminSettings(address: .ip(host: "", port: 0)),
     "The port for operators: /metrics, /healthz, /readyz and the API under /api/v1.", shorthand: "address",
     [
-      Keyword("address", \.address, .listenAddress, required: true, "Where to listen; not on loopback only with a token."),
+      Keyword(
+        "address", \.address, .listenAddress, required: true, "Where to listen; not on loopback only with a token."),
       Keyword("token", \.token, .secret, "What requests that change something must show."),
     ]
   ) { admin, node, reading in
@@ -21,7 +22,8 @@ extension AdminSettings {
     guard admin.token == nil, !admin.address.isPrivate else { return }
     reading.error(
       "the admin API would be open to other machines", at: (node.value(for: "address") ?? node).position,
-      expected: "a loopback address such as 127.0.0.1:9900, a Unix socket, or a token: `admin: { address: …, token: … }`")
+      expected:
+        "a loopback address such as 127.0.0.1:9900, a Unix socket, or a token: `admin: { address: …, token: … }`")
   }
 }
 
@@ -47,7 +49,8 @@ extension ValueType where Value == ListenAddress {
   /// `ADDRESS:PORT`, `[ADDRESS]:PORT` or `unix:PATH`.
   package static var listenAddress: ValueType {
     let shape = ScalarShape(
-      "address to listen on", expectation: "ADDRESS:PORT such as 127.0.0.1:8080, 0.0.0.0:80 or [::1]:8080, or unix:PATH")
+      "address to listen on", expectation: "ADDRESS:PORT such as 127.0.0.1:8080, 0.0.0.0:80 or [::1]:8080, or unix:PATH"
+    )
     return ValueType(
       shape: .scalar(shape),
       read: { node, reading in
@@ -55,7 +58,8 @@ extension ValueType where Value == ListenAddress {
         if text.hasPrefix("unix:") {
           return UnixPath.resolve(text, node, shape, &reading).map { .unix(path: $0) }
         }
-        guard let (host, port) = HostPort.split(text), let port, let address = IPAddress(host == "localhost" ? "127.0.0.1" : host)
+        guard let (host, port) = HostPort.split(text), let port,
+          let address = IPAddress(host == "localhost" ? "127.0.0.1" : host)
         else {
           reading.report(.malformed, text, at: node.position, shape)
           return nil
@@ -86,7 +90,8 @@ enum HostPort {
     if rest.isEmpty { return (String(host), nil) }
     let digits = rest.dropFirst()
     guard rest.first == ":", !digits.isEmpty, digits.utf8.count <= 5,
-      digits.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }), let port = Int(digits), port <= 65535
+      digits.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }), let port = Int(digits),
+      port <= 65535
     else { return nil }
     return (String(host), port)
   }
@@ -100,7 +105,9 @@ enum UnixPath {
     let isText = path.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f }
     guard text.utf8.count > 5, isText, path.utf8.count <= SocketAddress.longestUnixPath else {
       reading.report(
-        .other("this is no path for a socket", expected: "unix:PATH, the path at most \(SocketAddress.longestUnixPath) bytes long"),
+        .other(
+          "this is no path for a socket",
+          expected: "unix:PATH, the path at most \(SocketAddress.longestUnixPath) bytes long"),
         text, at: node.position, shape)
       return nil
     }

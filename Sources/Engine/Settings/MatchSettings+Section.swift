@@ -13,7 +13,8 @@ extension MatchSettings {
       Keyword(
         "query", \.query, .conditions(on: .text("parameter name", limit: 256)),
         "Parameters of the query that must be there, or have a value."),
-      Keyword("listeners", \.listeners, .list(of: .text("listener name")), "Names of listeners that the request came in by."),
+      Keyword(
+        "listeners", \.listeners, .list(of: .text("listener name")), "Names of listeners that the request came in by."),
     ]
   ) { match, node, _ in
     match.position = node.position
@@ -23,7 +24,8 @@ extension MatchSettings {
 extension ValueType where Value == [MatchSettings] {
   /// `METHOD PATH`, `PATH`, a list of them, or the long form.
   static var matches: ValueType {
-    let brief = ScalarShape("match", expectation: "`METHOD PATH`, such as GET /v1/items/{id}, or `PATH` for every method")
+    let brief = ScalarShape(
+      "match", expectation: "`METHOD PATH`, such as GET /v1/items/{id}, or `PATH` for every method")
     return ValueType(
       shape: .either([.list(of: .either([.scalar(brief), .section(MatchSettings.section.shape)]))]),
       read: { node, reading in
@@ -63,7 +65,7 @@ extension MatchSettings {
     }
     let method = String(text[..<space])
     let path = String(text[text.utf8.index(after: space)...].drop { $0 == " " })
-    guard Token.isToken(method.utf8), method == method.uppercased() else {
+    guard Token.isToken(method.utf8), !method.utf8.contains(where: { $0 >= 0x61 && $0 <= 0x7a }) else {
       throw .other("`\(Printable(method))` is no method", expected: "`METHOD PATH`, the method in upper case")
     }
     return MatchSettings(paths: [try PathTemplate.checked(path)], methods: [method], position: position)
@@ -86,11 +88,25 @@ extension PathTemplate {
     } catch {
       throw .other("`\(Printable(text))` is no path: \(error)", expected: "a path such as /v1/items/{id} or /files/*")
     }
-    if text.utf8.elementsEqual("/".utf8) { return text }
-    for part in text.utf8.split(separator: UInt8(ascii: "/")) where part.elementsEqual(".".utf8) || part.elementsEqual("..".utf8) {
+    if hasDotSegment(text.utf8) {
       throw .other("`\(Printable(text))` is no path: `.` and `..` are resolved before paths are matched")
     }
     return text
+  }
+
+  private static func hasDotSegment(_ path: String.UTF8View) -> Bool {
+    var dots = 0
+    var isDots = false
+    for byte in path {
+      if byte == UInt8(ascii: "/") {
+        if isDots { return true }
+        (dots, isDots) = (0, false)
+      } else {
+        dots += 1
+        isDots = byte == UInt8(ascii: ".") && (dots == 1 || (dots == 2 && isDots))
+      }
+    }
+    return isDots
   }
 }
 

@@ -6,7 +6,8 @@ extension RetrySettings {
     [
       Keyword("maximum", \.maximum, .integer(in: 0...10), "Further attempts after the first; 0 turns them off."),
       Keyword(
-        "when", .list(of: .retryReason, maximum: 64), "What is tried again: connect_failure, reset, or a status of 500 to 599.",
+        "when", .list(of: .retryReason, maximum: 64),
+        "What is tried again: connect_failure, reset, or a status of 500 to 599.",
         get: \.reasons, set: { $0.reasons = $1 }),
       Keyword(
         "methods", \.methods, .list(of: .method, maximum: 16),

@@ -25,11 +25,13 @@ package struct RouteDraft: Sendable {
         Keyword("upstream", \.upstream, .upstreamReference, "Handler: the name of an upstream, or a target's URL."),
         Keyword("respond", \.respond, .section(RespondSettings.section), "Handler: a fixed answer."),
         Keyword("redirect", \.redirect, .section(RedirectSettings.section), "Handler: sends the client elsewhere."),
-        Keyword("rewrite", \.settings.rewrite, .section(RewriteSettings.section), "How the request is changed on its way."),
+        Keyword(
+          "rewrite", \.settings.rewrite, .section(RewriteSettings.section), "How the request is changed on its way."),
         Keyword("limits", \.settings.limits, .section(RouteLimitSettings.section), "Limits of this route."),
         Keyword("timeouts", \.settings.timeouts, .section(RouteTimeoutSettings.section), "Timeouts of this route."),
         Keyword(
-          "encoded_slashes", \.settings.encodedSlashes, .choice, "Whether %2F in a path is refused with 400 or kept as it is."),
+          "encoded_slashes", \.settings.encodedSlashes, .choice,
+          "Whether %2F in a path is refused with 400 or kept as it is."),
       ]
     ) { route, _, reading in route.checkHandler(&reading) }
   }
@@ -39,7 +41,8 @@ package struct RouteDraft: Sendable {
       .filter(\.1).map { "`\($0.0)`" }
     if handlers.isEmpty {
       reading.error(
-        "route `\(settings.name)` has no handler", at: settings.position, expected: "one of upstream, respond, redirect")
+        "route `\(settings.name)` has no handler", at: settings.position, expected: "one of upstream, respond, redirect"
+      )
     } else if handlers.count > 1 {
       reading.error(
         "route `\(settings.name)` has \(handlers.count) handlers: \(handlers.joined(separator: " and "))",
@@ -88,7 +91,9 @@ extension RewriteSettings {
   package static let section = Section(
     "rewrite", RewriteSettings(), "How a request is changed on its way to the upstream.",
     [
-      Keyword("strip_prefix", \.stripPrefix, .plainPath, "Taken off the front of the path, as whole segments, when it is there."),
+      Keyword(
+        "strip_prefix", \.stripPrefix, .plainPath,
+        "Taken off the front of the path, as whole segments, when it is there."),
       Keyword("prefix", \.prefix, .plainPath, "Put in front of the path, after that."),
       Keyword("path", \.path, .plainPath, "Instead of the whole path."),
       Keyword("host", \.host, .hostHeader, "The Host that the upstream sees; without it the client's is kept."),
@@ -105,7 +110,8 @@ extension RouteTimeoutSettings {
   package static let section = Section(
     "timeouts", RouteTimeoutSettings(), "Timeouts of this route, instead of the upstream's.",
     [
-      Keyword("first_byte", \.firstByte, .duration, "From the end of the request to the answer's first byte; beyond: 504."),
+      Keyword(
+        "first_byte", \.firstByte, .duration, "From the end of the request to the answer's first byte; beyond: 504."),
       Keyword("idle", \.idle, .duration, "The longest silence of a target in the middle of an answer."),
       Keyword("total", \.total, .duration, "The whole call with its retries, unless it is a stream."),
     ])
@@ -123,7 +129,8 @@ extension ValueType where Value == String {
   fileprivate static var hostHeader: ValueType {
     scalar(ScalarShape("host", expectation: "a name with or without a port, such as api.internal:8080"), text: { $0 }) {
       text throws(ScalarMistake) in
-      guard let (host, _) = HostPort.split(text), HostName.pattern(text.hasPrefix("[") ? "[\(host)]" : host)?.isWildcard == false
+      guard let (host, _) = HostPort.split(text),
+        HostName.pattern(text.hasPrefix("[") ? "[\(host)]" : host)?.isWildcard == false
       else { throw .malformed }
       return text
     }

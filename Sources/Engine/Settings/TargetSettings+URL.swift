@@ -28,7 +28,10 @@ extension ValueType where Value == TargetSettings.Address {
 /// The URL of an origin: scheme, host and port, nothing more.
 enum TargetURL {
   /// Whether the text means a target rather than the name of an upstream.
-  static func isTarget(_ text: String) -> Bool { text.contains("://") || text.hasPrefix("unix:") }
+  static func isTarget(_ text: String) -> Bool {
+    guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return false }
+    return text[colon...].hasPrefix("://") || text.hasPrefix("unix:")
+  }
 
   static func parse(_ text: String) throws(ScalarMistake) -> TargetSettings.Address {
     guard let separator = text.firstRange(of: "://") else { throw .malformed }
@@ -41,8 +44,10 @@ enum TargetURL {
       throw .other("a target's URL cannot hold a user or a password")
     }
     if authority.utf8.last == UInt8(ascii: "/") { authority = authority.dropLast() }
-    if authority.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }) {
-      throw .other("a target has no path of its own", expected: "http://HOST:PORT; `rewrite: { prefix: … }` adds to the path")
+    if authority.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") })
+    {
+      throw .other(
+        "a target has no path of its own", expected: "http://HOST:PORT; `rewrite: { prefix: … }` adds to the path")
     }
     guard let (host, port) = HostPort.split(String(authority)), port != 0, isHost(host) else { throw .malformed }
     return .host(host.lowercased(), port: port ?? 80)

@@ -18,7 +18,8 @@ extension UpstreamSettings {
       Keyword(
         "circuit_breaker", \.circuitBreaker, .section(CircuitBreakerSettings.section),
         "When a target that fails too often is left alone; the upstream is open when all its targets are."),
-      Keyword("connections", \.connections, .section(ConnectionSettings.section), "The pool of connections to a target."),
+      Keyword(
+        "connections", \.connections, .section(ConnectionSettings.section), "The pool of connections to a target."),
     ]
   ) { upstream, node, reading in
     upstream.checkHash(node, &reading)
@@ -76,7 +77,8 @@ extension TimeoutSettings {
     "timeouts", TimeoutSettings(), "How long each part of a call may take.",
     [
       Keyword("connect", \.connect, .duration, "To open a connection."),
-      Keyword("first_byte", \.firstByte, .duration, "From the end of the request to the answer's first byte; beyond: 504."),
+      Keyword(
+        "first_byte", \.firstByte, .duration, "From the end of the request to the answer's first byte; beyond: 504."),
       Keyword("idle", \.idle, .duration, "The longest silence of a target in the middle of an answer."),
       Keyword("total", \.total, .duration, "The whole call with its retries, unless it is a stream; none by default."),
     ])
@@ -89,7 +91,8 @@ extension HealthCheckSettings {
       Keyword("path", \.path, .requestPath, required: true, "What to ask for."),
       Keyword("interval", \.interval, .duration(in: .milliseconds(50) ... .hours(1)), "From one probe to the next."),
       Keyword("timeout", \.timeout, .duration(in: .milliseconds(10) ... .minutes(10)), "For the whole probe."),
-      Keyword("healthy_after", \.healthyAfter, .integer(in: 1...100), "Good answers in a row that bring a target back."),
+      Keyword(
+        "healthy_after", \.healthyAfter, .integer(in: 1...100), "Good answers in a row that bring a target back."),
       Keyword("unhealthy_after", \.unhealthyAfter, .integer(in: 1...100), "Bad answers in a row that take it out."),
     ])
 }
@@ -99,10 +102,14 @@ extension CircuitBreakerSettings {
     "circuit_breaker", CircuitBreakerSettings(), "When a target that fails too often is left alone.",
     [
       Keyword("failure_ratio", \.failureRatio, .ratio, "The share of failed calls that opens it."),
-      Keyword("minimum_requests", \.minimumRequests, .integer(in: 1...1_000_000), "Calls below which the share says nothing."),
+      Keyword(
+        "minimum_requests", \.minimumRequests, .integer(in: 1...1_000_000), "Calls below which the share says nothing."),
       Keyword("window", \.window, .duration(in: .seconds(1) ... .hours(1)), "The time over which calls are counted."),
-      Keyword("open_for", \.openFor, .duration(in: .milliseconds(10) ... .hours(1)), "How long no call is let through."),
-      Keyword("half_open_requests", \.halfOpenRequests, .integer(in: 1...1000), "Calls at a time that try whether it is back."),
+      Keyword(
+        "open_for", \.openFor, .duration(in: .milliseconds(10) ... .hours(1)), "How long no call is let through."),
+      Keyword(
+        "half_open_requests", \.halfOpenRequests, .integer(in: 1...1000), "Calls at a time that try whether it is back."
+      ),
     ])
 }
 

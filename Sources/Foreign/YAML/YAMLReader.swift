@@ -136,7 +136,9 @@ package struct YAMLReader: ~Copyable {
 
   private var scalarBytes: UnsafeBufferPointer<UInt8> {
     // SAFETY: pointer and length of a scalar belong together.
-    guard unsafe event.pointee.type == YAML_SCALAR_EVENT else { return unsafe UnsafeBufferPointer(start: nil, count: 0) }
+    guard unsafe event.pointee.type == YAML_SCALAR_EVENT else {
+      return unsafe UnsafeBufferPointer(start: nil, count: 0)
+    }
     return unsafe UnsafeBufferPointer(start: event.pointee.data.scalar.value, count: event.pointee.data.scalar.length)
   }
 }
