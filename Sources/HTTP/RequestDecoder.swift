@@ -61,6 +61,8 @@ package struct RequestDecoder: Sendable {
     head.methodRange = ByteRange(start..<methodEnd)
     guard let targetEnd = try head.decodeTarget(bytes, from: methodEnd &+ 1, limit: limits.target) else { return nil }
     guard let version = try HTTPVersion.decode(bytes, at: targetEnd &+ 1) else { return nil }
+    // Only now: the preface of HTTP/2 has the form of OPTIONS, but its version is what must be said.
+    if !head.methodAllowsForm { throw .invalidTarget }
     head.minorVersion = version
     return try HTTPVersion.endOfLine(bytes, at: targetEnd &+ 9, else: .invalidVersion)
   }

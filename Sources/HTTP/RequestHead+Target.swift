@@ -6,11 +6,9 @@ extension RequestHead {
   /// Refused are bytes outside visible ASCII, the fragment, and what browsers always encode (`"<>`, in paths also
   /// `` \^`{} ``). Square brackets and `|` pass, because browsers send them raw.
   mutating func decodeTarget(_ bytes: Span<UInt8>, from start: Int, limit: Int) throws(HTTPError) -> Int? {
-    var isOrigin = true
     var pathStart = start
     if start >= bytes.count { return nil }
     if bytes[start] != UInt8(ascii: "/") {
-      isOrigin = false
       guard let found = try decodeOtherForm(bytes, from: start, limit: limit) else { return nil }
       pathStart = found
     }
@@ -29,8 +27,16 @@ extension RequestHead {
     if end >= bytes.count { return nil }
     if bytes[end] != 0x20 { throw Self.mistake(bytes[end]) }
     targetRange = ByteRange(start..<end)
-    if isOrigin && method == .connect { throw .invalidTarget }
     return end
+  }
+
+  /// RFC 9112 §3.2: CONNECT has the authority form, and `*` is for OPTIONS alone.
+  var methodAllowsForm: Bool {
+    switch form {
+    case .origin, .absolute: method != .connect
+    case .asterisk: method == .options
+    case .authority: method == .connect
+    }
   }
 
   private static func mistake(_ byte: UInt8) -> HTTPError {
@@ -63,7 +69,6 @@ extension RequestHead {
     _ bytes: Span<UInt8>, from start: Int, limit: Int
   ) throws(HTTPError) -> Int? {
     if bytes[start] == UInt8(ascii: "*") {
-      if method != .options { throw .invalidTarget }
       form = .asterisk
       return start + 1
     }
