@@ -7,6 +7,7 @@ package struct SocketError: Error, Sendable, CustomStringConvertible {
   package let code: CInt
 
   package var isAddressInUse: Bool { code == EADDRINUSE }
+  package var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
   package var description: String { unsafe "\(call): \(String(cString: strerror(code)))" }
 }
 

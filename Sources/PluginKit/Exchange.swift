@@ -7,8 +7,11 @@ package final class RouteIdentity: Sendable {
   package let name: String
   /// The path template that the request matched; the `http.route` label.
   package let template: String
+  /// The names of the template's parameters, from the left.
+  package let parameterNames: [String]
 
-  package init(index: Int, name: String, template: String) {
+  package init(index: Int, name: String, template: String, parameterNames: [String] = []) {
+    self.parameterNames = parameterNames
     self.index = index
     self.name = name
     self.template = template

@@ -39,31 +39,31 @@ extension ServerConnection {
     if let total = timeouts.total { totalDeadline = slot.exchange.times.headComplete + total }
     slot.account.upstream = pool
     if let fault = prepareUpload(slot, route: route) { return fault }
-    var tried = TriedTargets()
+    var history = AttemptHistory()
     var retries = RetryAllowance(pool.upstream.settings.retries, budget: pool.upstream.retryBudget)
     defer { retries.end() }
+    retries.count(now: worker.loop.now)
 
     while true {
       let lease: UpstreamConnection
-      switch await self.lease(slot, pool: pool, tried: &tried, timeouts: timeouts) {
+      switch await self.lease(slot, pool: pool, history: &history, timeouts: timeouts) {
       case .connection(let connection): lease = connection
       case .failed(let failure):
-        tried.lastFault = failure.fault
+        history.lastFault = failure.fault
         if allowsRetry(&retries, failure, slot) { continue }
         return failure.fault
-      case .fault(let fault): return tried.lastFault ?? fault
+      case .fault(let fault): return history.lastFault ?? fault
       }
       slot.account.attempts += 1
       let target = lease.pool
-      let began = worker.loop.now
       let outcome = await attempt(slot, lease, route: route, timeouts: timeouts, retries: retries)
-      target.record(outcome, began: began)
+      target.record(outcome, status: slot.account.status, &history)
       switch outcome {
       case .done: return nil
       case .fault(let fault): return fault
       case .failed(let failure):
-        if failure.kind.isStale { tried.insertStale(target) } else { tried.insert(target) }
-        tried.lastFault = failure.fault
+        if failure.kind.isStale { history.insertStale(target) } else { history.insert(target) }
+        history.lastFault = failure.fault
         guard allowsRetry(&retries, failure, slot) else { return failure.fault }
         prepareRetry(slot)
       }
@@ -89,7 +89,7 @@ extension ServerConnection {
   private func allowsRetry(
     _ retries: inout RetryAllowance, _ failure: AttemptFailure, _ slot: ExchangeSlot
   ) -> Bool {
-    retries.allows(failure, slot.exchange.request, replayable: isReplayable(slot))
+    retries.allows(failure, slot.exchange.request, replayable: isReplayable(slot), now: worker.loop.now)
   }
 
   private func prepareRetry(_ slot: ExchangeSlot) {

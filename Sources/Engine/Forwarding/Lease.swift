@@ -1,3 +1,4 @@
+import Configuration
 import HTTP
 import Kernel
 import PluginKit
@@ -13,22 +14,23 @@ enum LeaseOutcome {
 extension ServerConnection {
   /// Gets a connection that is established: one that rested, a new one, or one that others give back.
   func lease(
-    _ slot: ExchangeSlot, pool: UpstreamPool, tried: inout TriedTargets, timeouts: CallTimeouts
+    _ slot: ExchangeSlot, pool: UpstreamPool, history: inout AttemptHistory, timeouts: CallTimeouts
   ) async -> LeaseOutcome {
     if slot.exchange.times.leaseBegan == 0 { slot.exchange.times.leaseBegan = worker.loop.now }
     defer { slot.exchange.times.leaseEnded = worker.loop.now }
     let queueDeadline = worker.loop.now + timeouts.queue
     // A request that may not be sent twice should not meet a connection that the target has just closed.
     let certain = !slot.exchange.request.method.isIdempotent
+    let hash = pool.upstream.settings.balance == .hash ? RequestHash.value(slot.exchange, pool.upstream.settings) : nil
     while true {
-      switch pool.lease(tried: tried, fresh: tried.takeStale(), certain: certain) {
+      switch pool.lease(&history, hash: hash, certain: certain) {
       case .connection(let connection):
         connection.wake(waker)
         slot.account.target = connection.pool
         return .connection(connection)
       case .connecting(let connection):
         slot.account.target = connection.pool
-        return await establish(connection, slot, timeouts: timeouts, tried: &tried)
+        return await establish(connection, slot, timeouts: timeouts, history: &history)
       case .failed(let failure): return .failed(failure)
       case .fault(let fault): return .fault(fault)
       case .wait:
@@ -39,21 +41,22 @@ extension ServerConnection {
 
   /// Waits for a connect to end.
   private func establish(
-    _ connection: UpstreamConnection, _ slot: ExchangeSlot, timeouts: CallTimeouts, tried: inout TriedTargets
+    _ connection: UpstreamConnection, _ slot: ExchangeSlot, timeouts: CallTimeouts, history: inout AttemptHistory
   ) async -> LeaseOutcome {
     let began = worker.loop.now
     let deadline = began + timeouts.connect
     connection.wake(waker)
     while !connection.socket.isWritable {
       if socket.isPeerClosed {
+        connection.pool.settle(&history, .abandoned)
         connection.pool.close(connection)
         return .fault(.clientGone)
       }
       let signals = await wait(until: deadline)
       if signals.contains(.deadline), worker.loop.now >= min(deadline, totalDeadline) {
         slot.account.attempts += 1
-        tried.insert(connection.pool)
-        connection.pool.connectFailed(connection)
+        history.insert(connection.pool)
+        connection.pool.connectFailed(connection, &history, why: "connect timed out")
         if worker.loop.now >= totalDeadline { return .fault(.totalTimeout) }
         return .failed(AttemptFailure(kind: .connect, fault: .connectTimeout, sent: false))
       }
@@ -61,8 +64,8 @@ extension ServerConnection {
     slot.exchange.times.connecting += worker.loop.now - began
     guard connection.socket.isPeerClosed, connection.socket.error != 0 else { return .connection(connection) }
     slot.account.attempts += 1
-    tried.insert(connection.pool)
-    connection.pool.connectFailed(connection)
+    history.insert(connection.pool)
+    connection.pool.connectFailed(connection, &history, why: "connect refused")
     return .failed(AttemptFailure(kind: .connect, fault: .connectRefused, sent: false))
   }
 
@@ -87,22 +90,54 @@ extension ServerConnection {
   }
 }
 
-/// The targets that one call has tried.
-struct TriedTargets: ~Copyable {
-  private var targets: [TargetPool] = []
-  private var stale: TargetPool?
-  var lastFault: Fault?
-
-  mutating func insert(_ target: TargetPool) { targets.append(target) }
-
-  /// Remembers a target whose resting connection was stale: it is asked once more, over a new one.
-  mutating func insertStale(_ target: TargetPool) { stale = target }
-
-  mutating func takeStale() -> TargetPool? {
-    defer { stale = nil }
-    return stale
+/// The hash of the value that an upstream balances by.
+enum RequestHash {
+  static func value(_ exchange: borrowing Exchange, _ settings: UpstreamSettings) -> UInt64? {
+    switch settings.hashKey {
+    case .header(let name): header(name, of: exchange)
+    case .query(let name): QueryParameters.first(name.utf8Span.span, in: exchange.query, seed: seed)
+    case .cookie(let name): Cookies.hash(of: name.utf8Span.span, in: exchange, seed: seed)
+    case .path(let name): parameter(name, of: exchange)
+    case .ip: (exchange.client.high ^ exchange.client.low) &* 0x9e37_79b9_7f4a_7c15
+    case .route: exchange.route.map { ByteScan.hash($0.name.utf8Span.span, seed: seed) }
+    case nil: nil
+    }
   }
 
-  var isEmpty: Bool { targets.isEmpty }
-  func contains(_ target: TargetPool) -> Bool { targets.contains { $0 === target } }
+  /// The same in every gateway, so that many with one file send a key to the same target.
+  private static let seed: UInt64 = 0x51_75_69_63_65
+
+  private static func header(_ name: String, of exchange: borrowing Exchange) -> UInt64? {
+    guard let value = exchange.request.header(named: name) else { return nil }
+    return ByteScan.hash(value, seed: seed)
+  }
+
+  private static func parameter(_ name: String, of exchange: borrowing Exchange) -> UInt64? {
+    guard let route = exchange.route, let index = route.parameterNames.firstIndex(of: name),
+      index < exchange.parameters.count
+    else { return nil }
+    return ByteScan.hash(exchange.path.extracting(exchange.parameters[index]), seed: seed)
+  }
+}
+
+/// Reads the `Cookie` field (RFC 6265 §4.2.1).
+enum Cookies {
+  /// The hash of the first cookie of this name; nil when there is none.
+  static func hash(of name: Span<UInt8>, in exchange: borrowing Exchange, seed: UInt64) -> UInt64? {
+    var found: UInt64?
+    exchange.request.head.headers.forEachValue(of: .cookie, in: exchange.request.source) { value in
+      var start = 0
+      while start < value.count, found == nil {
+        let end = ByteScan.index(of: UInt8(ascii: ";"), in: value, from: start)
+        while start < end, value[start] == 0x20 { start += 1 }
+        let pair = value.extracting(start..<end)
+        let equals = ByteScan.index(of: UInt8(ascii: "="), in: pair)
+        if equals < pair.count, ByteScan.equal(pair.extracting(0..<equals), name) {
+          found = ByteScan.hash(pair.extracting(equals + 1..<pair.count), seed: seed)
+        }
+        start = end + 1
+      }
+    }
+    return found
+  }
 }

@@ -19,6 +19,9 @@ struct RetryAllowance: ~Copyable {
     self.budget = budget
   }
 
+  /// Counts the call: the budget is a share of the calls.
+  func count(now: Int) { budget.countRequest(now: now) }
+
   /// Whether a failure of this kind may be tried again, without deciding it.
   func mayRetry(_ failure: AttemptFailure, _ request: borrowing RequestMessage, replayable: Bool) -> Bool {
     if case .stale = failure.kind {
@@ -30,7 +33,7 @@ struct RetryAllowance: ~Copyable {
 
   /// Decides, and takes from the budget.
   mutating func allows(
-    _ failure: AttemptFailure, _ request: borrowing RequestMessage, replayable: Bool
+    _ failure: AttemptFailure, _ request: borrowing RequestMessage, replayable: Bool, now: Int
   ) -> Bool {
     guard mayRetry(failure, request, replayable: replayable) else { return false }
     if case .stale = failure.kind {
@@ -38,7 +41,7 @@ struct RetryAllowance: ~Copyable {
       return true
     }
     if failure.sent {
-      guard budget.reserve() else { return false }
+      guard budget.acquire(now: now) else { return false }
       reserved += 1
     }
     used += 1

@@ -39,9 +39,9 @@ package final class Snapshot: Sendable {
     }
     let known = Dictionary(
       (previous?.upstreams ?? []).map { ($0.settings.name, $0) }, uniquingKeysWith: { first, _ in first })
-    upstreams = settings.upstreams.enumerated().map { index, upstream in
+    upstreams = settings.upstreams.map { upstream in
       if let old = known[upstream.name], old.settings.isSame(as: upstream) { return old }
-      return Upstream(upstream, index: index)
+      return Upstream(upstream)
     }
     trusted = TrustedProxies(settings.trustedProxies)
   }

@@ -39,6 +39,15 @@ enum QueryParameters {
     }
   }
 
+  /// The hash of the first parameter of this name, as it was sent; nil when there is none.
+  static func first(_ name: Span<UInt8>, in query: Span<UInt8>, seed: UInt64) -> UInt64? {
+    var hash: UInt64?
+    forEach(query) { candidate, value in
+      if hash == nil, matches(candidate, name) { hash = ByteScan.hash(value, seed: seed) }
+    }
+    return hash
+  }
+
   static func forEach(_ query: Span<UInt8>, _ body: (Span<UInt8>, Span<UInt8>) -> Void) {
     var start = 0
     while start < query.count {

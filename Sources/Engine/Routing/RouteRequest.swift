@@ -24,7 +24,6 @@ package struct RouteRequest: ~Escapable {
   }
 }
 
-
 /// What the table says to a request.
 package enum RouteMatch: Sendable, Equatable {
   /// - path: which of the route's paths fits; its template is the `http.route` label and names the parameters.

@@ -4,7 +4,10 @@ import Runtime
 
 /// One worker's connections to one target.
 final class TargetPool {
-  let target: Target
+  /// Replaced by an equal one with another weight when the upstream's set changes.
+  var target: Target
+  /// Its place in the upstream's set.
+  var index = 0
   unowned let pool: UpstreamPool
   /// Exchanges that hold a connection now; what balancers compare.
   private(set) var inFlight = 0
@@ -59,11 +62,45 @@ final class TargetPool {
     pool.connectionFreed()
   }
 
-  /// A connect failed: the connection is gone, and the target is taken out.
-  func connectFailed(_ connection: UpstreamConnection) { close(connection) }
+  /// A connect failed: the target is taken out until a probe finds it again.
+  func connectFailed(_ connection: UpstreamConnection, _ history: inout AttemptHistory, why: StaticString) {
+    close(connection)
+    settle(&history, .failure)
+    eject(why)
+  }
 
-  /// Tells the breaker and the health of the target how an attempt ended.
-  func record(_ outcome: AttemptOutcome, began: Int) {}
+  /// Tells the breaker and the health of the target how an attempt over a connection ended.
+  func record(_ outcome: AttemptOutcome, status: Int, _ history: inout AttemptHistory) {
+    switch outcome {
+    case .done: settle(&history, status >= 500 ? .failure : .success)
+    case .fault(let fault): settle(&history, fault.origin == .upstream ? .failure : .abandoned)
+    case .failed(let failure):
+      switch failure.kind {
+      case .stale: settle(&history, .abandoned)
+      case .reset:
+        settle(&history, .failure)
+        eject("reset before the first byte")
+      default: settle(&history, .failure)
+      }
+    }
+  }
+
+  /// Reports to the breaker, once for each pass.
+  func settle(_ history: inout AttemptHistory, _ outcome: CircuitBreaker.Outcome) {
+    guard let pass = history.pass, let breaker = target.breaker else { return }
+    history.pass = nil
+    if let state = breaker.record(outcome, pass, now: pool.loop.now) { report(breaker: state) }
+  }
+
+  func report(breaker state: CircuitBreaker.State) {
+    pool.worker?.shared.emit(.breaker(upstream: pool.upstream.settings.name, target: target.name, state: "\(state)"))
+  }
+
+  private func eject(_ why: StaticString) {
+    guard target.health.eject() != nil else { return }
+    pool.worker?.shared.emit(
+      .targetOut(upstream: pool.upstream.settings.name, target: target.name, why: "\(why)"))
+  }
 
   /// Closes a leased connection that cannot be used again.
   func close(_ connection: UpstreamConnection) { close(connection, leased: true) }

@@ -2,23 +2,36 @@ import Kernel
 import PluginKit
 import Runtime
 
-/// One worker's view of an upstream: a pool a target, and the calls that wait for a connection.
+/// One worker's view of an upstream: a pool for each target, the balancer, and the calls that wait for a connection.
 final class UpstreamPool {
   let upstream: Upstream
   let loop: Loop
   weak var worker: Worker?
-  private(set) var targets: [TargetPool]
+  private(set) var targets: [TargetPool] = []
+  private var balancer: Balancer
   private var waiters = WaitQueue()
-  private var next = 0
+  private var random = SplitMix(seed: KernelRandom.next())
 
   init(_ upstream: Upstream, loop: Loop) {
     self.upstream = upstream
     self.loop = loop
-    targets = []
-    targets = upstream.targets.targets.map { TargetPool($0, pool: self) }
+    balancer = Balancer(.roundRobin, [], random: &random)
+    adopt(upstream.targets)
   }
 
-  var hasWaiters: Bool { !waiters.isEmpty }
+  /// Takes over a new set of targets; pools of those that stay are kept.
+  func adopt(_ set: TargetSet) {
+    var known = Dictionary(targets.map { ($0.target.id, $0) }, uniquingKeysWith: { first, _ in first })
+    targets = set.targets.enumerated().map { index, target in
+      let pool = known.removeValue(forKey: target.id) ?? TargetPool(target, pool: self)
+      pool.target = target
+      pool.index = index
+      return pool
+    }
+    for gone in known.values { gone.retire() }
+    balancer = Balancer(Balancer.Algorithm(upstream.settings.balance), set.members, random: &random)
+    while !waiters.isEmpty { waiters.wakeFirst() }
+  }
 
   /// What asking for a connection led to.
   enum Lease {
@@ -34,29 +47,54 @@ final class UpstreamPool {
 
   /// Asks for a connection to a target that was not tried yet.
   ///
-  /// - Parameter fresh: makes a new connection, after a resting one turned out to be stale.
-  func lease(tried: borrowing TriedTargets, fresh: TargetPool?, certain: Bool) -> Lease {
-    if let fresh { return connect(to: fresh) }
-    guard let target = choose(tried: tried) else {
-      return targets.contains { !$0.hasRoom } ? .wait : .fault(.noTarget)
+  /// - Parameters:
+  ///   - hash: of the value that the upstream hashes by.
+  ///   - certain: asks the kernel whether a resting connection is still good.
+  func lease(_ history: inout AttemptHistory, hash: UInt64?, certain: Bool) -> Lease {
+    if let target = history.takeStale() { return lease(from: target, history: &history, certain: certain, fresh: true) }
+    let tried = history.indices
+    guard let index = balancer.pick(among: Eligible(self), hash: hash, excluding: tried, random: &random) else {
+      return nothingToLease(tried)
     }
-    if let connection = target.takeIdle(certain: certain) { return .connection(connection) }
-    return connect(to: target)
+    return lease(from: targets[index], history: &history, certain: certain, fresh: false)
   }
 
-  private func connect(to target: TargetPool) -> Lease {
+  private func lease(
+    from target: TargetPool, history: inout AttemptHistory, certain: Bool, fresh: Bool
+  ) -> Lease {
+    if let breaker = target.target.breaker {
+      switch breaker.admit(now: loop.now) {
+      case .admitted(let pass): history.pass = pass
+      case .probe(let pass, let begins):
+        history.pass = pass
+        if begins { target.report(breaker: .halfOpen) }
+      case .refused(let until): return .fault(.circuitOpen.retrying(after: until - loop.now))
+      }
+    }
+    if !fresh, let connection = target.takeIdle(certain: certain) { return .connection(connection) }
     do { return .connecting(try target.connect()) } catch {
+      target.settle(&history, .abandoned)
+      // Out of descriptors is the gateway's own trouble and says nothing about the target.
+      if error.isOutOfDescriptors { return .fault(.tooManyFiles) }
       return .failed(AttemptFailure(kind: .connect, fault: .connectRefused, sent: false))
     }
   }
 
-  private func choose(tried: borrowing TriedTargets) -> TargetPool? {
-    for _ in targets.indices {
-      next = next + 1 < targets.count ? next + 1 : 0
-      if targets[next].hasRoom, !tried.contains(targets[next]) { return targets[next] }
+  /// Why no target can be had: all busy, all breakers open, none healthy, or none left to try.
+  private func nothingToLease(_ tried: TriedTargets) -> Lease {
+    var soonest = Int.max
+    for (index, pool) in targets.enumerated() where !tried.contains(index) && pool.target.health.isHealthy {
+      guard let breaker = pool.target.breaker, !breaker.wouldAdmit(now: loop.now) else { return .wait }
+      soonest = min(soonest, upstream.settings.circuitBreaker?.openFor ?? 0)
     }
-    return nil
+    if soonest < .max { return .fault(.circuitOpen.retrying(after: soonest)) }
+    return .fault(targets.isEmpty ? .unresolved : .noTarget)
   }
+
+  // MARK: Waiting for a connection
+
+  var queueLength: Int { waiters.count }
+  var hasWaiters: Bool { !waiters.isEmpty }
 
   /// Queues a call until a connection is free; nil when too many wait already.
   func enqueue(_ waker: Waker) -> WaitQueue.Ticket? {
@@ -66,55 +104,31 @@ final class UpstreamPool {
   func cancel(_ ticket: WaitQueue.Ticket) { waiters.remove(ticket) }
 
   /// A connection has become free, or there is room for one: the call that waits longest tries again.
-  func connectionFreed() { waiters.wakeFirst() }
-
-  var queueLength: Int { waiters.count }
+  func connectionFreed() { if !waiters.isEmpty { waiters.wakeFirst() } }
 
   func retire() { for target in targets { target.retire() } }
+
+  /// What the balancer may choose from now.
+  private struct Eligible: BalancerTargets {
+    let pool: UpstreamPool
+
+    init(_ pool: UpstreamPool) { self.pool = pool }
+
+    func isEligible(_ index: Int) -> Bool {
+      let target = pool.targets[index]
+      guard target.hasRoom, target.target.health.isHealthy else { return false }
+      return target.target.breaker?.wouldAdmit(now: pool.loop.now) ?? true
+    }
+
+    func inFlight(_ index: Int) -> Int { pool.targets[index].inFlight }
+  }
 }
 
-/// Calls that wait for a connection, in the order in which they came.
-struct WaitQueue {
-  final class Ticket {
-    fileprivate let waker: Waker
-    fileprivate(set) var isQueued = true
-    init(_ waker: Waker) { self.waker = waker }
-  }
-
-  private var tickets: [Ticket] = []
-  private var head = 0
-
-  var isEmpty: Bool { count == 0 }
-  private(set) var count = 0
-
-  mutating func append(_ waker: Waker) -> Ticket {
-    let ticket = Ticket(waker)
-    tickets.append(ticket)
-    count += 1
-    return ticket
-  }
-
-  mutating func remove(_ ticket: Ticket) {
-    guard ticket.isQueued else { return }
-    ticket.isQueued = false
-    count -= 1
-  }
-
-  mutating func wakeFirst() {
-    while head < tickets.count {
-      let ticket = tickets[head]
-      head += 1
-      compact()
-      if ticket.isQueued {
-        remove(ticket)
-        return ticket.waker.ring(.message)
-      }
-    }
-  }
-
-  private mutating func compact() {
-    guard head > 64, head * 2 > tickets.count else { return }
-    tickets.removeFirst(head)
-    head = 0
+extension Fault {
+  /// The same, with `Retry-After` rounded up to whole seconds.
+  func retrying(after nanoseconds: Int) -> Fault {
+    var fault = self
+    fault.retryAfter = max(1, (nanoseconds + 999_999_999) / 1_000_000_000)
+    return fault
   }
 }

@@ -36,6 +36,10 @@ extension Worker {
     case .asterisk, .authority: return .notFound
     }
     let snapshot = current
+    if let only {
+      slot.route = snapshot.route(only: only)
+      return nil
+    }
     switch match(slot, snapshot, listener: connection.listener.index) {
     case .notFound: return .notFound
     case .methodNotAllowed(let methods):

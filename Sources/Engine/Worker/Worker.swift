@@ -16,6 +16,7 @@ package final class Worker {
   let shared: SharedState
   let log: CallLogQueue?
   let metrics: WorkerMetrics
+  let only: (any Handler)?
   var random: SplitMix
   var date = HTTPDate()
 
@@ -35,7 +36,11 @@ package final class Worker {
   private static let keptSlots = 256
   private static let flushInterval = 100_000_000
 
-  init(index: Int, loop: Loop, shared: SharedState, snapshot: Snapshot, log: CallLogQueue?) {
+  /// - Parameter only: answers every request by itself, without routes; for the admin port.
+  init(
+    index: Int, loop: Loop, shared: SharedState, snapshot: Snapshot, log: CallLogQueue?, only: (any Handler)? = nil
+  ) {
+    self.only = only
     self.index = index
     self.loop = loop
     self.shared = shared
@@ -142,6 +147,12 @@ package final class Worker {
     guard !flushArmed, let log, log.needsFlush else { return }
     flushArmed = true
     flush.arm(after: Self.flushInterval)
+  }
+
+  /// The last thing that a worker does.
+  func finish() {
+    flush.cancel()
+    log?.close()
   }
 
   func flushLog() {

@@ -11,6 +11,7 @@ final class WorkerSnapshot {
   private(set) var plugins: [PluginInstance] = []
   private var routes: [WorkerRoute?]
   private var chains: [Chain?]
+  private var onlyRoute: WorkerRoute?
   private unowned var worker: Worker!
   private let logHeaders: LoggedHeaders
 
@@ -49,6 +50,14 @@ final class WorkerSnapshot {
     return route
   }
 
+  /// The route of a worker that has a single handler.
+  func route(only handler: any Handler) -> WorkerRoute {
+    if let onlyRoute { return onlyRoute }
+    let route = WorkerRoute(only: handler, snapshot: self)
+    onlyRoute = route
+    return route
+  }
+
   private func chain(ofRoute index: Int) -> Chain {
     if let chain = chains[index] { return chain }
     let own = shared.plugins.instances(of: shared.settings.routes[index].plugins, services: worker)
@@ -84,7 +93,9 @@ final class WorkerRoute {
     self.chain = chain
     self.snapshot = snapshot
     let limits = snapshot.shared.settings.limits
-    identities = pattern.paths.map { RouteIdentity(index: index, name: settings.name, template: "\($0)") }
+    identities = pattern.paths.map {
+      RouteIdentity(index: index, name: settings.name, template: "\($0)", parameterNames: $0.parameterNames)
+    }
     rewrite = settings.rewrite.map { Rewrite($0) }
     requestBodyLimit = settings.limits?.requestBody ?? limits.requestBody
     clientBody = settings.limits?.bodyTimeout ?? limits.bodyTimeout
@@ -95,6 +106,19 @@ final class WorkerRoute {
       case .respond(let respond): .local(RespondHandler(respond))
       case .redirect(let redirect): .local(RedirectHandler(redirect))
       }
+  }
+
+  init(only handler: any Handler, snapshot: WorkerSnapshot) {
+    index = -1
+    settings = RouteSettings(name: "admin")
+    identities = []
+    chain = Chain([])
+    self.handler = .local(handler)
+    rewrite = nil
+    self.snapshot = snapshot
+    requestBodyLimit = 1 << 20
+    refusesEncodedSlashes = true
+    clientBody = snapshot.shared.settings.limits.bodyTimeout
   }
 
   func timeouts(of pool: UpstreamPool) -> CallTimeouts {

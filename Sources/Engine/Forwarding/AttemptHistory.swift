@@ -1,0 +1,28 @@
+import PluginKit
+
+/// What one call has tried so far.
+struct AttemptHistory: ~Copyable {
+  private var targets: [TargetPool] = []
+  private var stale: TargetPool?
+  /// What the breaker of the attempt at hand wants back.
+  var pass: CircuitBreaker.Pass?
+  var lastFault: Fault?
+
+  mutating func insert(_ target: TargetPool) { targets.append(target) }
+
+  /// Remembers a target whose resting connection was stale: it is asked once more, over a new one.
+  mutating func insertStale(_ target: TargetPool) { stale = target }
+
+  mutating func takeStale() -> TargetPool? {
+    guard let target = stale else { return nil }
+    stale = nil
+    return target.isRetired ? nil : target
+  }
+
+  /// The places of the tried targets in their upstream.
+  var indices: TriedTargets {
+    var tried = TriedTargets()
+    for target in targets { tried.insert(target.index) }
+    return tried
+  }
+}

@@ -1,0 +1,191 @@
+package import Kernel
+package import PluginKit
+package import Runtime
+package import Telemetry
+
+/// The running gateway: its workers, and the control thread that starts, reloads and drains them.
+///
+/// Everything here is for the control thread, which serves no traffic of clients: it owns the signals, the admin
+/// listener and the probes, and reaches workers by posting to their loops.
+package final class Gateway {
+  package let loop: Loop
+  package let shared: SharedState
+  package private(set) var snapshot: Snapshot
+  /// What `rollback` goes back to.
+  package private(set) var previous: Snapshot?
+  package private(set) var state = State.starting
+  package let log: CallLog?
+  package let started = Clock.monotonic
+  private(set) var workers: [WorkerHandle] = []
+  private let catalog: PluginCatalog
+  private var control: Worker?
+  private var drainEnd: Timer?
+  private let report: @Sendable (GatewayEvent) -> Void
+
+  package enum State: String, Sendable { case starting, serving, draining, stopped }
+
+  /// - Parameters:
+  ///   - admin: answers on the admin port.
+  ///   - report: told of what the process's own log should say; from any thread.
+  package init(
+    _ snapshot: Snapshot, catalog: PluginCatalog, loop: Loop, log: CallLog?,
+    report: @escaping @Sendable (GatewayEvent) -> Void
+  ) {
+    self.snapshot = snapshot
+    self.catalog = catalog
+    self.loop = loop
+    self.log = log
+    self.report = report
+    shared = SharedState(report: report)
+  }
+
+  // MARK: Starting
+
+  /// Opens every listener and starts the workers.
+  ///
+  /// A port that another process listens on is found out before `SO_REUSEPORT` could hide it.
+  package func start(admin: (any Handler)?) throws(StartError) {
+    let settings = snapshot.settings
+    let count = settings.workers ?? ProcessLimits.processors
+    let needed = settings.limits.connections * 2 + 64 + 16 * count
+    _ = ProcessLimits.raiseFileLimit(to: needed)
+    for listener in settings.listeners { try Self.checkFree(listener.address, name: listener.name) }
+    if let admin = settings.admin { try Self.checkFree(admin.address, name: "admin") }
+    for index in 0..<count {
+      workers.append(try WorkerHandle.start(index: index, shared: shared, snapshot: snapshot, log: log))
+    }
+    for (index, listener) in settings.listeners.enumerated() { try open(listener, index: index) }
+    if let address = settings.admin?.address, let admin { try openAdmin(address, handler: admin) }
+    state = .serving
+  }
+
+  private static func checkFree(_ address: ListenAddress, name: String) throws(StartError) {
+    guard let socket = address.socketAddress else {
+      throw StartError(listener: name, address: address, why: "no address")
+    }
+    if socket.port != 0, SocketCalls.isTaken(socket) {
+      throw StartError(listener: name, address: address, why: "another process listens there")
+    }
+    if case .unix(let path) = socket { try? FileSystem.remove(path) }
+  }
+
+  /// Opens a listener on every worker: a socket each, among which the kernel spreads connections.
+  private func open(_ listener: ListenerSettings, index: Int) throws(StartError) {
+    let identity = ListenerIdentity(index: index, name: listener.name)
+    guard let address = listener.address.socketAddress else { return }
+    do {
+      if case .unix = address {
+        // A Unix socket has no SO_REUSEPORT: the first worker listens, and hands nothing on.
+        workers[0].listen(try SocketCalls.listen(on: address, shared: false), as: identity)
+      } else {
+        for worker in workers {
+          worker.listen(try SocketCalls.listen(on: address, shared: true), as: identity)
+        }
+      }
+    } catch {
+      throw StartError(listener: listener.name, address: listener.address, why: "\(error)")
+    }
+  }
+
+  private func openAdmin(_ address: ListenAddress, handler: any Handler) throws(StartError) {
+    guard let socket = address.socketAddress else { return }
+    let worker = Worker(
+      index: -1, loop: loop, shared: SharedState(report: report), snapshot: snapshot, log: nil, only: handler)
+    do {
+      try worker.listen(
+        try SocketCalls.listen(on: socket, shared: false), as: ListenerIdentity(index: 63, name: "admin"))
+    } catch { throw StartError(listener: "admin", address: address, why: "\(error)") }
+    control = worker
+  }
+
+  // MARK: Reloading
+
+  /// Swaps the configuration on every worker; exchanges under way finish on the old one.
+  package func adopt(_ next: Snapshot) throws(StartError) {
+    let old = snapshot
+    let names = Dictionary(old.settings.listeners.map { ($0.name, $0.address) }, uniquingKeysWith: { a, _ in a })
+    for listener in next.settings.listeners where names[listener.name] != listener.address {
+      if !old.settings.listeners.contains(where: { $0.address == listener.address }) {
+        try Self.checkFree(listener.address, name: listener.name)
+      }
+    }
+    for listener in old.settings.listeners
+    where !next.settings.listeners.contains(where: { $0.name == listener.name && $0.address == listener.address }) {
+      for worker in workers { worker.stopListening(listener.name) }
+    }
+    for worker in workers { worker.adopt(next) }
+    for (index, listener) in next.settings.listeners.enumerated() where names[listener.name] != listener.address {
+      try open(listener, index: index)
+    }
+    previous = old
+    snapshot = next
+    _ = ProcessLimits.raiseFileLimit(to: next.settings.limits.connections * 2 + 64 + 16 * workers.count)
+  }
+
+  // MARK: Draining
+
+  /// Fails readiness, waits for the delay, stops accepting, lets exchanges end, and calls `done`.
+  package func drain(_ done: @escaping () -> Void) {
+    guard state == .serving else { return }
+    state = .draining
+    let settings = snapshot.settings.drain
+    let begin = Timer(loop) { [unowned self] in
+      for worker in workers { worker.drain() }
+      awaitDrain(until: loop.now + settings.limit, done)
+    }
+    drainEnd = begin
+    begin.arm(after: max(settings.delay, 1))
+  }
+
+  private func awaitDrain(until deadline: Int, _ done: @escaping () -> Void) {
+    var wasCut = false
+    let check = Timer(loop) { [unowned self] in
+      if shared.drainedWorkers >= workers.count || (wasCut && loop.now >= deadline + 1_000_000_000) {
+        return finish(done)
+      }
+      if loop.now >= deadline, !wasCut {
+        wasCut = true
+        for worker in workers { worker.cut() }
+      }
+      drainEnd?.arm(after: 10_000_000)
+    }
+    drainEnd = check
+    check.arm(after: 1)
+  }
+
+  private func finish(_ done: () -> Void) {
+    for worker in workers { worker.stop() }
+    for listener in snapshot.settings.listeners {
+      if case .unix(let path) = listener.address { try? FileSystem.remove(path) }
+    }
+    _ = log?.stop()
+    state = .stopped
+    done()
+  }
+}
+
+/// Why the gateway cannot start.
+package struct StartError: Error, Sendable, CustomStringConvertible {
+  package let listener: String
+  package let address: ListenAddress
+  package let why: String
+
+  package var description: String { "listener '\(listener)' cannot listen on \(address): \(why)" }
+}
+
+extension ListenAddress: CustomStringConvertible {
+  /// The kernel's form; nil for a host that is no address.
+  package var socketAddress: SocketAddress? {
+    switch self {
+    case .ip(let host, let port): IPAddress(host).map { .ip($0, port: UInt16(port)) }
+    case .unix(let path): .unix(path: path)
+    }
+  }
+
+  package var description: String {
+    switch self {
+    case .ip(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    case .unix(let path): "unix:\(path)"
+    }
+  }
+}

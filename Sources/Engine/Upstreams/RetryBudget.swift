@@ -1,0 +1,46 @@
+import Synchronization
+
+/// Keeps retries a small share of the traffic, so that they cannot bury an upstream that is failing already.
+///
+/// One per upstream, shared by all workers without a lock. A few retries at a time are always allowed, or an upstream
+/// with little traffic would have none.
+package final class RetryBudget: Sendable {
+  /// So many retries may always be in flight.
+  package static let alwaysInFlight = 3
+  /// Nanoseconds that count as recent.
+  package static let window = 10_000_000_000
+
+  private let ratio: Double
+  private let recent = SlidingWindow(length: window)
+  private let inFlight = Atomic<Int>(0)
+
+  /// - Parameter ratio: retries for each recent request, 0 to 1.
+  package init(ratio: Double) { self.ratio = ratio }
+
+  /// Counts a request's first attempt.
+  package func countRequest(now: Int) { recent.count(isMarked: false, now: now) }
+
+  /// Takes leave to retry; `release` follows when the retry has ended.
+  package func acquire(now: Int) -> Bool {
+    var count = inFlight.load(ordering: .relaxed)
+    while true {
+      guard count < Self.alwaysInFlight || isWithinRatio(now) else { return false }
+      let (exchanged, seen) = inFlight.weakCompareExchange(
+        expected: count, desired: count + 1, ordering: .relaxed)
+      if exchanged { break }
+      count = seen
+    }
+    recent.mark(now: now)
+    return true
+  }
+
+  package func release() { inFlight.wrappingSubtract(1, ordering: .relaxed) }
+
+  /// Retries in flight, for metrics.
+  package var active: Int { inFlight.load(ordering: .relaxed) }
+
+  private func isWithinRatio(_ now: Int) -> Bool {
+    let (requests, retries) = recent.sums(now: now)
+    return Double(retries + 1) <= ratio * Double(requests)
+  }
+}

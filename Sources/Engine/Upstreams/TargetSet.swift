@@ -1,0 +1,93 @@
+package import Kernel
+
+/// One of an upstream's targets as the configuration names it, with what its name means at the moment.
+package struct TargetEntry: Sendable, Equatable {
+  /// As log and metrics call it: `HOST:PORT` or `unix:PATH`.
+  package var name: String
+  /// Its share beside the other entries', however many addresses it has.
+  package var weight: Int
+  /// None while its name does not resolve.
+  package var addresses: [SocketAddress]
+
+  package init(name: String, weight: Int = 1, addresses: [SocketAddress]) {
+    self.name = name
+    self.weight = weight
+    self.addresses = addresses
+  }
+}
+
+/// One address that requests can be sent to. Breaker and health live on from one set to the next.
+package struct Target: Sendable {
+  /// The same for the same name and address in every process and run.
+  package let id: UInt64
+  package let name: String
+  package let address: SocketAddress
+  /// In the units of its set.
+  package let weight: Int
+  package let health: TargetHealth
+  package let breaker: CircuitBreaker?
+}
+
+/// The addresses that an upstream has at the moment: immutable, shared by all workers, replaced when DNS answers change
+/// or the configuration does.
+package struct TargetSet: Sendable {
+  package let targets: [Target]
+  private let limits: CircuitBreakerLimits?
+
+  /// Divides evenly among 1 to 8 addresses, and nearly so among more.
+  private static let unitsOfWeight = 840
+  private static let maximumWeight = 1_000_000
+
+  /// - Parameters:
+  ///   - limits: of the circuit breakers; nil for none.
+  ///   - previous: the set that this one follows. Targets that stay keep their health, and their breaker unless the
+  ///     limits have changed.
+  package init(_ entries: [TargetEntry], limits: CircuitBreakerLimits?, previous: TargetSet? = nil) {
+    var known: [UInt64: Target] = [:]
+    for target in previous?.targets ?? [] { known[target.id] = target }
+    let keepsBreakers = previous.map { $0.limits == limits } ?? false
+    var targets: [Target] = []
+    var seen: Set<UInt64> = []
+    for entry in entries {
+      let addresses = Set(entry.addresses).map { ($0, Self.id(of: $0, name: entry.name)) }.sorted { $0.1 < $1.1 }
+      for (address, id) in addresses where seen.insert(id).inserted {
+        targets.append(
+          Target(
+            id: id, name: entry.name, address: address,
+            weight: max(1, min(entry.weight, Self.maximumWeight) * Self.unitsOfWeight / addresses.count),
+            health: known[id]?.health ?? TargetHealth(),
+            breaker: keepsBreakers
+              ? known[id]?.breaker ?? limits.map(CircuitBreaker.init) : limits.map(CircuitBreaker.init)
+          ))
+      }
+    }
+    self.targets = targets
+    self.limits = limits
+  }
+
+  /// Whether a set of these entries would have the same targets and weights as this one, so that none is needed.
+  package func isCurrent(for entries: [TargetEntry]) -> Bool {
+    let other = TargetSet(entries, limits: nil)
+    return other.targets.count == targets.count
+      && zip(other.targets, targets).allSatisfy { $0.id == $1.id && $0.weight == $1.weight }
+  }
+
+  /// The targets that another set no longer has: their idle connections are to be closed.
+  package func targets(missingIn other: TargetSet) -> [Target] {
+    let kept = Set(other.targets.map(\.id))
+    return targets.filter { !kept.contains($0.id) }
+  }
+
+  /// Whether every target has a breaker and all of them are open.
+  package var isOpen: Bool { !targets.isEmpty && targets.allSatisfy { $0.breaker?.state == .open } }
+
+  /// What a balancer is made of.
+  package var members: [Balancer.Member] { targets.map { Balancer.Member(weight: $0.weight, id: $0.id) } }
+
+  /// FNV-1a over name and address.
+  private static func id(of address: SocketAddress, name: String) -> UInt64 {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in "\(name) \(address)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    return hash
+  }
+}

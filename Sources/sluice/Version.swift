@@ -1,0 +1,4 @@
+/// What `sluice version` says.
+enum Version {
+  static let text = "0.1.0"
+}
