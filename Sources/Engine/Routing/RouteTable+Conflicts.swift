@@ -14,8 +14,12 @@ extension RouteTable {
   /// Only routes of one group can tie: template shape and host are the same. Of those, the ones with as many
   /// conditions tie unless methods, listeners or a condition keep them apart. Large groups are first divided by the
   /// values of their most frequent condition, so that the work stays about linear in the number of routes.
-  package func conflicts(limit: Int = 100) -> [RouteConflict] {
-    var search = ConflictSearch(candidates: candidates, conditions: conditions, bytes: conditionBytes, limit: limit)
+  ///
+  /// - Parameter owners: for each pattern what it belongs to, when one route has several; patterns of one owner do not
+  ///   tie, and each pair of owners is told once.
+  package func conflicts(limit: Int = 100, owners: [Int32] = []) -> [RouteConflict] {
+    var search = ConflictSearch(
+      candidates: candidates, conditions: conditions, bytes: conditionBytes, owners: owners, limit: limit)
     for group in groups where group.count > 1 {
       var start = Int(group.lowerBound)
       while start < Int(group.upperBound) {
@@ -34,6 +38,7 @@ private struct ConflictSearch {
   private let candidates: [RouteTable.Candidate]
   private let conditions: [RouteTable.Condition]
   private let conditionBytes: [UInt8]
+  private let owners: [Int32]
   private let limit: Int
   var found: [RouteConflict] = []
   private var seen: Set<RoutePair> = []
@@ -42,8 +47,8 @@ private struct ConflictSearch {
   private static let small = 32
 
   private struct RoutePair: Hashable {
-    var first: UInt32
-    var second: UInt32
+    var first: Int32
+    var second: Int32
   }
 
   /// A condition on one name, whatever its value.
@@ -52,10 +57,13 @@ private struct ConflictSearch {
     var name: ArraySlice<UInt8>
   }
 
-  init(candidates: [RouteTable.Candidate], conditions: [RouteTable.Condition], bytes: [UInt8], limit: Int) {
+  init(
+    candidates: [RouteTable.Candidate], conditions: [RouteTable.Condition], bytes: [UInt8], owners: [Int32], limit: Int
+  ) {
     self.candidates = candidates
     self.conditions = conditions
     conditionBytes = bytes
+    self.owners = owners
     self.limit = limit
   }
 
@@ -105,16 +113,20 @@ private struct ConflictSearch {
   private mutating func compare(_ first: Int, _ second: Int) {
     let a = candidates[first]
     let b = candidates[second]
-    guard found.count < limit, a.route != b.route, a.listeners & b.listeners != 0 else { return }
+    guard found.count < limit, owner(of: a) != owner(of: b), a.listeners & b.listeners != 0 else { return }
     // A route that names HEAD goes before one that takes it with GET, so HEAD is no tie between the two.
     let shared = MethodMask(bits: a.methods.bits & b.methods.bits)
     guard !(a.headIsImplied == b.headIsImplied ? shared : shared.subtracting(.head)).isEmpty else { return }
     guard !areDisjoint(a, b) else { return }
     let (early, late) = a.route < b.route ? (a, b) : (b, a)
-    guard seen.insert(RoutePair(first: early.route, second: late.route)).inserted else { return }
+    guard seen.insert(RoutePair(first: owner(of: early), second: owner(of: late))).inserted else { return }
     found.append(
       RouteConflict(
         first: Int(early.route), second: Int(late.route), firstPath: Int(early.path), secondPath: Int(late.path)))
+  }
+
+  private func owner(of candidate: RouteTable.Candidate) -> Int32 {
+    owners.isEmpty ? Int32(candidate.route) : owners[Int(candidate.route)]
   }
 
   /// Whether a condition of each asks for a different value of the same name.

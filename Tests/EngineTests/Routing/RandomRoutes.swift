@@ -1,8 +1,9 @@
+import Kernel
 @testable import Engine
 
 /// Small routes and requests at random, from few words, so that they often meet.
 enum RandomRoutes {
-  static func pattern(_ random: inout SeededGenerator) throws -> RoutePattern {
+  static func pattern(_ random: inout SplitMix) throws -> RoutePattern {
     let paths = try (0..<Int.random(in: 1...2, using: &random)).map { _ in try template(&random) }
     return RoutePattern(
       paths: paths,
@@ -11,10 +12,10 @@ enum RandomRoutes {
       headers: conditions(&random), query: conditions(&random), listeners: some([0, 1], of: &random))
   }
 
-  static func call(_ random: inout SeededGenerator) -> Call {
+  static func call(_ random: inout SplitMix) -> Call {
     let depth = Int.random(in: 1...4, using: &random)
     let path = (0..<depth).map { _ in "/" + ["a", "b", "c", ""].randomElement(using: &random)! }.joined()
-    let fields = { (random: inout SeededGenerator) in
+    let fields = { (random: inout SplitMix) in
       Dictionary(
         uniqueKeysWithValues: ["p", "q"].filter { _ in Bool.random(using: &random) }.map {
           ($0, ["1", "2"].randomElement(using: &random)!)
@@ -30,7 +31,7 @@ enum RandomRoutes {
       query: fields(&random))
   }
 
-  private static func template(_ random: inout SeededGenerator) throws -> PathTemplate {
+  private static func template(_ random: inout SplitMix) throws -> PathTemplate {
     let depth = Int.random(in: 0...3, using: &random)
     var text = ""
     for level in 0..<depth { text += "/" + ["a", "b", "", "{p\(level)}"].randomElement(using: &random)! }
@@ -38,7 +39,7 @@ enum RandomRoutes {
     return try PathTemplate(parsing: text)
   }
 
-  private static func conditions(_ random: inout SeededGenerator) -> [RouteCondition] {
+  private static func conditions(_ random: inout SplitMix) -> [RouteCondition] {
     guard Int.random(in: 0..<3, using: &random) == 0 else { return [] }
     return [
       RouteCondition(
@@ -46,7 +47,7 @@ enum RandomRoutes {
     ]
   }
 
-  private static func some<T>(_ values: [T], of random: inout SeededGenerator) -> [T] {
+  private static func some<T>(_ values: [T], of random: inout SplitMix) -> [T] {
     Bool.random(using: &random) ? [] : values.filter { _ in Int.random(in: 0..<3, using: &random) == 0 }
   }
 }

@@ -1,3 +1,4 @@
+import Kernel
 import Testing
 
 @testable import Engine
@@ -27,7 +28,7 @@ import Testing
 
   @Test(arguments: 0..<300)
   func `the table and the patterns one by one agree on every request`(seed: UInt64) throws {
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix(seed: seed)
     let patterns = try (0..<Int.random(in: 1...12, using: &random)).map { _ in try RandomRoutes.pattern(&random) }
     let table = try RouteTable(patterns, seed: random.next())
     for _ in 0..<200 {
