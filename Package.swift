@@ -63,7 +63,7 @@ let package = Package(
     tests("ConfigurationTests", ["Configuration"]),
     tests("HTTPTests", ["HTTP", "Kernel"]),
     tests("JSONTests", ["JSON", "Kernel"]),
-    tests("RuntimeTests", ["Runtime", "Kernel"]),
+    tests("RuntimeTests", ["Runtime", "Foreign", "Kernel"]),
     tests("TelemetryTests", ["Telemetry", "Kernel", "JSON"]),
     tests("EngineTests", ["Engine", "PluginKit", "HTTP", "Kernel", "Configuration", "Runtime"]),
     tests("TidyTests", []),

@@ -119,7 +119,10 @@ private struct ConflictSearch {
     guard !(a.headIsImplied == b.headIsImplied ? shared : shared.subtracting(.head)).isEmpty else { return }
     guard !areDisjoint(a, b) else { return }
     let (early, late) = a.route < b.route ? (a, b) : (b, a)
-    guard seen.insert(RoutePair(first: owner(of: early), second: owner(of: late))).inserted else { return }
+    let owners = (owner(of: early), owner(of: late))
+    guard seen.insert(RoutePair(first: min(owners.0, owners.1), second: max(owners.0, owners.1))).inserted else {
+      return
+    }
     found.append(
       RouteConflict(
         first: Int(early.route), second: Int(late.route), firstPath: Int(early.path), secondPath: Int(late.path)))
