@@ -91,12 +91,12 @@ package final class Resolver {
 
   /// Says that a socket is ready.
   package func process(_ descriptor: CInt, isReadable: Bool, isWritable: Bool) {
-    // SAFETY: the channel is alive; descriptors that it does not know it ignores.
+    // SAFETY: the channel is alive; -1 stands for no descriptor, and those that it does not know it ignores.
     unsafe ares_process_fd(channel, isReadable ? descriptor : -1, isWritable ? descriptor : -1)
   }
 
   /// Looks for look-ups whose time is over.
-  package func processTimeouts() { unsafe ares_process_fd(channel, -1, -1) }
+  package func processTimeouts() { process(-1, isReadable: false, isWritable: false) }
 
   /// Nanoseconds until `processTimeouts` should be called; nil when nothing is under way.
   package var timeout: Int? {

@@ -1,4 +1,5 @@
 import Kernel
+import PluginKit
 import Testing
 
 @testable import Engine

@@ -1,3 +1,4 @@
+import PluginKit
 @testable import Engine
 
 /// Header fields and query parameters of a request in a test.

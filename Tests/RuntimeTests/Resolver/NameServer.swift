@@ -52,7 +52,7 @@ final class NameServer {
       """
     // SAFETY: each argument is a copy of its own that is freed below; the list ends with nil.
     var arguments: [UnsafeMutablePointer<CChar>?] = unsafe [strdup("sh"), strdup("-c"), strdup(command), nil]
-    defer { for unsafeargument in unsafe arguments { unsafe free(argument) } }
+    defer { unsafe arguments.forEach { unsafe free($0) } }
     guard unsafe posix_spawn(&process, "/bin/sh", nil, nil, &arguments, environ) == 0 else { return false }
     // It writes its number once it listens.
     for _ in 0..<2000 {
