@@ -44,7 +44,8 @@ import Testing
     let line = try line(chunkSize: 4096) { $0.append(.path, text: text) }
     let value = try JSONValue(parsing: line)
     #expect(
-      value["path"]?.string == String(repeating: "a", count: shift) + String(repeating: "🚲", count: (128 - shift) / 4)
+      value["path"]?.string
+        == String(repeating: "a", count: shift) + String(repeating: "🚲", count: (128 - shift) / 4)
         + "…")
     #expect(value["truncated"]?.integer == 1)
   }

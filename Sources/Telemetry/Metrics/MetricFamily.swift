@@ -1,0 +1,67 @@
+/// A metric as readers see it: its name, its meaning, and the labels that tell its series apart.
+///
+/// Names follow OpenTelemetry's HTTP conventions, written the Prometheus way; what they do not know begins with
+/// `sluice_`. Labels are names of the configuration and small fixed sets, never anything that a client chose.
+package struct MetricFamily: Sendable {
+  package enum Kind: Sendable, Equatable {
+    case counter
+    case gauge(Merge = .sum)
+    case histogram(HistogramBounds)
+  }
+
+  /// What a gauge is when several workers have a value of it.
+  package enum Merge: Sendable { case sum, minimum, maximum }
+
+  package enum Unit: String, Sendable {
+    case none = ""
+    case bytes
+    /// Kept as whole nanoseconds, written as seconds.
+    case seconds
+  }
+
+  /// Without the `_total` that a counter's samples have.
+  package let name: String
+  package let kind: Kind
+  package let unit: Unit
+  package let help: String
+  package let labels: [StaticString]
+
+  package init(_ name: String, _ kind: Kind, unit: Unit = .none, labels: [StaticString] = [], _ help: String) {
+    precondition(unit == .none || name.hasSuffix("_" + unit.rawValue), "a family's name ends with its unit")
+    (self.name, self.kind, self.unit, self.help, self.labels) = (name, kind, unit, help, labels)
+  }
+
+  /// How many numbers a series keeps.
+  var width: Int {
+    // A bucket for each bound and one beyond, and the sum.
+    if case .histogram(let bounds) = kind { return bounds.nanoseconds.count + 2 }
+    return 1
+  }
+}
+
+/// Where a histogram's buckets end, both ends of the scale chosen for what is measured.
+package enum HistogramBounds: UInt8, Sendable, CaseIterable {
+  /// Requests: what OpenTelemetry advises, and finer ones below, where a gateway's answers are.
+  case requests
+  /// What the gateway adds itself.
+  case overhead
+
+  /// Upper bounds, inclusive, rising.
+  package var nanoseconds: [Int] {
+    switch self {
+    case .requests: HistogramBounds.requestBounds
+    case .overhead: HistogramBounds.overheadBounds
+    }
+  }
+
+  private static let requestBounds = [
+    500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000, 75_000_000, 100_000_000,
+    250_000_000, 500_000_000, 750_000_000, 1_000_000_000, 2_500_000_000, 5_000_000_000, 7_500_000_000,
+    10_000_000_000,
+  ]
+
+  private static let overheadBounds = [
+    5_000, 10_000, 20_000, 30_000, 50_000, 75_000, 100_000, 200_000, 500_000, 1_000_000, 5_000_000, 25_000_000,
+    100_000_000,
+  ]
+}

@@ -1,0 +1,90 @@
+/// Where a series of a shard keeps its numbers; of use with that shard only.
+package struct SeriesIndex: Sendable, Hashable {
+  let offset: Int
+  let bounds: HistogramBounds?
+}
+
+/// The metrics of one worker: plain numbers, used on its thread alone, without locks or atomics.
+///
+/// Finding a series by its labels allocates; do it once and keep the index, or ask a `SeriesCache`. Counting is an
+/// addition in an array. A family has at most `cap` series; what would come beyond is counted in one more whose
+/// labels are all `_OTHER`, so memory is bounded whatever the configuration holds.
+package final class MetricShard {
+  private struct Key: Hashable {
+    let family: String
+    let labels: [String]
+  }
+
+  /// The label value of the overflow series.
+  package static let other = "_OTHER"
+
+  private let cap: Int
+  private var values: [Int] = []
+  private var series: [MetricSnapshot.Series] = []
+  private var indices: [Key: SeriesIndex] = [:]
+  private var counts: [String: Int] = [:]
+
+  /// - Parameter cap: series of a family, beside the overflow series.
+  package init(cap: Int = 2_000) { self.cap = cap }
+
+  /// Finds or makes the series of these labels.
+  ///
+  /// - Parameter labels: as many as the family has; an empty one is left out of the page.
+  package func series(_ family: MetricFamily, _ labels: [String] = []) -> SeriesIndex {
+    precondition(labels.count == family.labels.count, "a label value for each label of the family")
+    let key = Key(family: family.name, labels: labels)
+    if let index = indices[key] { return index }
+    let count = counts[family.name, default: 0]
+    if count < cap || labels.isEmpty {
+      counts[family.name] = count + 1
+      return make(family, key)
+    }
+    let overflow = Key(family: family.name, labels: labels.map { _ in MetricShard.other })
+    return indices[overflow] ?? make(family, overflow)
+  }
+
+  /// Counts `amount` more, or moves a gauge by it.
+  @inline(__always)
+  package func add(_ series: SeriesIndex, _ amount: Int = 1) { values[series.offset] &+= amount }
+
+  /// Sets a gauge, or a counter that is kept elsewhere.
+  @inline(__always)
+  package func set(_ series: SeriesIndex, _ value: Int) { values[series.offset] = value }
+
+  /// Counts one duration in a histogram; below zero counts as zero.
+  package func observe(_ series: SeriesIndex, nanoseconds: Int) {
+    guard let bounds = series.bounds?.nanoseconds else { preconditionFailure("only histograms observe") }
+    let value = max(0, nanoseconds)
+    var bucket = 0
+    while bucket < bounds.count, value > bounds[bucket] { bucket += 1 }
+    values[series.offset + bucket] &+= 1
+    values[series.offset + bounds.count + 1] &+= value
+  }
+
+  /// What there is now, for another thread.
+  package func snapshot() -> MetricSnapshot { MetricSnapshot(series: series, values: values) }
+
+  private func make(_ family: MetricFamily, _ key: Key) -> SeriesIndex {
+    var bounds: HistogramBounds?
+    if case .histogram(let own) = family.kind { bounds = own }
+    let index = SeriesIndex(offset: values.count, bounds: bounds)
+    values.append(contentsOf: repeatElement(0, count: family.width))
+    series.append(MetricSnapshot.Series(family: family, labels: key.labels, offset: index.offset))
+    indices[key] = index
+    return index
+  }
+}
+
+/// The numbers of a shard at one moment.
+package struct MetricSnapshot: Sendable {
+  struct Series: Sendable {
+    let family: MetricFamily
+    let labels: [String]
+    let offset: Int
+  }
+
+  let series: [Series]
+  let values: [Int]
+
+  func values(of series: Series) -> ArraySlice<Int> { values[series.offset..<series.offset + series.family.width] }
+}
