@@ -4,17 +4,21 @@ import PackageDescription
 // Dependencies point down: a target imports only what stands above it in this list.
 // TidyTests holds the same table and fails when an import breaks it.
 
-let strict: [SwiftSetting] = [
-  .strictMemorySafety(),
-  .treatAllWarnings(as: .error),
-  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("InternalImportsByDefault"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-  .enableExperimentalFeature("Lifetimes"),
-  .unsafeFlags(
-    ["-enforce-exclusivity=unchecked", "-cross-module-optimization"], .when(configuration: .release)),
-]
+/// `make fuzz` builds everything with coverage for libFuzzer; the fuzzers exist only then.
+let isFuzzing = Context.environment["SLUICE_FUZZ"] != nil
+
+let strict: [SwiftSetting] =
+  [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+    .unsafeFlags(
+      ["-enforce-exclusivity=unchecked", "-cross-module-optimization"], .when(configuration: .release)),
+  ] + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address"])] : [])
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -23,6 +27,18 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
+
+func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name, dependencies: ["Driver"] + dependencies, path: "Fuzz/\(name)", exclude: ["Seeds"],
+    swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
+    linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])])
+}
+
+let fuzzers: [Target] = [
+  .target(name: "Driver", path: "Fuzz/Driver", swiftSettings: strict),
+  fuzzer("FuzzHTTP", ["HTTP", "Kernel"]),
+]
 
 let package = Package(
   name: "sluice",
@@ -43,7 +59,8 @@ let package = Package(
     library("HTTP", ["Kernel"]),
     library("JSON", ["Kernel"]),
     library("Runtime", ["Kernel", "Foreign"]),
-    library("Telemetry", ["Kernel", "Foreign", "JSON", "Configuration", .product(name: "Logging", package: "swift-log")]),
+    library(
+      "Telemetry", ["Kernel", "Foreign", "JSON", "Configuration", .product(name: "Logging", package: "swift-log")]),
     library("PluginKit", ["Kernel", "HTTP", "JSON", "Runtime", "Configuration"]),
     library("Plugins", ["PluginKit", "HTTP", "Configuration"]),
     library(
@@ -67,6 +84,6 @@ let package = Package(
     tests("TelemetryTests", ["Telemetry", "Kernel", "JSON"]),
     tests("EngineTests", ["Engine", "PluginKit", "HTTP", "Kernel", "Configuration", "Runtime"]),
     tests("TidyTests", []),
-  ],
+  ] + (isFuzzing ? fuzzers : []),
   swiftLanguageModes: [.v6]
 )
