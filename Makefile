@@ -28,7 +28,7 @@ lint: ## check the formatting of Swift, the syntax of scripts and Python
 	@scripts/lint
 
 format: ## format all Swift files in place
-	@swift format -i -p -r Package.swift Sources Tests
+	@swift format -i -p -r Package.swift Sources Tests Fuzz
 
 test-sanitize: ## run the tests under the address and the thread sanitizer
 	@scripts/test-sanitize
