@@ -91,7 +91,7 @@ def known_peers(cache: Path, sluice: Path) -> list[Peer]:
     debian = Path(shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin:/usr/bin") or "/missing")
     sluice_command = lambda binary, folder: [binary, "run", "-c", str(folder / "sluice.conf")]
     peers = [
-        Peer("sluice", sluice, True, ("sluice.conf",), sluice_command, ("version",)),
+        Peer("sluice", sluice, True, ("sluice.conf",), sluice_command, ("--version",)),
         Peer(
             "haproxy", debian, True, ("haproxy.cfg",),
             lambda binary, folder: [binary, "-db", "-f", str(folder / "haproxy.cfg")], ("-v",)),
