@@ -5,10 +5,10 @@ import CLZ4
 /// Blocks are linked and have 256 KiB, the content carries a checksum: `lz4 -t` finds a damaged segment. What comes
 /// back is to be written out before the next call.
 @safe
-package struct LZ4Compressor: ~Copyable {
+public struct LZ4Compressor: ~Copyable {
   /// The library's own word for what went wrong.
-  package struct Failure: Error {
-    package let reason: String
+  public struct Failure: Error {
+    public let reason: String
   }
 
   private var context: OpaquePointer
@@ -17,9 +17,9 @@ package struct LZ4Compressor: ~Copyable {
   private var capacity: Int
 
   /// The most bytes that one `update` takes.
-  package let blockSize: Int
+  public let blockSize: Int
 
-  package init(blockSize: Int = 256 << 10) throws(Failure) {
+  public init(blockSize: Int = 256 << 10) throws(Failure) {
     self.blockSize = blockSize
     preferences.frameInfo.blockSizeID = LZ4F_max256KB
     preferences.frameInfo.blockMode = LZ4F_blockLinked
@@ -44,7 +44,7 @@ package struct LZ4Compressor: ~Copyable {
 
   /// Starts a frame.
   @_lifetime(&self)
-  package mutating func begin() throws(Failure) -> Span<UInt8> {
+  public mutating func begin() throws(Failure) -> Span<UInt8> {
     // SAFETY: writes at most `capacity` bytes into our block.
     let count = try LZ4Compressor.check(unsafe LZ4F_compressBegin(context, output, capacity, &preferences))
     return produced(count)
@@ -54,7 +54,7 @@ package struct LZ4Compressor: ~Copyable {
   ///
   /// - Parameter bytes: `blockSize` at most.
   @_lifetime(&self)
-  package mutating func update(_ bytes: Span<UInt8>) throws(Failure) -> Span<UInt8> {
+  public mutating func update(_ bytes: Span<UInt8>) throws(Failure) -> Span<UInt8> {
     precondition(bytes.count <= blockSize)
     // SAFETY: reads a live span, writes at most `capacity` bytes into our block.
     let code = unsafe bytes.withUnsafeBufferPointer { input in
@@ -65,7 +65,7 @@ package struct LZ4Compressor: ~Copyable {
 
   /// Ends the frame: the bytes held back, the end mark and the checksum.
   @_lifetime(&self)
-  package mutating func end() throws(Failure) -> Span<UInt8> {
+  public mutating func end() throws(Failure) -> Span<UInt8> {
     // SAFETY: writes at most `capacity` bytes into our block.
     produced(try LZ4Compressor.check(unsafe LZ4F_compressEnd(context, output, capacity, nil)))
   }

@@ -8,7 +8,7 @@ import Kernel
 /// take what has changed with `nextInterest` and `nextAnswer`, and be back within `timeout`. It belongs to one thread.
 /// Memory is bounded by the look-ups under way; each ends with exactly one answer.
 @safe
-package final class Resolver {
+public final class Resolver {
   private let channel: ares_channel
   private let mailbox: Mailbox
 
@@ -36,7 +36,7 @@ package final class Resolver {
   ///   - servers: addresses with or without port (`127.0.0.1:5353`, `[::1]:53`); empty: those of `/etc/resolv.conf`.
   ///   - timeout: nanoseconds for the first try of a server; later ones are longer.
   ///   - tries: how often each server is asked.
-  package init(servers: [String] = [], timeout: Int = 2_000_000_000, tries: Int = 3) throws(ResolverError) {
+  public init(servers: [String] = [], timeout: Int = 2_000_000_000, tries: Int = 3) throws(ResolverError) {
     guard Self.libraryStatus == ARES_SUCCESS else { throw Self.unavailable(Self.libraryStatus) }
     let mailbox = Mailbox()
     var options = unsafe ares_options()
@@ -63,7 +63,7 @@ package final class Resolver {
   deinit { unsafe ares_destroy(channel) }
 
   /// Begins to look a host up. Literals and names in `/etc/hosts` are answered at once.
-  package func start(_ host: String) {
+  public func start(_ host: String) {
     if let literal = IPAddress(host) {
       let addresses = ResolvedAddresses(addresses: [literal], ttl: nil)
       mailbox.answers.append(ResolverAnswer(host: host, result: .success(addresses)))
@@ -84,22 +84,22 @@ package final class Resolver {
   }
 
   /// Ends all look-ups with `cancelled`.
-  package func cancel() {
+  public func cancel() {
     // SAFETY: the channel is alive as long as this object.
     unsafe ares_cancel(channel)
   }
 
   /// Says that a socket is ready.
-  package func process(_ descriptor: CInt, isReadable: Bool, isWritable: Bool) {
+  public func process(_ descriptor: CInt, isReadable: Bool, isWritable: Bool) {
     // SAFETY: the channel is alive; -1 stands for no descriptor, and those that it does not know it ignores.
     unsafe ares_process_fd(channel, isReadable ? descriptor : -1, isWritable ? descriptor : -1)
   }
 
   /// Looks for look-ups whose time is over.
-  package func processTimeouts() { process(-1, isReadable: false, isWritable: false) }
+  public func processTimeouts() { process(-1, isReadable: false, isWritable: false) }
 
   /// Nanoseconds until `processTimeouts` should be called; nil when nothing is under way.
-  package var timeout: Int? {
+  public var timeout: Int? {
     var time = timeval()
     // SAFETY: the result is nil or points to `time`, whose value is read after the call.
     guard unsafe ares_timeout(channel, nil, &time) != nil else { return nil }
@@ -107,12 +107,12 @@ package final class Resolver {
   }
 
   /// The next change of what to wait for, oldest first; the last one said of a descriptor holds.
-  package func nextInterest() -> ResolverInterest? {
+  public func nextInterest() -> ResolverInterest? {
     mailbox.interests.isEmpty ? nil : mailbox.interests.removeFirst()
   }
 
   /// The next look-up that has ended.
-  package func nextAnswer() -> ResolverAnswer? {
+  public func nextAnswer() -> ResolverAnswer? {
     mailbox.answers.isEmpty ? nil : mailbox.answers.removeFirst()
   }
 

@@ -1,33 +1,33 @@
-package import Kernel
+public import Kernel
 
 /// What became of one look-up.
-package struct ResolverAnswer: Sendable, Equatable {
+public struct ResolverAnswer: Sendable, Equatable {
   /// The host as it was asked for.
-  package var host: String
-  package var result: Result<ResolvedAddresses, ResolverFailure>
+  public var host: String
+  public var result: Result<ResolvedAddresses, ResolverFailure>
 
-  package init(host: String, result: Result<ResolvedAddresses, ResolverFailure>) {
+  public init(host: String, result: Result<ResolvedAddresses, ResolverFailure>) {
     self.host = host
     self.result = result
   }
 }
 
 /// The addresses of a host.
-package struct ResolvedAddresses: Sendable, Equatable {
+public struct ResolvedAddresses: Sendable, Equatable {
   /// IPv4 and IPv6, at least one, each once.
-  package var addresses: [IPAddress]
+  public var addresses: [IPAddress]
   /// Seconds until the answer should be asked for again, the least of all records; 0 from `/etc/hosts`, which has
   /// none. Nil for a literal address, which never changes.
-  package var ttl: Int?
+  public var ttl: Int?
 
-  package init(addresses: [IPAddress], ttl: Int?) {
+  public init(addresses: [IPAddress], ttl: Int?) {
     self.addresses = addresses
     self.ttl = ttl
   }
 }
 
 /// Why a host has no addresses.
-package enum ResolverFailure: String, Error, Sendable {
+public enum ResolverFailure: String, Error, Sendable {
   case notFound = "not_found"
   /// The name is there and has neither A nor AAAA records.
   case noAddress = "no_address"
@@ -42,7 +42,7 @@ package enum ResolverFailure: String, Error, Sendable {
   case failed
 
   /// One sentence for people.
-  package var message: String {
+  public var message: String {
     switch self {
     case .notFound: "the name does not exist"
     case .noAddress: "the name has no address"
@@ -58,11 +58,11 @@ package enum ResolverFailure: String, Error, Sendable {
 }
 
 /// Why a resolver cannot be made.
-package enum ResolverError: Error, Equatable, CustomStringConvertible {
+public enum ResolverError: Error, Equatable, CustomStringConvertible {
   case badServer(String)
   case unavailable(String)
 
-  package var description: String {
+  public var description: String {
     switch self {
     case .badServer(let text): "'\(text)' is no DNS server: write an address, with a port if it is not 53"
     case .unavailable(let text): "names cannot be resolved: \(text)"
@@ -71,8 +71,8 @@ package enum ResolverError: Error, Equatable, CustomStringConvertible {
 }
 
 /// What a resolver waits for on one of its sockets. It has closed the socket, or soon will, when it waits for neither.
-package struct ResolverInterest: Sendable, Equatable {
-  package var descriptor: CInt
-  package var isReadable: Bool
-  package var isWritable: Bool
+public struct ResolverInterest: Sendable, Equatable {
+  public var descriptor: CInt
+  public var isReadable: Bool
+  public var isWritable: Bool
 }

@@ -1,15 +1,15 @@
 import Kernel
 
 /// What one call of `BodyDecoder.decode` did.
-package struct BodyStep: Sendable, Equatable {
+public struct BodyStep: Sendable, Equatable {
   /// Bytes of the span that belong to this message; all of them unless it is done.
-  package var consumed: Int
+  public var consumed: Int
   /// Where the content lies in the span: 0 unless decoded in place.
-  package var start: Int
+  public var start: Int
   /// Bytes of content.
-  package var produced: Int
+  public var produced: Int
   /// Whether the message is complete. What lies behind `consumed` belongs to the next one.
-  package var done: Bool
+  public var done: Bool
 }
 
 /// Takes the content of a message out of its framing (RFC 9112 §6 and §7), in the buffer that it was received in.
@@ -17,7 +17,7 @@ package struct BodyStep: Sendable, Equatable {
 /// With a length nothing moves. Chunked content is compacted: chunk sizes are checked, extensions are dropped, and
 /// trailers are collected in a bounded buffer of their own. One decoder serves a connection for its life; a message
 /// without trailers allocates nothing.
-package struct BodyDecoder: ~Copyable {
+public struct BodyDecoder: ~Copyable {
   private enum State {
     case length, untilClose
     case size, extensions, sizeLineFeed
@@ -42,14 +42,14 @@ package struct BodyDecoder: ~Copyable {
   private var trailerCount = 0
   private var trailerSection: TrailerSection?
 
-  package init(_ framing: BodyFraming, limits: HTTPLimits) {
+  public init(_ framing: BodyFraming, limits: HTTPLimits) {
     self.limits = limits
     state = .done
     begin(framing)
   }
 
   /// Makes ready for another message; keeps the memory.
-  package mutating func begin(_ framing: BodyFraming) {
+  public mutating func begin(_ framing: BodyFraming) {
     remaining = 0
     digits = 0
     extensionLength = 0
@@ -67,24 +67,24 @@ package struct BodyDecoder: ~Copyable {
     }
   }
 
-  package var isDone: Bool { state == .done }
+  public var isDone: Bool { state == .done }
 
   /// Whether trailers came; known once done.
-  package var hasTrailers: Bool { trailerCount > 0 }
+  public var hasTrailers: Bool { trailerCount > 0 }
 
   /// Shows the trailers and the bytes that they are views into, when there are any.
-  package mutating func withTrailers(_ body: (inout HeaderBlock, Span<UInt8>) -> Void) {
+  public mutating func withTrailers(_ body: (inout HeaderBlock, Span<UInt8>) -> Void) {
     if hasTrailers { trailerSection?.show(body) }
   }
 
   /// The peer has closed: the end of content without framing, otherwise an error.
-  package mutating func end() throws(HTTPError) {
+  public mutating func end() throws(HTTPError) {
     if state == .untilClose { state = .done }
     if state != .done { throw .truncatedMessage }
   }
 
   /// Decodes the bytes behind those of the calls before, and moves the content to the front of the span.
-  package mutating func decode(_ bytes: inout MutableSpan<UInt8>) throws(HTTPError) -> BodyStep {
+  public mutating func decode(_ bytes: inout MutableSpan<UInt8>) throws(HTTPError) -> BodyStep {
     var step = try decodeInPlace(&bytes)
     ByteScan.move(&bytes, from: step.start, to: 0, count: step.produced)
     step.start = 0
@@ -92,7 +92,7 @@ package struct BodyDecoder: ~Copyable {
   }
 
   /// As `decode`, but leaves the first run of content where it is, at `step.start`: what one chunk fills is not moved.
-  package mutating func decodeInPlace(_ bytes: inout MutableSpan<UInt8>) throws(HTTPError) -> BodyStep {
+  public mutating func decodeInPlace(_ bytes: inout MutableSpan<UInt8>) throws(HTTPError) -> BodyStep {
     let count = bytes.count
     switch state {
     case .length:

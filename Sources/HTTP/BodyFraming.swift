@@ -1,7 +1,7 @@
 import Kernel
 
 /// How a message's content is delimited (RFC 9112 §6.3).
-package enum BodyFraming: Sendable, Equatable {
+public enum BodyFraming: Sendable, Equatable {
   /// There is no content.
   case none
   /// So many bytes; never zero.

@@ -6,7 +6,7 @@ extension FieldName {
   /// The bytes must be letters, digits and `-`, as the decoder has checked before: letters are folded by setting a
   /// bit, which is exact for these only.
   @inline(__always)
-  package static func known(_ name: Span<UInt8>) -> FieldName {
+  public static func known(_ name: Span<UInt8>) -> FieldName {
     if name.count < 2 || name.count > FieldNameTable.longest { return .other }
     let (first, last) = ByteScan.ends(of: name)
     return FieldNameTable.shared.find(name, first | FieldNameTable.lower, last | FieldNameTable.lower)

@@ -3,7 +3,7 @@ import Kernel
 /// The field names that Sluice reads, writes or hands to plugins by a number instead of by text.
 ///
 /// The first ones are those that the codec itself must look at. At most 64 names, so that a set of them is one word.
-package enum FieldName: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+public enum FieldName: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case other
   // Framing and routing: never to be nominated by Connection, never in a trailer.
   case host, contentLength, transferEncoding
@@ -25,7 +25,7 @@ package enum FieldName: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case accessControlAllowCredentials
 
   /// The name as Sluice writes it; empty for `other`.
-  package var text: StaticString {
+  public var text: StaticString {
     switch self {
     case .other: ""
     case .host: "Host"
@@ -94,7 +94,7 @@ package enum FieldName: UInt8, Sendable, CaseIterable, BitwiseCopyable {
 
   /// Whether the field is about one connection and never forwarded (RFC 9110 §7.6.1).
   @inline(__always)
-  package var isHopByHop: Bool {
+  public var isHopByHop: Bool {
     rawValue == FieldName.transferEncoding.rawValue
       || (rawValue >= FieldName.connection.rawValue && rawValue <= FieldName.upgrade.rawValue)
   }
@@ -117,21 +117,21 @@ package enum FieldName: UInt8, Sendable, CaseIterable, BitwiseCopyable {
 }
 
 /// A set of field names in one word.
-package struct FieldNames: Sendable, BitwiseCopyable {
+public struct FieldNames: Sendable, BitwiseCopyable {
   private var bits: UInt64 = 0
 
-  package init() {}
+  public init() {}
 
-  package init(_ names: FieldName...) {
+  public init(_ names: FieldName...) {
     for name in names { insert(name) }
   }
 
   @inline(__always)
-  package func contains(_ name: FieldName) -> Bool { bits &>> UInt64(name.rawValue) & 1 != 0 }
+  public func contains(_ name: FieldName) -> Bool { bits &>> UInt64(name.rawValue) & 1 != 0 }
 
   @inline(__always)
-  package mutating func insert(_ name: FieldName) { bits |= 1 &<< UInt64(name.rawValue) }
+  public mutating func insert(_ name: FieldName) { bits |= 1 &<< UInt64(name.rawValue) }
 
   @inline(__always)
-  package func intersects(_ other: FieldNames) -> Bool { bits & other.bits != 0 }
+  public func intersects(_ other: FieldNames) -> Bool { bits & other.bits != 0 }
 }

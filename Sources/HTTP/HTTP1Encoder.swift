@@ -1,13 +1,13 @@
-package import Kernel
+public import Kernel
 
 /// Writes the parts of HTTP/1.1 messages that are not copied from the message received.
-package enum HTTP1Encoder {
+public enum HTTP1Encoder {
   /// Writes `method SP path[?query] SP HTTP/1.1 CRLF`.
   ///
   /// - Parameters:
   ///   - path: an empty one, as absolute-form targets may have, is written as `/`.
   ///   - query: nil for none; an empty one keeps its `?`.
-  package static func requestLine(
+  public static func requestLine(
     method: Span<UInt8>, path: Span<UInt8>, query: Span<UInt8>?, into out: inout ByteBuffer
   ) {
     out.reserve(method.count + path.count + (query?.count ?? 0) + 16)
@@ -23,7 +23,7 @@ package enum HTTP1Encoder {
 
   /// Writes the request line of a received head with its own target: as it came in origin and asterisk form; in
   /// absolute form only path and query, and `*` for OPTIONS without a path (RFC 9112 §3.2.4).
-  package static func requestLine(_ head: borrowing RequestHead, from source: Span<UInt8>, into out: inout ByteBuffer) {
+  public static func requestLine(_ head: borrowing RequestHead, from source: Span<UInt8>, into out: inout ByteBuffer) {
     if head.form != .absolute {
       out.append(source.extracting(Int(head.methodRange.start)..<head.targetRange.end))
       out.append(" HTTP/1.1\r\n")
@@ -39,7 +39,7 @@ package enum HTTP1Encoder {
   }
 
   /// Writes a status line with the standard reason phrase.
-  package static func statusLine(_ status: Int, into out: inout ByteBuffer) {
+  public static func statusLine(_ status: Int, into out: inout ByteBuffer) {
     switch status {
     case 200: out.append("HTTP/1.1 200 OK\r\n")
     case 204: out.append("HTTP/1.1 204 No Content\r\n")
@@ -50,7 +50,7 @@ package enum HTTP1Encoder {
   }
 
   /// Writes a status line with this reason phrase, which must be one that a decoder let pass or a literal.
-  package static func statusLine(_ status: Int, reason: Span<UInt8>, into out: inout ByteBuffer) {
+  public static func statusLine(_ status: Int, reason: Span<UInt8>, into out: inout ByteBuffer) {
     precondition(status >= 100 && status <= 999)
     out.append("HTTP/1.1 ")
     out.append(decimal: status)
@@ -60,38 +60,38 @@ package enum HTTP1Encoder {
   }
 
   /// Writes one field line of a known name; the value must be one that may stand in a field.
-  package static func field(_ name: FieldName, _ value: Span<UInt8>, into out: inout ByteBuffer) {
+  public static func field(_ name: FieldName, _ value: Span<UInt8>, into out: inout ByteBuffer) {
     out.append(name.text)
     out.append(": ")
     out.append(value)
     out.append("\r\n")
   }
 
-  package static func contentLength(_ length: Int, into out: inout ByteBuffer) {
+  public static func contentLength(_ length: Int, into out: inout ByteBuffer) {
     out.append("Content-Length: ")
     out.append(decimal: length)
     out.append("\r\n")
   }
 
   /// The field that announces a chunked body.
-  package static let chunked: StaticString = "Transfer-Encoding: chunked\r\n"
+  public static let chunked: StaticString = "Transfer-Encoding: chunked\r\n"
   /// What ends the head.
-  package static let endOfHead: StaticString = "\r\n"
+  public static let endOfHead: StaticString = "\r\n"
   /// What ends each chunk's data.
-  package static let endOfChunk: StaticString = "\r\n"
+  public static let endOfChunk: StaticString = "\r\n"
   /// What ends a chunked body without trailers.
-  package static let lastChunk: StaticString = "0\r\n\r\n"
+  public static let lastChunk: StaticString = "0\r\n\r\n"
   /// What stands before trailers, which the empty line then ends.
-  package static let lastChunkBeforeTrailers: StaticString = "0\r\n"
+  public static let lastChunkBeforeTrailers: StaticString = "0\r\n"
   /// The interim response to `Expect: 100-continue`.
-  package static let continueResponse: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
+  public static let continueResponse: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
 
   /// Writes a chunk's size line; data and `endOfChunk` follow.
   ///
   /// - Parameters:
   ///   - size: above zero, for zero ends the body.
   ///   - digits: the least width, for a header that is filled in place later.
-  package static func chunkHeader(_ size: Int, digits: Int = 1, into out: inout ByteBuffer) {
+  public static func chunkHeader(_ size: Int, digits: Int = 1, into out: inout ByteBuffer) {
     precondition(size > 0)
     out.append(hexadecimal: UInt64(size), digits: digits)
     out.append("\r\n")

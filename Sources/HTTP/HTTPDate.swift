@@ -1,14 +1,14 @@
-package import Kernel
+public import Kernel
 
 /// Writes the time as `Sun, 06 Nov 1994 08:49:37 GMT` (IMF-fixdate, RFC 9110 §5.6.7); formats once a second.
-package struct HTTPDate: ~Copyable {
+public struct HTTPDate: ~Copyable {
   private var second = Int.min
   private var text = ByteBuffer(capacity: 32)
 
-  package init() {}
+  public init() {}
 
   /// - Parameter unixSeconds: seconds since 1970 in UTC, from year 0 to 9999.
-  package mutating func append(_ unixSeconds: Int, into out: inout ByteBuffer) {
+  public mutating func append(_ unixSeconds: Int, into out: inout ByteBuffer) {
     if unixSeconds != second { format(unixSeconds) }
     out.append(text.span)
   }

@@ -2,7 +2,7 @@
 ///
 /// One vocabulary for both directions: towards a client the engine answers with `status`, an upstream's mistake
 /// becomes a 502. Whatever the mistake, the connection's framing can no longer be trusted and it must be closed.
-package enum HTTPError: UInt8, Error, Sendable, CaseIterable {
+public enum HTTPError: UInt8, Error, Sendable, CaseIterable {
   // Start lines (RFC 9112 §3 and §4).
   /// The line is no `method SP target SP version`.
   case invalidRequestLine
@@ -110,7 +110,7 @@ package enum HTTPError: UInt8, Error, Sendable, CaseIterable {
   case ambiguousPath
 
   /// The status to answer a client with.
-  package var status: Int {
+  public var status: Int {
     switch self {
     case .contentLengthOverflow: 413
     case .targetTooLong: 414
@@ -123,7 +123,7 @@ package enum HTTPError: UInt8, Error, Sendable, CaseIterable {
   }
 
   /// A stable word for logs and metrics.
-  package var reason: StaticString {
+  public var reason: StaticString {
     switch self {
     case .invalidRequestLine: "invalid_request_line"
     case .methodTooLong: "method_too_long"

@@ -2,22 +2,22 @@
 ///
 /// The head's limit is the one that people set; the others follow from what real clients send. All bound memory, and
 /// with it the time that one message can take.
-package struct HTTPLimits: Sendable, Equatable {
+public struct HTTPLimits: Sendable, Equatable {
   /// A request or response head, start line and empty line included.
-  package var head: Int
+  public var head: Int
   /// Fields in a head (a count).
-  package var headers: Int
+  public var headers: Int
   /// The request target. Browsers stop at about 2 KiB in practice; single sign-on goes to 8 KiB.
-  package var target: Int
+  public var target: Int
   /// The extensions of one chunk. A signature takes 90 bytes.
-  package var chunkExtension: Int
+  public var chunkExtension: Int
   /// How far a body's chunk extensions may outgrow its data in all, so that a body of one-byte chunks with long
   /// extensions ends early.
-  package var chunkOverhead: Int
+  public var chunkOverhead: Int
   /// A trailer section.
-  package var trailers: Int
+  public var trailers: Int
 
-  package init(
+  public init(
     head: Int = 16 << 10, headers: Int = 100, target: Int = 8 << 10, chunkExtension: Int = 256,
     chunkOverhead: Int = 16 << 10, trailers: Int = 8 << 10
   ) {

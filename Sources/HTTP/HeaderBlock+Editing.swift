@@ -1,9 +1,9 @@
-package import Kernel
+public import Kernel
 
 extension HeaderBlock {
   /// Replaces all fields of this name by one; false, and nothing changed, when the value could not stand in a field.
   @discardableResult
-  package mutating func set(_ name: FieldName, _ value: Span<UInt8>, in source: Span<UInt8>) -> Bool {
+  public mutating func set(_ name: FieldName, _ value: Span<UInt8>, in source: Span<UInt8>) -> Bool {
     if !Self.isValue(value) { return false }
     remove(name)
     append(name, ByteScan.bytes(of: name.text), value)
@@ -12,7 +12,7 @@ extension HeaderBlock {
 
   /// As above, for any name, compared without case; false also when the name is no token.
   @discardableResult
-  package mutating func set(_ name: Span<UInt8>, _ value: Span<UInt8>, in source: Span<UInt8>) -> Bool {
+  public mutating func set(_ name: Span<UInt8>, _ value: Span<UInt8>, in source: Span<UInt8>) -> Bool {
     if !Self.isToken(name) || !Self.isValue(value) { return false }
     remove(named: name, in: source)
     append(Self.known(name), name, value)
@@ -20,18 +20,18 @@ extension HeaderBlock {
   }
 
   @discardableResult
-  package mutating func set(_ name: String, _ value: String, in source: Span<UInt8>) -> Bool {
+  public mutating func set(_ name: String, _ value: String, in source: Span<UInt8>) -> Bool {
     set(name.utf8Span.span, value.utf8Span.span, in: source)
   }
 
   @discardableResult
-  package mutating func set(_ name: String, _ value: Span<UInt8>, in source: Span<UInt8>) -> Bool {
+  public mutating func set(_ name: String, _ value: Span<UInt8>, in source: Span<UInt8>) -> Bool {
     set(name.utf8Span.span, value, in: source)
   }
 
   /// Adds a field beside those of the same name; false, and nothing changed, when the value could not stand in one.
   @discardableResult
-  package mutating func add(_ name: FieldName, _ value: Span<UInt8>) -> Bool {
+  public mutating func add(_ name: FieldName, _ value: Span<UInt8>) -> Bool {
     if !Self.isValue(value) { return false }
     append(name, ByteScan.bytes(of: name.text), value)
     return true
@@ -39,24 +39,24 @@ extension HeaderBlock {
 
   /// As above, for any name; false also when the name is no token.
   @discardableResult
-  package mutating func add(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
+  public mutating func add(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
     if !Self.isToken(name) || !Self.isValue(value) { return false }
     append(Self.known(name), name, value)
     return true
   }
 
   @discardableResult
-  package mutating func add(_ name: String, _ value: String) -> Bool {
+  public mutating func add(_ name: String, _ value: String) -> Bool {
     add(name.utf8Span.span, value.utf8Span.span)
   }
 
   @discardableResult
-  package mutating func add(_ name: String, _ value: Span<UInt8>) -> Bool {
+  public mutating func add(_ name: String, _ value: Span<UInt8>) -> Bool {
     add(name.utf8Span.span, value)
   }
 
   /// Removes all fields of this known name.
-  package mutating func remove(_ name: FieldName) {
+  public mutating func remove(_ name: FieldName) {
     precondition(name != .other, "fields of unknown names are removed by their bytes")
     if !present.contains(name) { return }
     for index in fields.indices where fields[index].name == name { mark(index, .removed) }
@@ -64,7 +64,7 @@ extension HeaderBlock {
   }
 
   /// Removes all fields of this name, compared without case.
-  package mutating func remove(named name: Span<UInt8>, in source: Span<UInt8>) {
+  public mutating func remove(named name: Span<UInt8>, in source: Span<UInt8>) {
     for index in fields.indices where ByteScan.equalIgnoringCase(fields[index].name(in: source), name) {
       mark(index, .removed)
     }
@@ -73,7 +73,7 @@ extension HeaderBlock {
     }
   }
 
-  package mutating func remove(named name: String, in source: Span<UInt8>) {
+  public mutating func remove(named name: String, in source: Span<UInt8>) {
     remove(named: name.utf8Span.span, in: source)
   }
 
@@ -122,7 +122,7 @@ extension HeaderBlock {
   ///
   /// Left out are removed and hop-by-hop fields, and Content-Length when the body is framed anew. Lines lie side by
   /// side in the buffer, so a run of kept lines is one copy.
-  package func write(
+  public func write(
     from source: Span<UInt8>, into out: inout ByteBuffer, droppingContentLength: Bool = false
   ) {
     let drops = droppingContentLength && present.contains(.contentLength)

@@ -1,33 +1,33 @@
 import Kernel
 
 /// One field line of a message: where its name and value lie in the buffer that it was parsed from.
-package struct Field: Sendable, BitwiseCopyable {
-  package struct Flags: OptionSet, Sendable, BitwiseCopyable {
-    package let rawValue: UInt8
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
+public struct Field: Sendable, BitwiseCopyable {
+  public struct Flags: OptionSet, Sendable, BitwiseCopyable {
+    public let rawValue: UInt8
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
     /// Taken away by an edit.
-    package static let removed = Flags(rawValue: 1)
+    public static let removed = Flags(rawValue: 1)
     /// About one connection only: readable, never forwarded.
-    package static let hopByHop = Flags(rawValue: 2)
+    public static let hopByHop = Flags(rawValue: 2)
   }
 
-  package var nameStart: UInt32
-  package var nameLength: UInt16
-  package var name: FieldName
-  package var flags: Flags
-  package var valueStart: UInt32
+  public var nameStart: UInt32
+  public var nameLength: UInt16
+  public var name: FieldName
+  public var flags: Flags
+  public var valueStart: UInt32
   /// Without the white space around it.
-  package var valueLength: UInt32
+  public var valueLength: UInt32
 
-  package var isRemoved: Bool { flags.contains(.removed) }
+  public var isRemoved: Bool { flags.contains(.removed) }
 
   @inline(__always) @_lifetime(copy source)
-  package func name(in source: Span<UInt8>) -> Span<UInt8> {
+  public func name(in source: Span<UInt8>) -> Span<UInt8> {
     source.extracting(Int(nameStart)..<Int(nameStart) &+ Int(nameLength))
   }
 
   @inline(__always) @_lifetime(copy source)
-  package func value(in source: Span<UInt8>) -> Span<UInt8> {
+  public func value(in source: Span<UInt8>) -> Span<UInt8> {
     source.extracting(Int(valueStart)..<Int(valueStart) &+ Int(valueLength))
   }
 }
@@ -37,7 +37,7 @@ package struct Field: Sendable, BitwiseCopyable {
 /// The parsed lines stay where they are and are only marked when removed; lines that Sluice adds are written to a
 /// small buffer of their own. Forwarding copies runs of kept lines and then the added ones: a head without edits is
 /// one copy. Every method that takes `source` wants the buffer that the block was decoded from.
-package struct HeaderBlock: ~Copyable {
+public struct HeaderBlock: ~Copyable {
   /// The parsed lines, in order and without gaps between them.
   package internal(set) var fields: [Field] = []
   /// The lines that Sluice added, as offsets into `addedBytes`.
@@ -54,12 +54,12 @@ package struct HeaderBlock: ~Copyable {
   /// How many added lines are marked as removed.
   var addedRemoved = 0
 
-  package init() {
+  public init() {
     addedBytes = ByteBuffer(capacity: 256)
   }
 
   /// Forgets all fields; keeps the memory.
-  package mutating func reset() {
+  public mutating func reset() {
     fields.removeAll(keepingCapacity: true)
     end = 0
     present = FieldNames()
@@ -72,7 +72,7 @@ package struct HeaderBlock: ~Copyable {
   }
 
   /// Whether a field of this known name occurs.
-  package func contains(_ name: FieldName) -> Bool {
+  public func contains(_ name: FieldName) -> Bool {
     if !present.contains(name) { return false }
     for field in added where field.name == name && !field.isRemoved { return true }
     for field in fields where field.name == name && !field.isRemoved { return true }
@@ -81,7 +81,7 @@ package struct HeaderBlock: ~Copyable {
 
   /// The value of the first field of this name: an added one if there is one, else a received one.
   @_lifetime(borrow self, copy source)
-  package func value(of name: FieldName, in source: Span<UInt8>) -> Span<UInt8>? {
+  public func value(of name: FieldName, in source: Span<UInt8>) -> Span<UInt8>? {
     if !present.contains(name) { return nil }
     for field in added where field.name == name && !field.isRemoved { return field.value(in: addedBytes.span) }
     for field in fields where field.name == name && !field.isRemoved { return field.value(in: source) }
@@ -91,7 +91,7 @@ package struct HeaderBlock: ~Copyable {
   /// The value of the first field of this name, compared without case: an added one if there is one, else a
   /// received one.
   @_lifetime(borrow self, copy source)
-  package func value(named name: Span<UInt8>, in source: Span<UInt8>) -> Span<UInt8>? {
+  public func value(named name: Span<UInt8>, in source: Span<UInt8>) -> Span<UInt8>? {
     for field in added where !field.isRemoved {
       if ByteScan.equalIgnoringCase(field.name(in: addedBytes.span), name) { return field.value(in: addedBytes.span) }
     }
@@ -102,26 +102,26 @@ package struct HeaderBlock: ~Copyable {
   }
 
   @_lifetime(borrow self, copy source)
-  package func value(named name: String, in source: Span<UInt8>) -> Span<UInt8>? {
+  public func value(named name: String, in source: Span<UInt8>) -> Span<UInt8>? {
     value(named: name.utf8Span.span, in: source)
   }
 
   /// Visits the values of all fields of this name: received ones, then added ones.
-  package func forEachValue(of name: FieldName, in source: Span<UInt8>, _ body: (Span<UInt8>) -> Void) {
+  public func forEachValue(of name: FieldName, in source: Span<UInt8>, _ body: (Span<UInt8>) -> Void) {
     if !present.contains(name) { return }
     for field in fields where field.name == name && !field.isRemoved { body(field.value(in: source)) }
     for field in added where field.name == name && !field.isRemoved { body(field.value(in: addedBytes.span)) }
   }
 
   /// Visits the values of all fields of this name, compared without case: received ones, then added ones.
-  package func forEachValue(named name: Span<UInt8>, in source: Span<UInt8>, _ body: (Span<UInt8>) -> Void) {
+  public func forEachValue(named name: Span<UInt8>, in source: Span<UInt8>, _ body: (Span<UInt8>) -> Void) {
     forEach(in: source) { candidate, value in
       if ByteScan.equalIgnoringCase(candidate, name) { body(value) }
     }
   }
 
   /// Visits name and value of every field that is not removed: received ones, then added ones.
-  package func forEach(in source: Span<UInt8>, _ body: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) {
+  public func forEach(in source: Span<UInt8>, _ body: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) {
     for field in fields where !field.isRemoved { body(field.name(in: source), field.value(in: source)) }
     for field in added where !field.isRemoved {
       body(field.name(in: addedBytes.span), field.value(in: addedBytes.span))

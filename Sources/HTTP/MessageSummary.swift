@@ -1,12 +1,12 @@
-package import Kernel
+public import Kernel
 
 /// A message in one line of text, for comparing decoders with each other.
 ///
 /// Every part that changes what a message means is in it: two decoders that write the same line would forward the
 /// same message. Bytes outside visible ASCII, and `|` and `%`, are percent-encoded.
-package enum MessageSummary {
+public enum MessageSummary {
   /// Appends `request|METHOD|TARGET|1.x|name=value|…|framing|keep-alive or close`.
-  package static func append(_ head: borrowing RequestHead, _ source: Span<UInt8>, to out: inout ByteBuffer) {
+  public static func append(_ head: borrowing RequestHead, _ source: Span<UInt8>, to out: inout ByteBuffer) {
     out.append("request|")
     escape(head.methodRange.bytes(in: source), into: &out)
     out.append("|")
@@ -19,7 +19,7 @@ package enum MessageSummary {
   }
 
   /// Appends `response|STATUS|REASON|1.x|name=value|…|framing|keep-alive or close`.
-  package static func append(_ head: borrowing ResponseHead, _ source: Span<UInt8>, to out: inout ByteBuffer) {
+  public static func append(_ head: borrowing ResponseHead, _ source: Span<UInt8>, to out: inout ByteBuffer) {
     out.append("response|")
     out.append(decimal: head.status)
     out.append("|")
@@ -31,13 +31,13 @@ package enum MessageSummary {
     out.append(head.keepAlive ? "|keep-alive" : "|close")
   }
 
-  package static func append(_ error: HTTPError, to out: inout ByteBuffer) {
+  public static func append(_ error: HTTPError, to out: inout ByteBuffer) {
     out.append("error|")
     out.append(error.reason)
   }
 
   /// Appends the received fields, names in lower case.
-  package static func append(_ headers: borrowing HeaderBlock, _ source: Span<UInt8>, to out: inout ByteBuffer) {
+  public static func append(_ headers: borrowing HeaderBlock, _ source: Span<UInt8>, to out: inout ByteBuffer) {
     for field in headers.fields {
       out.append("|")
       escape(field.name(in: source), into: &out, lowercased: true)
@@ -58,7 +58,7 @@ package enum MessageSummary {
   }
 
   /// Appends bytes as visible ASCII.
-  package static func escape(_ bytes: Span<UInt8>, into out: inout ByteBuffer, lowercased: Bool = false) {
+  public static func escape(_ bytes: Span<UInt8>, into out: inout ByteBuffer, lowercased: Bool = false) {
     for index in bytes.indices {
       let byte = bytes[index]
       if byte <= 0x20 || byte >= 0x7f || byte == UInt8(ascii: "|") || byte == UInt8(ascii: "%") {

@@ -1,11 +1,11 @@
 import Kernel
 
 /// A request method (RFC 9110 §9); those beyond the registered core are `other` and kept as bytes.
-package enum Method: UInt8, Sendable {
+public enum Method: UInt8, Sendable {
   case get, head, post, put, delete, options, patch, trace, connect, other
 
   /// The method spelt by these bytes; methods are case-sensitive.
-  package init(_ token: Span<UInt8>) {
+  public init(_ token: Span<UInt8>) {
     self = .other
     if token.count > 7 { return }
     let word = ByteScan.word(in: token)
@@ -17,7 +17,7 @@ package enum Method: UInt8, Sendable {
   }
 
   /// The method's name; empty for `other`.
-  package var text: StaticString {
+  public var text: StaticString {
     switch self {
     case .get: "GET"
     case .head: "HEAD"
@@ -33,7 +33,7 @@ package enum Method: UInt8, Sendable {
   }
 
   /// Whether the method asks for no change (RFC 9110 §9.2.1).
-  package var isSafe: Bool {
+  public var isSafe: Bool {
     switch self {
     case .get, .head, .options, .trace: true
     default: false
@@ -41,5 +41,5 @@ package enum Method: UInt8, Sendable {
   }
 
   /// Whether sending it twice means the same as once (RFC 9110 §9.2.2): what a retry needs.
-  package var isIdempotent: Bool { isSafe || self == .put || self == .delete }
+  public var isIdempotent: Bool { isSafe || self == .put || self == .delete }
 }

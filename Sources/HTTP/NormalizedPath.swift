@@ -1,13 +1,13 @@
-package import Kernel
+public import Kernel
 
 /// Brings a request path into the one form in which it is matched and forwarded (RFC 3986 §6.2.2).
 ///
 /// Unreserved characters are decoded, the other percent-encodings get upper-case digits, dot segments are removed.
 /// That happens once and before matching, so that no plugin and no origin sees another path than the route did.
 /// Slashes are not merged: `//` is a segment of its own.
-package enum NormalizedPath {
+public enum NormalizedPath {
   /// What becomes of `%2F` and `%5C`, which some servers decode before they split the path.
-  package enum EncodedSlashes: Sendable {
+  public enum EncodedSlashes: Sendable {
     case refuse, keep
   }
 
@@ -15,7 +15,7 @@ package enum NormalizedPath {
   ///
   /// - Parameter path: an absolute path, or the empty one that an absolute-form target may have, which becomes `/`.
   /// - Returns: whether it differs; if not, nothing is written and `path` itself is the normal form.
-  package static func normalise(
+  public static func normalise(
     _ path: Span<UInt8>, encodedSlashes: EncodedSlashes, into out: inout ByteBuffer
   ) throws(HTTPError) -> Bool {
     if path.isEmpty {

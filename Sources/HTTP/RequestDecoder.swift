@@ -4,18 +4,18 @@ import Kernel
 ///
 /// It owns no bytes. The caller shows the same buffer again with more bytes behind, and the decoder goes on at the
 /// first line that was incomplete.
-package struct RequestDecoder: Sendable {
+public struct RequestDecoder: Sendable {
   private let limits: HTTPLimits
   /// The first byte that is not decoded yet.
   private var position = 0
   private var isInFields = false
 
-  package init(limits: HTTPLimits) {
+  public init(limits: HTTPLimits) {
     self.limits = limits
   }
 
   /// Makes ready for another message, as a completed one does by itself.
-  package mutating func reset() {
+  public mutating func reset() {
     position = 0
     isInFields = false
   }
@@ -24,7 +24,7 @@ package struct RequestDecoder: Sendable {
   ///
   /// - Parameter bytes: all bytes since the message's start; later calls only append.
   /// - Returns: true when `head` is complete; it then took `head.length` bytes, and the decoder is ready for the next.
-  package mutating func decode(_ bytes: Span<UInt8>, into head: inout RequestHead) throws(HTTPError) -> Bool {
+  public mutating func decode(_ bytes: Span<UInt8>, into head: inout RequestHead) throws(HTTPError) -> Bool {
     let window = bytes.count > limits.head ? bytes.extracting(0..<limits.head) : bytes
     if !isInFields {
       head.reset()

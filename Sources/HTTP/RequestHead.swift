@@ -1,7 +1,7 @@
 import Kernel
 
 /// The four forms of a request target (RFC 9112 §3.2).
-package enum TargetForm: UInt8, Sendable {
+public enum TargetForm: UInt8, Sendable {
   /// `/path?query`
   case origin
   /// `http://host/path?query`
@@ -13,7 +13,7 @@ package enum TargetForm: UInt8, Sendable {
 }
 
 /// The head of a request, as views into the buffer that it was received in.
-package struct RequestHead: ~Copyable {
+public struct RequestHead: ~Copyable {
   package internal(set) var method = Method.other
   package internal(set) var form = TargetForm.origin
   /// 0 or 1: the version is HTTP/1.x.
@@ -35,14 +35,14 @@ package struct RequestHead: ~Copyable {
   package internal(set) var hasQuery = false
   /// The effective authority: the target's if it has one, else the Host; empty only in HTTP/1.0.
   package internal(set) var hostRange = ByteRange()
-  package var headers = HeaderBlock()
+  public var headers = HeaderBlock()
   /// Bytes of the head, from the buffer's start to behind the empty line.
   package internal(set) var length = 0
 
-  package init() {}
+  public init() {}
 
   /// Forgets the message; keeps the memory.
-  package mutating func reset() {
+  public mutating func reset() {
     headers.reset()
     method = .other
     form = .origin

@@ -4,18 +4,18 @@ import Kernel
 ///
 /// It owns no bytes. The caller shows the same buffer again with more bytes behind, and the decoder goes on at the
 /// first line that was incomplete.
-package struct ResponseDecoder: Sendable {
+public struct ResponseDecoder: Sendable {
   private let limits: HTTPLimits
   /// The first byte that is not decoded yet.
   private var position = 0
   private var isInFields = false
 
-  package init(limits: HTTPLimits) {
+  public init(limits: HTTPLimits) {
     self.limits = limits
   }
 
   /// Makes ready for another message, as a completed one does by itself.
-  package mutating func reset() {
+  public mutating func reset() {
     position = 0
     isInFields = false
   }
@@ -26,7 +26,7 @@ package struct ResponseDecoder: Sendable {
   ///   - bytes: all bytes since the message's start; later calls only append.
   ///   - method: the request's method, on which the framing depends.
   /// - Returns: true when `head` is complete; it then took `head.length` bytes, and the decoder is ready for the next.
-  package mutating func decode(
+  public mutating func decode(
     _ bytes: Span<UInt8>, into head: inout ResponseHead, answering method: Method
   ) throws(HTTPError) -> Bool {
     let window = bytes.count > limits.head ? bytes.extracting(0..<limits.head) : bytes

@@ -2,7 +2,7 @@ extension ResponseHead {
   /// Starts the head of a response that was not received: no fields, no bytes behind it.
   ///
   /// - Parameter status: 200 to 599.
-  package mutating func begin(status: Int) {
+  public mutating func begin(status: Int) {
     reset()
     self.status = status
   }

@@ -1,7 +1,7 @@
 import Kernel
 
 /// The head of a response, as views into the buffer that it was received in.
-package struct ResponseHead: ~Copyable {
+public struct ResponseHead: ~Copyable {
   /// 100 to 599.
   package internal(set) var status = 0
   /// 0 or 1: the version is HTTP/1.x.
@@ -10,17 +10,17 @@ package struct ResponseHead: ~Copyable {
   package internal(set) var keepAlive = true
   package internal(set) var framing = BodyFraming.none
   package internal(set) var reasonRange = ByteRange()
-  package var headers = HeaderBlock()
+  public var headers = HeaderBlock()
   /// Bytes of the head, from the buffer's start to behind the empty line.
   package internal(set) var length = 0
 
-  package init() {}
+  public init() {}
 
   /// Whether another response to the same request follows (RFC 9110 §15.2).
-  package var isInformational: Bool { status < 200 }
+  public var isInformational: Bool { status < 200 }
 
   /// Forgets the message; keeps the memory.
-  package mutating func reset() {
+  public mutating func reset() {
     headers.reset()
     status = 0
     minorVersion = 1

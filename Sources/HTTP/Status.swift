@@ -1,7 +1,7 @@
 /// Status codes (RFC 9110 §15 and the registry): their standard reason phrases.
-package enum Status {
+public enum Status {
   /// The reason phrase; empty for codes without one.
-  package static func reason(_ status: Int) -> StaticString {  // long: one line a code
+  public static func reason(_ status: Int) -> StaticString {  // long: one line a code
     switch status {
     case 100: "Continue"
     case 101: "Switching Protocols"

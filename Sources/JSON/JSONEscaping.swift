@@ -1,4 +1,4 @@
-package import Kernel
+public import Kernel
 
 /// Text and numbers as JSON (RFC 8259) writes them.
 ///
@@ -6,26 +6,26 @@ package import Kernel
 /// U+FFFD, one for each maximal part of a broken sequence, so the result is always a valid document.
 extension ByteBuffer {
   /// Appends `text` as a JSON string with its quotes.
-  package mutating func append(json text: Span<UInt8>) {
+  public mutating func append(json text: Span<UInt8>) {
     reserve(text.count + 2)
     append(UInt8(ascii: "\""))
     append(jsonEscaped: text)
     append(UInt8(ascii: "\""))
   }
 
-  package mutating func append(json text: String) { append(json: text.utf8Span.span) }
+  public mutating func append(json text: String) { append(json: text.utf8Span.span) }
 
   /// Appends a number; NaN and the infinities, which JSON does not have, as `null`.
-  package mutating func append(json value: Double) {
+  public mutating func append(json value: Double) {
     if value.isFinite { append(value.description) } else { append("null") }
   }
 
-  package mutating func append(json value: Bool) {
+  public mutating func append(json value: Bool) {
     if value { append("true") } else { append("false") }
   }
 
   /// Appends `text` as it stands inside a JSON string, without the quotes.
-  package mutating func append(jsonEscaped text: Span<UInt8>) {
+  public mutating func append(jsonEscaped text: Span<UInt8>) {
     var done = 0
     while done < text.count {
       let end = ByteScan.endOfPlainJSON(in: text, from: done)
@@ -67,11 +67,11 @@ extension ByteBuffer {
 }
 
 /// One UTF-8 sequence, or the part of one up to the byte that breaks it (Unicode 16, table 3-7).
-package struct UTF8Sequence {
-  package let length: Int
-  package let isValid: Bool
+public struct UTF8Sequence {
+  public let length: Int
+  public let isValid: Bool
 
-  package init(at index: Int, of text: Span<UInt8>) {
+  public init(at index: Int, of text: Span<UInt8>) {
     let lead = text[index]
     let wanted: Int
     var lowest: UInt8 = 0x80

@@ -1,4 +1,4 @@
-package import Kernel
+public import Kernel
 
 /// Writes one JSON document, or several, piece by piece into a buffer of its own.
 ///
@@ -9,15 +9,15 @@ package import Kernel
 ///       $0.member("status", "ready")
 ///       $0.array("warnings") { $0.value("the file is newer than what runs") }
 ///     }
-package struct JSONWriter: ~Copyable {
+public struct JSONWriter: ~Copyable {
   /// What is written so far.
-  package var buffer: ByteBuffer
+  public var buffer: ByteBuffer
   private var needsComma = false
 
-  package init(capacity: Int = 256) { buffer = ByteBuffer(capacity: capacity) }
+  public init(capacity: Int = 256) { buffer = ByteBuffer(capacity: capacity) }
 
   /// The document as a string, for small answers and tests.
-  package var text: String {
+  public var text: String {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(buffer.count)
     let span = buffer.span
@@ -26,88 +26,88 @@ package struct JSONWriter: ~Copyable {
   }
 
   /// Ends a document of several, with a line feed between them.
-  package mutating func endLine() {
+  public mutating func endLine() {
     buffer.append(UInt8(ascii: "\n"))
     needsComma = false
   }
 
   // Values: elements of an array, or the document itself.
 
-  package mutating func value(_ text: Span<UInt8>) {
+  public mutating func value(_ text: Span<UInt8>) {
     separate()
     buffer.append(json: text)
   }
 
-  package mutating func value(_ text: String) { value(text.utf8Span.span) }
+  public mutating func value(_ text: String) { value(text.utf8Span.span) }
 
-  package mutating func value(_ number: Int) {
+  public mutating func value(_ number: Int) {
     separate()
     buffer.append(decimal: number)
   }
 
-  package mutating func value(_ number: Double) {
+  public mutating func value(_ number: Double) {
     separate()
     buffer.append(json: number)
   }
 
-  package mutating func value(_ flag: Bool) {
+  public mutating func value(_ flag: Bool) {
     separate()
     buffer.append(json: flag)
   }
 
-  package mutating func null() {
+  public mutating func null() {
     separate()
     buffer.append("null")
   }
 
-  package mutating func object(_ body: (inout JSONWriter) -> Void) {
+  public mutating func object(_ body: (inout JSONWriter) -> Void) {
     enclose(open: UInt8(ascii: "{"), close: UInt8(ascii: "}"), body)
   }
 
-  package mutating func array(_ body: (inout JSONWriter) -> Void) {
+  public mutating func array(_ body: (inout JSONWriter) -> Void) {
     enclose(open: UInt8(ascii: "["), close: UInt8(ascii: "]"), body)
   }
 
   // Members: a key and its value, within an object.
 
-  package mutating func key(_ name: String) {
+  public mutating func key(_ name: String) {
     separate()
     buffer.append(json: name)
     buffer.append(UInt8(ascii: ":"))
     needsComma = false
   }
 
-  package mutating func member(_ name: String, _ text: Span<UInt8>) {
+  public mutating func member(_ name: String, _ text: Span<UInt8>) {
     key(name)
     value(text)
   }
 
-  package mutating func member(_ name: String, _ text: String) {
+  public mutating func member(_ name: String, _ text: String) {
     key(name)
     value(text)
   }
 
-  package mutating func member(_ name: String, _ number: Int) {
+  public mutating func member(_ name: String, _ number: Int) {
     key(name)
     value(number)
   }
 
-  package mutating func member(_ name: String, _ number: Double) {
+  public mutating func member(_ name: String, _ number: Double) {
     key(name)
     value(number)
   }
 
-  package mutating func member(_ name: String, _ flag: Bool) {
+  public mutating func member(_ name: String, _ flag: Bool) {
     key(name)
     value(flag)
   }
 
-  package mutating func object(_ name: String, _ body: (inout JSONWriter) -> Void) {
+  public mutating func object(_ name: String, _ body: (inout JSONWriter) -> Void) {
     key(name)
     object(body)
   }
 
-  package mutating func array(_ name: String, _ body: (inout JSONWriter) -> Void) {
+  public mutating func array(_ name: String, _ body: (inout JSONWriter) -> Void) {
     key(name)
     array(body)
   }

@@ -5,14 +5,14 @@ import Glibc
 /// Everything that is written piece by piece lands here: heads on their way out, log lines, metric pages. Reading
 /// happens through `Span`, so no pointer leaves this file. Growth doubles; `removeAll` keeps the memory.
 @safe
-package struct ByteBuffer: ~Copyable {
+public struct ByteBuffer: ~Copyable {
   private var base: UnsafeMutablePointer<UInt8>
   package private(set) var capacity: Int
   /// How many bytes are written.
   package private(set) var count = 0
 
   /// - Parameter capacity: bytes to reserve at once; at least 16.
-  package init(capacity: Int = 256) {
+  public init(capacity: Int = 256) {
     self.capacity = max(16, capacity)
     // SAFETY: owned by this value alone and freed in deinit.
     unsafe base = .allocate(capacity: self.capacity)
@@ -21,10 +21,10 @@ package struct ByteBuffer: ~Copyable {
   // SAFETY: allocated in init or grow, never shared.
   deinit { unsafe base.deallocate() }
 
-  package var isEmpty: Bool { count == 0 }
+  public var isEmpty: Bool { count == 0 }
 
   /// The written bytes.
-  package var span: Span<UInt8> {
+  public var span: Span<UInt8> {
     @_lifetime(borrow self) get {
       // SAFETY: `count` bytes from `base` are initialised, and the span borrows self.
       let span = unsafe Span(_unsafeStart: base, count: count)
@@ -33,7 +33,7 @@ package struct ByteBuffer: ~Copyable {
   }
 
   /// The written bytes, for changing in place.
-  package var mutableSpan: MutableSpan<UInt8> {
+  public var mutableSpan: MutableSpan<UInt8> {
     @_lifetime(&self) mutating get {
       // SAFETY: `count` bytes from `base` are initialised, and the span borrows self exclusively.
       let span = unsafe MutableSpan(_unsafeStart: base, count: count)
@@ -41,23 +41,23 @@ package struct ByteBuffer: ~Copyable {
     }
   }
 
-  package mutating func removeAll() { count = 0 }
+  public mutating func removeAll() { count = 0 }
 
   /// Keeps the first `length` bytes.
-  package mutating func truncate(to length: Int) {
+  public mutating func truncate(to length: Int) {
     precondition(length >= 0 && length <= count)
     count = length
   }
 
   /// Drops the first `length` bytes and moves the rest to the front.
-  package mutating func removeFirst(_ length: Int) {
+  public mutating func removeFirst(_ length: Int) {
     precondition(length >= 0 && length <= count)
     // SAFETY: both ranges lie within the allocation; memmove allows overlap.
     unsafe memmove(base, base + length, count - length)
     count -= length
   }
 
-  package mutating func reserve(_ extra: Int) {
+  public mutating func reserve(_ extra: Int) {
     if count + extra > capacity { grow(to: count + extra) }
   }
 
@@ -72,14 +72,14 @@ package struct ByteBuffer: ~Copyable {
     capacity = larger
   }
 
-  package mutating func append(_ byte: UInt8) {
+  public mutating func append(_ byte: UInt8) {
     if count == capacity { grow(to: count + 1) }
     // SAFETY: count < capacity.
     unsafe base[count] = byte
     count += 1
   }
 
-  package mutating func append(_ bytes: Span<UInt8>) {
+  public mutating func append(_ bytes: Span<UInt8>) {
     let length = bytes.count
     reserve(length)
     // SAFETY: `length` bytes are free behind `count`, and the source is a live span of that length.
@@ -89,7 +89,7 @@ package struct ByteBuffer: ~Copyable {
     count += length
   }
 
-  package mutating func append(_ text: StaticString) {
+  public mutating func append(_ text: StaticString) {
     let length = text.utf8CodeUnitCount
     reserve(length)
     // SAFETY: `length` bytes are free behind `count`; a static string's bytes live for ever.
@@ -97,12 +97,12 @@ package struct ByteBuffer: ~Copyable {
     count += length
   }
 
-  package mutating func append(_ text: String) {
+  public mutating func append(_ text: String) {
     append(text.utf8Span.span)
   }
 
   /// Appends a number in decimal.
-  package mutating func append(decimal value: Int) {
+  public mutating func append(decimal value: Int) {
     if value < 0 {
       append(UInt8(ascii: "-"))
       append(decimal: value.magnitude)
@@ -111,7 +111,7 @@ package struct ByteBuffer: ~Copyable {
     }
   }
 
-  package mutating func append(decimal value: UInt) {
+  public mutating func append(decimal value: UInt) {
     reserve(20)
     var digits = 1
     var bound: UInt = 10
@@ -133,7 +133,7 @@ package struct ByteBuffer: ~Copyable {
   }
 
   /// Appends a number in lower-case hexadecimal, at least `digits` wide.
-  package mutating func append(hexadecimal value: UInt64, digits: Int = 1) {
+  public mutating func append(hexadecimal value: UInt64, digits: Int = 1) {
     let width = max(digits, (64 - value.leadingZeroBitCount + 3) / 4)
     for index in stride(from: width - 1, through: 0, by: -1) {
       let nibble = UInt8(truncatingIfNeeded: (value >> UInt64(index * 4)) & 15)

@@ -5,10 +5,10 @@ import Glibc
 ///
 /// Codecs check every byte of a head; done one by one that is most of a proxy's own time. The loops are in C
 /// with SSE2 where the machine has it, and plain C elsewhere; both are tested against each other.
-package enum ByteScan {
+public enum ByteScan {
   /// The index of the first `byte` at or after `start`, or the span's count.
   @inline(__always)
-  package static func index(of byte: UInt8, in bytes: Span<UInt8>, from start: Int = 0) -> Int {
+  public static func index(of byte: UInt8, in bytes: Span<UInt8>, from start: Int = 0) -> Int {
     unsafe bytes.withUnsafeBufferPointer { p in
       // SAFETY: the C function reads only [start, count) of a live span.
       unsafe Int(cl_scan_byte(p.baseAddress, start, p.count, byte))
@@ -18,14 +18,14 @@ package enum ByteScan {
   /// The index of the first byte that may not stand in a field value (RFC 9110 §5.5: anything below 0x20 but HTAB,
   /// and DEL) at or after `start`, or the span's count. CR, LF and NUL end it too.
   @inline(__always)
-  package static func endOfFieldValue(in bytes: Span<UInt8>, from start: Int) -> Int {
+  public static func endOfFieldValue(in bytes: Span<UInt8>, from start: Int) -> Int {
     // SAFETY: as above.
     unsafe bytes.withUnsafeBufferPointer { p in unsafe Int(cl_scan_field_value(p.baseAddress, start, p.count)) }
   }
 
   /// The index of the first byte that is no `tchar` (RFC 9110 §5.6.2) at or after `start`, or the span's count.
   @inline(__always)
-  package static func endOfToken(in bytes: Span<UInt8>, from start: Int) -> Int {
+  public static func endOfToken(in bytes: Span<UInt8>, from start: Int) -> Int {
     // SAFETY: as above.
     unsafe bytes.withUnsafeBufferPointer { p in unsafe Int(cl_scan_token(p.baseAddress, start, p.count)) }
   }
@@ -33,21 +33,21 @@ package enum ByteScan {
   /// The index of the first byte that may not stand in a request target (below 0x21, DEL and above) at or after
   /// `start`, or the span's count.
   @inline(__always)
-  package static func endOfTarget(in bytes: Span<UInt8>, from start: Int) -> Int {
+  public static func endOfTarget(in bytes: Span<UInt8>, from start: Int) -> Int {
     // SAFETY: as above.
     unsafe bytes.withUnsafeBufferPointer { p in unsafe Int(cl_scan_target(p.baseAddress, start, p.count)) }
   }
 
   /// The index of the first byte that is no ASCII letter, digit or `-` at or after `start`, or the span's count.
   @inline(__always)
-  package static func endOfName(in bytes: Span<UInt8>, from start: Int) -> Int {
+  public static func endOfName(in bytes: Span<UInt8>, from start: Int) -> Int {
     // SAFETY: as above.
     unsafe bytes.withUnsafeBufferPointer { p in unsafe Int(cl_scan_name(p.baseAddress, start, p.count)) }
   }
 
   /// The index of the first byte that is not unreserved (RFC 3986 §2.3) at or after `start`, or the span's count.
   @inline(__always)
-  package static func endOfHostName(in bytes: Span<UInt8>, from start: Int) -> Int {
+  public static func endOfHostName(in bytes: Span<UInt8>, from start: Int) -> Int {
     // SAFETY: as above.
     unsafe bytes.withUnsafeBufferPointer { p in unsafe Int(cl_scan_host(p.baseAddress, start, p.count)) }
   }
@@ -56,7 +56,7 @@ package enum ByteScan {
   ///
   /// Plain is visible ASCII without ``"#%.<>?\^`{}``: a path of plain bytes alone needs no normalisation.
   @inline(__always)
-  package static func endOfPlainPath(in bytes: Span<UInt8>, from start: Int) -> Int {
+  public static func endOfPlainPath(in bytes: Span<UInt8>, from start: Int) -> Int {
     // SAFETY: as above.
     unsafe bytes.withUnsafeBufferPointer { p in unsafe Int(cl_scan_path(p.baseAddress, start, p.count)) }
   }
@@ -64,7 +64,7 @@ package enum ByteScan {
   /// The index of the first byte that may not stand in a query (anything but visible ASCII, and `"#<>`) at or after
   /// `start`, or the span's count.
   @inline(__always)
-  package static func endOfQuery(in bytes: Span<UInt8>, from start: Int) -> Int {
+  public static func endOfQuery(in bytes: Span<UInt8>, from start: Int) -> Int {
     // SAFETY: as above.
     unsafe bytes.withUnsafeBufferPointer { p in unsafe Int(cl_scan_query(p.baseAddress, start, p.count)) }
   }
@@ -72,14 +72,14 @@ package enum ByteScan {
   /// The index of the first byte that JSON must escape (below 0x20, `"`, `\`) or that is not ASCII, at or after
   /// `start`, or the span's count.
   @inline(__always)
-  package static func endOfPlainJSON(in bytes: Span<UInt8>, from start: Int) -> Int {
+  public static func endOfPlainJSON(in bytes: Span<UInt8>, from start: Int) -> Int {
     // SAFETY: as above.
     unsafe bytes.withUnsafeBufferPointer { p in unsafe Int(cl_scan_json(p.baseAddress, start, p.count)) }
   }
 
   /// Whether both hold the same bytes.
   @inline(__always)
-  package static func equal(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
+  public static func equal(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
     if a.count != b.count { return false }
     // SAFETY: both spans are live and of equal length.
     return unsafe a.withUnsafeBufferPointer { x in
@@ -89,7 +89,7 @@ package enum ByteScan {
 
   /// Whether both hold the same bytes when ASCII letters are compared without case.
   @inline(__always)
-  package static func equalIgnoringCase(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
+  public static func equalIgnoringCase(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
     if a.count != b.count { return false }
     // SAFETY: both spans are live and of equal length.
     return unsafe a.withUnsafeBufferPointer { x in
@@ -100,14 +100,14 @@ package enum ByteScan {
 
   /// A hash of the bytes, mixed with `seed`; for tables in memory only, never stored.
   @inline(__always)
-  package static func hash(_ bytes: Span<UInt8>, seed: UInt64) -> UInt64 {
+  public static func hash(_ bytes: Span<UInt8>, seed: UInt64) -> UInt64 {
     // SAFETY: the span is live.
     unsafe bytes.withUnsafeBufferPointer { p in unsafe cl_hash(p.baseAddress, p.count, seed) }
   }
 
   /// The bytes of a literal.
   @inline(__always) @_lifetime(immortal)
-  package static func bytes(of text: StaticString) -> Span<UInt8> {
+  public static func bytes(of text: StaticString) -> Span<UInt8> {
     // SAFETY: a literal's bytes live as long as the program.
     let span = unsafe Span(_unsafeStart: text.utf8Start, count: text.utf8CodeUnitCount)
     return unsafe _overrideLifetime(span, copying: ())
@@ -115,7 +115,7 @@ package enum ByteScan {
 
   /// Up to eight bytes from `start` as a little-endian number; bytes behind the end count as zero.
   @inline(__always)
-  package static func word(in bytes: Span<UInt8>, at start: Int = 0) -> UInt64 {
+  public static func word(in bytes: Span<UInt8>, at start: Int = 0) -> UInt64 {
     precondition(start >= 0)
     let available = bytes.count &- start
     if available >= 8 {
@@ -137,14 +137,14 @@ package enum ByteScan {
   ///
   /// Fewer than eight bytes give one number and zero.
   @inline(__always)
-  package static func ends(of bytes: Span<UInt8>) -> (first: UInt64, last: UInt64) {
+  public static func ends(of bytes: Span<UInt8>) -> (first: UInt64, last: UInt64) {
     if bytes.count < 8 { return (word(in: bytes), 0) }
     return (word(in: bytes), word(in: bytes, at: bytes.count &- 8))
   }
 
   /// Moves `count` bytes within a span; the ranges may overlap.
   @inline(__always)
-  package static func move(_ bytes: inout MutableSpan<UInt8>, from source: Int, to target: Int, count: Int) {
+  public static func move(_ bytes: inout MutableSpan<UInt8>, from source: Int, to target: Int, count: Int) {
     precondition(source >= 0 && target >= 0 && count >= 0)
     precondition(source + count <= bytes.count && target + count <= bytes.count)
     if count == 0 || source == target { return }

@@ -1,11 +1,11 @@
 import Glibc
 
 /// The machine's clocks, in nanoseconds.
-package enum Clock {
+public enum Clock {
   /// Never goes back; the base of every deadline and duration.
-  package static var monotonic: Int { read(CLOCK_MONOTONIC) }
+  public static var monotonic: Int { read(CLOCK_MONOTONIC) }
   /// Since 1970-01-01 UTC; for log lines and dates only.
-  package static var wall: Int { read(CLOCK_REALTIME) }
+  public static var wall: Int { read(CLOCK_REALTIME) }
 
   private static func read(_ clock: clockid_t) -> Int {
     var time = timespec()

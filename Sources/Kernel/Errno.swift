@@ -1,33 +1,33 @@
 import Glibc
 
 /// Why a system call failed.
-package struct Errno: Error, Equatable, Hashable, Sendable {
+public struct Errno: Error, Equatable, Hashable, Sendable {
   /// The kernel's number, as in errno(3).
-  package let number: Int32
+  public let number: Int32
 
-  package init(_ number: Int32) { self.number = number }
+  public init(_ number: Int32) { self.number = number }
 
   /// What the calling thread's last failed call left in `errno`.
-  package static var last: Errno { Errno(errno) }
+  public static var last: Errno { Errno(errno) }
 
-  package static let again = Errno(EAGAIN)
-  package static let brokenPipe = Errno(EPIPE)
-  package static let exists = Errno(EEXIST)
-  package static let interrupted = Errno(EINTR)
-  package static let inputOutput = Errno(EIO)
-  package static let invalid = Errno(EINVAL)
-  package static let isDirectory = Errno(EISDIR)
-  package static let noEntry = Errno(ENOENT)
-  package static let noSpace = Errno(ENOSPC)
-  package static let notPermitted = Errno(EACCES)
+  public static let again = Errno(EAGAIN)
+  public static let brokenPipe = Errno(EPIPE)
+  public static let exists = Errno(EEXIST)
+  public static let interrupted = Errno(EINTR)
+  public static let inputOutput = Errno(EIO)
+  public static let invalid = Errno(EINVAL)
+  public static let isDirectory = Errno(EISDIR)
+  public static let noEntry = Errno(ENOENT)
+  public static let noSpace = Errno(ENOSPC)
+  public static let notPermitted = Errno(EACCES)
 
   /// The symbolic name, `ENOSPC`; `E28` style for those not listed.
-  package var name: String {
+  public var name: String {
     Errno.names[number] ?? "E\(number)"
   }
 
   /// The C library's sentence, `No space left on device`.
-  package var message: String {
+  public var message: String {
     // SAFETY: the buffer lives through the call, which ends it with NUL; strerror_r is thread-safe.
     unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { buffer in
       guard let base = buffer.baseAddress else { return name }
@@ -50,5 +50,5 @@ package struct Errno: Error, Equatable, Hashable, Sendable {
 
 extension Errno: CustomStringConvertible {
   /// `ENOSPC: No space left on device`.
-  package var description: String { "\(name): \(message)" }
+  public var description: String { "\(name): \(message)" }
 }

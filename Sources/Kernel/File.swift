@@ -1,12 +1,12 @@
 import Glibc
 
 /// An open file, closed when this value goes.
-package struct File: ~Copyable, Sendable {
+public struct File: ~Copyable, Sendable {
   private let descriptor: Int32
   private let isOwned: Bool
 
   /// What a file is opened for.
-  package enum Access: Sendable {
+  public enum Access: Sendable {
     case read
     /// Writes go to the end; made when it is missing.
     case append
@@ -23,7 +23,7 @@ package struct File: ~Copyable, Sendable {
   }
 
   /// - Parameter permissions: of a file that is made, less the process's umask.
-  package init(_ path: String, _ access: Access, permissions: UInt32 = 0o640) throws(Errno) {
+  public init(_ path: String, _ access: Access, permissions: UInt32 = 0o640) throws(Errno) {
     descriptor = try Errno.check { unsafe open(path, access.flags | O_CLOEXEC, permissions) }
     isOwned = true
   }
@@ -35,15 +35,15 @@ package struct File: ~Copyable, Sendable {
 
   deinit { if isOwned { close(descriptor) } }
 
-  package static var standardOutput: File { File(borrowing: STDOUT_FILENO) }
-  package static var standardError: File { File(borrowing: STDERR_FILENO) }
+  public static var standardOutput: File { File(borrowing: STDOUT_FILENO) }
+  public static var standardError: File { File(borrowing: STDERR_FILENO) }
 
-  package var isTerminal: Bool { isatty(descriptor) == 1 }
+  public var isTerminal: Bool { isatty(descriptor) == 1 }
 
   /// Writes some of `bytes`: a file takes all of them unless the disk is full, a pipe what fits.
   ///
   /// - Returns: how many were taken.
-  package func write(_ bytes: Span<UInt8>) throws(Errno) -> Int {
+  public func write(_ bytes: Span<UInt8>) throws(Errno) -> Int {
     try Errno.check {
       // SAFETY: the call reads `count` bytes of a live span.
       unsafe bytes.withUnsafeBufferPointer { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
@@ -51,7 +51,7 @@ package struct File: ~Copyable, Sendable {
   }
 
   /// Writes some bytes at `offset` of the file, without moving its position.
-  package func write(_ bytes: Span<UInt8>, at offset: Int) throws(Errno) -> Int {
+  public func write(_ bytes: Span<UInt8>, at offset: Int) throws(Errno) -> Int {
     try Errno.check {
       // SAFETY: as above.
       unsafe bytes.withUnsafeBufferPointer { unsafe pwrite(descriptor, $0.baseAddress, $0.count, offset) }
@@ -59,13 +59,13 @@ package struct File: ~Copyable, Sendable {
   }
 
   /// Writes all of `bytes`, however often it takes.
-  package func writeAll(_ bytes: Span<UInt8>) throws(Errno) {
+  public func writeAll(_ bytes: Span<UInt8>) throws(Errno) {
     var done = 0
     while done < bytes.count { done += try write(bytes.extracting(done..<bytes.count)) }
   }
 
   /// Waits until a write would be taken, for a pipe or terminal that was made non-blocking.
-  package func waitUntilWritable(timeout milliseconds: Int32) {
+  public func waitUntilWritable(timeout milliseconds: Int32) {
     var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
     // SAFETY: the call reads and writes one entry on the stack.
     unsafe poll(&entry, 1, milliseconds)
@@ -74,7 +74,7 @@ package struct File: ~Copyable, Sendable {
   /// Reads what comes next.
   ///
   /// - Returns: how many bytes came; 0 at the end.
-  package func read(into bytes: inout MutableSpan<UInt8>) throws(Errno) -> Int {
+  public func read(into bytes: inout MutableSpan<UInt8>) throws(Errno) -> Int {
     try Errno.check {
       // SAFETY: the call writes at most `count` bytes into a span that is ours alone.
       unsafe bytes.withUnsafeMutableBufferPointer { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
@@ -82,7 +82,7 @@ package struct File: ~Copyable, Sendable {
   }
 
   /// Reads from `offset`, without moving the file's position.
-  package func read(into bytes: inout MutableSpan<UInt8>, at offset: Int) throws(Errno) -> Int {
+  public func read(into bytes: inout MutableSpan<UInt8>, at offset: Int) throws(Errno) -> Int {
     try Errno.check {
       // SAFETY: as above.
       unsafe bytes.withUnsafeMutableBufferPointer { unsafe pread(descriptor, $0.baseAddress, $0.count, offset) }
@@ -90,16 +90,16 @@ package struct File: ~Copyable, Sendable {
   }
 
   /// Cuts the file, or lengthens it with zeroes.
-  package func truncate(to size: Int) throws(Errno) {
+  public func truncate(to size: Int) throws(Errno) {
     _ = try Errno.check { ftruncate(descriptor, size) }
   }
 
   /// Returns once the contents are on the disk.
-  package func sync() throws(Errno) {
+  public func sync() throws(Errno) {
     _ = try Errno.check { fdatasync(descriptor) }
   }
 
-  package func status() throws(Errno) -> FileStatus {
+  public func status() throws(Errno) -> FileStatus {
     var raw = stat()
     // SAFETY: writes one stat on the stack.
     _ = try Errno.check { unsafe fstat(descriptor, &raw) }
@@ -108,16 +108,16 @@ package struct File: ~Copyable, Sendable {
 }
 
 /// What the file system knows of a file.
-package struct FileStatus: Equatable, Sendable {
+public struct FileStatus: Equatable, Sendable {
   /// Bytes.
-  package let size: Int
+  public let size: Int
   /// When the contents last changed, nanoseconds since 1970.
-  package let modified: Int
-  package let isDirectory: Bool
+  public let modified: Int
+  public let isDirectory: Bool
   /// Names of the file; 0 once it is deleted and only open.
-  package let links: Int
+  public let links: Int
   /// Together the same for two names of one file.
-  package let device: UInt, node: UInt
+  public let device: UInt, node: UInt
 
   fileprivate init(_ raw: stat) {
     size = raw.st_size
@@ -128,12 +128,12 @@ package struct FileStatus: Equatable, Sendable {
     node = raw.st_ino
   }
 
-  package func isSameFile(as other: FileStatus) -> Bool { device == other.device && node == other.node }
+  public func isSameFile(as other: FileStatus) -> Bool { device == other.device && node == other.node }
 }
 
 /// What is done to files by name.
-package enum FileSystem {
-  package static func status(of path: String) throws(Errno) -> FileStatus {
+public enum FileSystem {
+  public static func status(of path: String) throws(Errno) -> FileStatus {
     var raw = stat()
     // SAFETY: writes one stat on the stack; the path is copied by the kernel.
     _ = try Errno.check { unsafe stat(path, &raw) }
@@ -141,18 +141,18 @@ package enum FileSystem {
   }
 
   /// Moves a file within a file system; an existing one of the new name is replaced in the same instant.
-  package static func rename(_ path: String, to new: String) throws(Errno) {
+  public static func rename(_ path: String, to new: String) throws(Errno) {
     // SAFETY: both paths are copied by the kernel.
     _ = try Errno.check { unsafe Glibc.rename(path, new) }
   }
 
-  package static func remove(_ path: String) throws(Errno) {
+  public static func remove(_ path: String) throws(Errno) {
     // SAFETY: the path is copied by the kernel.
     _ = try Errno.check { unsafe unlink(path) }
   }
 
   /// Makes a directory and those above it; one that exists is no error.
-  package static func makeDirectory(_ path: String, permissions: UInt32 = 0o750) throws(Errno) {
+  public static func makeDirectory(_ path: String, permissions: UInt32 = 0o750) throws(Errno) {
     do {
       // SAFETY: the path is copied by the kernel.
       _ = try Errno.check { unsafe mkdir(path, permissions) }
@@ -165,13 +165,13 @@ package enum FileSystem {
     }
   }
 
-  package static func removeDirectory(_ path: String) throws(Errno) {
+  public static func removeDirectory(_ path: String) throws(Errno) {
     // SAFETY: the path is copied by the kernel.
     _ = try Errno.check { unsafe rmdir(path) }
   }
 
   /// The names in a directory, sorted, without `.` and `..`.
-  package static func list(_ path: String) throws(Errno) -> [String] {
+  public static func list(_ path: String) throws(Errno) -> [String] {
     // SAFETY: the stream is closed on every way out; each entry is copied before the next is read.
     guard let stream = unsafe opendir(path) else { throw .last }
     defer { unsafe closedir(stream) }
@@ -186,7 +186,7 @@ package enum FileSystem {
   }
 
   /// Returns once renames and removals in a directory are on the disk.
-  package static func syncDirectory(_ path: String) throws(Errno) {
+  public static func syncDirectory(_ path: String) throws(Errno) {
     // SAFETY: the path is copied by the kernel; the descriptor is closed here.
     let descriptor = try Errno.check { unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     defer { close(descriptor) }

@@ -7,9 +7,9 @@ import Glibc
 /// An empty value holds no memory, so that an idle connection costs none. A margin on both sides lets chunk framing
 /// be written around the data in place.
 @safe
-package struct IOBuffer: ~Copyable {
+public struct IOBuffer: ~Copyable {
   /// Room kept before and behind the block for framing: a chunk header of 16 hexadecimal digits, CRLF, the last chunk.
-  package static let margin = 32
+  public static let margin = 32
 
   private var base: UnsafeMutablePointer<UInt8>?
   /// Bytes between the margins; 0 while empty.
@@ -17,18 +17,18 @@ package struct IOBuffer: ~Copyable {
   package private(set) var start = 0
   package private(set) var end = 0
 
-  package init() { unsafe base = nil }
+  public init() { unsafe base = nil }
 
   // SAFETY: the block came from malloc in the pool and is owned by this value alone.
   deinit { unsafe free(base) }
 
-  package var count: Int { end - start }
-  package var isEmpty: Bool { start == end }
-  package var isLeased: Bool { capacity > 0 }
-  package var room: Int { capacity - end }
+  public var count: Int { end - start }
+  public var isEmpty: Bool { start == end }
+  public var isLeased: Bool { capacity > 0 }
+  public var room: Int { capacity - end }
 
   /// Takes a block from the pool unless one is held already.
-  package mutating func lease(from pool: BufferPool) {
+  public mutating func lease(from pool: BufferPool) {
     if capacity > 0 { return }
     unsafe base = pool.take()
     capacity = pool.blockSize
@@ -37,7 +37,7 @@ package struct IOBuffer: ~Copyable {
   }
 
   /// Gives the block back; whatever it held is gone.
-  package mutating func `return`(to pool: BufferPool) {
+  public mutating func `return`(to pool: BufferPool) {
     guard capacity > 0 else { return }
     unsafe pool.put(base!)
     unsafe base = nil
@@ -47,13 +47,13 @@ package struct IOBuffer: ~Copyable {
   }
 
   /// What has been read and not consumed.
-  package var readable: Span<UInt8> {
+  public var readable: Span<UInt8> {
     @_lifetime(borrow self) get { slice(start, end) }
   }
 
   /// Any bytes between the block's begin and `end`, consumed ones too: heads stay readable while bodies pass.
   @_lifetime(borrow self)
-  package func slice(_ from: Int, _ to: Int) -> Span<UInt8> {
+  public func slice(_ from: Int, _ to: Int) -> Span<UInt8> {
     precondition(from >= -Self.margin && from <= to && to <= (isLeased ? capacity + Self.margin : 0))
     // SAFETY: the block spans margin + capacity + margin bytes and the range was checked to lie within.
     let span = unsafe Span(
@@ -63,7 +63,7 @@ package struct IOBuffer: ~Copyable {
   }
 
   /// What has been read and not consumed, for decoding in place.
-  package var mutableReadable: MutableSpan<UInt8> {
+  public var mutableReadable: MutableSpan<UInt8> {
     @_lifetime(&self) mutating get {
       // SAFETY: as in `slice`; start and end are kept within the block.
       let span = unsafe MutableSpan(
@@ -73,7 +73,7 @@ package struct IOBuffer: ~Copyable {
     }
   }
 
-  package mutating func consume(_ count: Int) {
+  public mutating func consume(_ count: Int) {
     precondition(count >= 0 && count <= end - start)
     start += count
     if start == end {
@@ -83,24 +83,24 @@ package struct IOBuffer: ~Copyable {
   }
 
   /// Moves `start` on without resetting an emptied buffer, so that earlier bytes stay where they are.
-  package mutating func advance(_ count: Int) {
+  public mutating func advance(_ count: Int) {
     precondition(count >= 0 && count <= end - start)
     start += count
   }
 
-  package mutating func removeAll() {
+  public mutating func removeAll() {
     start = 0
     end = 0
   }
 
   /// Keeps the first `count` readable bytes.
-  package mutating func truncate(to count: Int) {
+  public mutating func truncate(to count: Int) {
     precondition(count >= 0 && count <= end - start)
     end = start + count
   }
 
   /// Moves the readable bytes to the front of the block.
-  package mutating func compact() {
+  public mutating func compact() {
     guard start > 0 else { return }
     // SAFETY: both ranges lie within the block; memmove allows overlap.
     unsafe memmove(base! + Self.margin, base! + Self.margin + start, end - start)
@@ -109,7 +109,7 @@ package struct IOBuffer: ~Copyable {
   }
 
   /// Appends what fits and returns how much that was.
-  package mutating func append(_ bytes: Span<UInt8>) -> Int {
+  public mutating func append(_ bytes: Span<UInt8>) -> Int {
     let count = min(bytes.count, room)
     // SAFETY: `count` bytes are free behind `end`.
     unsafe bytes.withUnsafeBufferPointer { source in
@@ -120,7 +120,7 @@ package struct IOBuffer: ~Copyable {
   }
 
   /// Writes `bytes` into the margin right before `start` and makes them readable.
-  package mutating func prepend(_ bytes: Span<UInt8>) {
+  public mutating func prepend(_ bytes: Span<UInt8>) {
     precondition(bytes.count <= start + Self.margin && isLeased)
     start -= bytes.count
     // SAFETY: `start` is still within the margin.
@@ -130,7 +130,7 @@ package struct IOBuffer: ~Copyable {
   }
 
   /// Writes `bytes` behind `end`, into the margin when the block is full, and makes them readable.
-  package mutating func appendIntoMargin(_ bytes: Span<UInt8>) {
+  public mutating func appendIntoMargin(_ bytes: Span<UInt8>) {
     precondition(end + bytes.count <= capacity + Self.margin && isLeased)
     // SAFETY: the precondition keeps within the margin.
     unsafe bytes.withUnsafeBufferPointer { source in
@@ -140,7 +140,7 @@ package struct IOBuffer: ~Copyable {
   }
 
   /// Reads once from a socket into the room behind `end`; the room must not be empty.
-  package mutating func receive(from socket: borrowing FileDescriptor) -> IOResult {
+  public mutating func receive(from socket: borrowing FileDescriptor) -> IOResult {
     precondition(room > 0)
     // SAFETY: `room` bytes are free behind `end`.
     let result = unsafe cl_recv(socket.number, base! + Self.margin + end, room)
@@ -153,15 +153,15 @@ package struct IOBuffer: ~Copyable {
 ///
 /// One thread's own, so that leasing is a pop. It keeps at most `keep` free blocks; more go back to the system.
 @safe
-package final class BufferPool {
+public final class BufferPool {
   /// Bytes between the margins.
-  package let blockSize: Int
+  public let blockSize: Int
   private let keep: Int
   private var free: [UnsafeMutablePointer<UInt8>] = unsafe []
   /// Blocks leased now.
   package private(set) var leased = 0
 
-  package init(blockSize: Int, keep: Int) {
+  public init(blockSize: Int, keep: Int) {
     self.blockSize = blockSize
     self.keep = keep
   }

@@ -5,11 +5,11 @@ import Glibc
 /// A pthread mutex: `Synchronization.Mutex` is reported as a race by the thread sanitizer. Hold it for a few lines,
 /// never across a system call that may wait, and never from inside the same lock.
 @safe
-package final class Lock<State: ~Copyable>: @unchecked Sendable {
+public final class Lock<State: ~Copyable>: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private var state: State
 
-  package init(_ state: consuming sending State) {
+  public init(_ state: consuming sending State) {
     // SAFETY: allocated once, initialised here, destroyed and freed in deinit.
     unsafe mutex = .allocate(capacity: 1)
     unsafe pthread_mutex_init(mutex, nil)
@@ -23,7 +23,7 @@ package final class Lock<State: ~Copyable>: @unchecked Sendable {
   }
 
   /// Runs `body` while no other thread is inside.
-  package func withLock<Result: ~Copyable, Failure: Error>(
+  public func withLock<Result: ~Copyable, Failure: Error>(
     _ body: (inout sending State) throws(Failure) -> sending Result
   ) throws(Failure) -> sending Result {
     // SAFETY: initialised in init; @unchecked Sendable holds because `state` is touched between these two calls only.
@@ -35,12 +35,12 @@ package final class Lock<State: ~Copyable>: @unchecked Sendable {
 
 /// State that threads take turns with and can wait for.
 @safe
-package final class Monitor<State: ~Copyable>: @unchecked Sendable {
+public final class Monitor<State: ~Copyable>: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let condition: UnsafeMutablePointer<pthread_cond_t>
   private var state: State
 
-  package init(_ state: consuming sending State) {
+  public init(_ state: consuming sending State) {
     // SAFETY: allocated once, initialised here, destroyed and freed in deinit; the attributes live on the stack.
     unsafe mutex = .allocate(capacity: 1)
     unsafe condition = .allocate(capacity: 1)
@@ -62,7 +62,7 @@ package final class Monitor<State: ~Copyable>: @unchecked Sendable {
   }
 
   /// Runs `body` while no other thread is inside. Wakes nobody: call `signal` or `broadcast` after a change.
-  package func withLock<Result: ~Copyable, Failure: Error>(
+  public func withLock<Result: ~Copyable, Failure: Error>(
     _ body: (inout sending State) throws(Failure) -> sending Result
   ) throws(Failure) -> sending Result {
     // SAFETY: initialised in init; @unchecked Sendable holds because `state` is touched under the mutex only.
@@ -75,7 +75,7 @@ package final class Monitor<State: ~Copyable>: @unchecked Sendable {
   ///
   /// - Parameter timeout: nanoseconds; nil waits for ever.
   /// - Returns: what `body` returned, or nil when `timeout` passed first. `body` runs once more at the end of it.
-  package func wait<Result>(
+  public func wait<Result>(
     timeout: Int? = nil, for body: (inout sending State) -> sending Result?
   ) -> sending Result? {
     let deadline = timeout.map { Monitor.deadline(in: $0) }
@@ -93,13 +93,13 @@ package final class Monitor<State: ~Copyable>: @unchecked Sendable {
   }
 
   /// Wakes one waiting thread.
-  package func signal() {
+  public func signal() {
     // SAFETY: initialised in init.
     unsafe pthread_cond_signal(condition)
   }
 
   /// Wakes every waiting thread.
-  package func broadcast() {
+  public func broadcast() {
     // SAFETY: as above.
     unsafe pthread_cond_broadcast(condition)
   }

@@ -1,8 +1,8 @@
 import Glibc
 
 /// The environment that the process was started with.
-package enum ProcessEnvironment {
-  package static func value(_ name: String) -> String? {
+public enum ProcessEnvironment {
+  public static func value(_ name: String) -> String? {
     // SAFETY: getenv returns a NUL-terminated string that nothing in this process changes, or null.
     unsafe getenv(name).map { unsafe String(cString: $0) }
   }

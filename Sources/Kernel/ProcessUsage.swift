@@ -1,18 +1,18 @@
 import Glibc
 
 /// What the process uses of the machine.
-package struct ProcessUsage: Sendable, Equatable {
+public struct ProcessUsage: Sendable, Equatable {
   /// CPU time, nanoseconds.
-  package var userTime = 0, systemTime = 0
+  public var userTime = 0, systemTime = 0
   /// Bytes.
-  package var residentMemory = 0, virtualMemory = 0
-  package var threads = 0
-  package var openDescriptors = 0, maximumDescriptors = 0
+  public var residentMemory = 0, virtualMemory = 0
+  public var threads = 0
+  public var openDescriptors = 0, maximumDescriptors = 0
   /// Nanoseconds since 1970; to a hundredth of a second.
-  package var startTime = 0
+  public var startTime = 0
 
   /// Asks the kernel; what it does not tell (a `/proc` that is not mounted) stays 0.
-  package static func current() -> ProcessUsage {
+  public static func current() -> ProcessUsage {
     var usage = ProcessUsage()
     usage.readTimes()
     usage.readStat()

@@ -2,13 +2,13 @@
 ///
 /// The standard library's collections hold copyable values only; buffers on their way between threads are not.
 @safe
-package struct Ring<Element: ~Copyable>: ~Copyable {
+public struct Ring<Element: ~Copyable>: ~Copyable {
   private var slots: UnsafeMutablePointer<Element>
   private var head = 0
   package private(set) var capacity: Int
   package private(set) var count = 0
 
-  package init(capacity: Int) {
+  public init(capacity: Int) {
     self.capacity = max(1, capacity)
     // SAFETY: owned by this value alone and freed in deinit.
     unsafe slots = .allocate(capacity: self.capacity)
@@ -20,11 +20,11 @@ package struct Ring<Element: ~Copyable>: ~Copyable {
     unsafe slots.deallocate()
   }
 
-  package var isEmpty: Bool { count == 0 }
-  package var isFull: Bool { count == capacity }
+  public var isEmpty: Bool { count == 0 }
+  public var isFull: Bool { count == capacity }
 
   /// Puts `element` last; the ring must not be full.
-  package mutating func push(_ element: consuming Element) {
+  public mutating func push(_ element: consuming Element) {
     precondition(!isFull, "a ring takes no more than its capacity")
     // SAFETY: the slot behind the last one is not initialised while the ring is not full.
     unsafe (slots + (head + count) % capacity).initialize(to: element)
@@ -32,7 +32,7 @@ package struct Ring<Element: ~Copyable>: ~Copyable {
   }
 
   /// Takes the first element out.
-  package mutating func pop() -> Element? {
+  public mutating func pop() -> Element? {
     if isEmpty { return nil }
     // SAFETY: the slot at `head` is initialised while the ring is not empty, and given up here.
     let element = unsafe (slots + head).move()
@@ -42,7 +42,7 @@ package struct Ring<Element: ~Copyable>: ~Copyable {
   }
 
   /// Makes room for `extra` more elements than before.
-  package mutating func grow(by extra: Int) {
+  public mutating func grow(by extra: Int) {
     var larger = Ring(capacity: capacity + extra)
     while let element = pop() { larger.push(element) }
     swap(&self, &larger)

@@ -2,31 +2,31 @@ import CLinux
 import Glibc
 
 /// What socket calls fail with.
-package struct SocketError: Error, Sendable, CustomStringConvertible {
-  package let call: StaticString
-  package let code: CInt
+public struct SocketError: Error, Sendable, CustomStringConvertible {
+  public let call: StaticString
+  public let code: CInt
 
-  package var isAddressInUse: Bool { code == EADDRINUSE }
-  package var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
-  package var description: String { unsafe "\(call): \(String(cString: strerror(code)))" }
+  public var isAddressInUse: Bool { code == EADDRINUSE }
+  public var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
+  public var description: String { unsafe "\(call): \(String(cString: strerror(code)))" }
 }
 
 /// A connection that a listener handed out.
-package struct Accepted: ~Copyable {
-  package let socket: FileDescriptor
-  package let peer: SocketAddress?
+public struct Accepted: ~Copyable {
+  public let socket: FileDescriptor
+  public let peer: SocketAddress?
 
-  package consuming func take() -> FileDescriptor { socket }
+  public consuming func take() -> FileDescriptor { socket }
 }
 
 /// The socket system calls, on descriptors that do not block.
-package enum SocketCalls {
+public enum SocketCalls {
   /// A listening socket.
   ///
   /// - Parameters:
   ///   - shared: whether other workers of this process listen on the same port (`SO_REUSEPORT`).
   ///   - backlog: connections that the kernel may hold before they are accepted.
-  package static func listen(
+  public static func listen(
     on address: SocketAddress, shared: Bool, backlog: Int32 = 4096
   ) throws(SocketError) -> FileDescriptor {
     let socket = try open(address)
@@ -43,7 +43,7 @@ package enum SocketCalls {
   }
 
   /// Whether something of another process listens at `address` already; asked before `SO_REUSEPORT` hides it.
-  package static func isTaken(_ address: SocketAddress) -> Bool {
+  public static func isTaken(_ address: SocketAddress) -> Bool {
     switch address {
     case .ip:
       do {
@@ -58,7 +58,7 @@ package enum SocketCalls {
   }
 
   /// Starts to connect; the socket becomes writable when it has, or reports an error.
-  package static func connect(to address: SocketAddress) throws(SocketError) -> FileDescriptor {
+  public static func connect(to address: SocketAddress) throws(SocketError) -> FileDescriptor {
     let socket = try open(address)
     if case .ip = address { try check("setsockopt", cl_set_option(socket.number, Int32(IPPROTO_TCP), TCP_NODELAY, 1)) }
     let number = socket.number
@@ -70,7 +70,7 @@ package enum SocketCalls {
   }
 
   /// Takes one waiting connection, with its peer's address; nil when none waits.
-  package static func accept(
+  public static func accept(
     from listener: borrowing FileDescriptor
   ) throws(SocketError) -> Accepted? {
     var peer = sockaddr_storage()
@@ -86,26 +86,26 @@ package enum SocketCalls {
   }
 
   /// Sends small writes at once; for TCP only, others ignore it.
-  package static func setNoDelay(_ socket: borrowing FileDescriptor) {
+  public static func setNoDelay(_ socket: borrowing FileDescriptor) {
     _ = cl_set_option(socket.number, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
   }
 
   /// Makes `close` send a reset and drop what is queued.
-  package static func resetOnClose(_ socket: borrowing FileDescriptor) {
+  public static func resetOnClose(_ socket: borrowing FileDescriptor) {
     var linger = linger(l_onoff: 1, l_linger: 0)
     // SAFETY: the option takes this struct.
     unsafe setsockopt(socket.number, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
   }
 
   /// Tells the peer that no more bytes come.
-  package static func shutdownWrite(_ socket: borrowing FileDescriptor) {
+  public static func shutdownWrite(_ socket: borrowing FileDescriptor) {
     _ = shutdown(socket.number, Int32(SHUT_WR))
   }
 
   /// The pending error of a socket; 0 when there is none.
-  package static func error(of socket: borrowing FileDescriptor) -> CInt { cl_socket_error(socket.number) }
+  public static func error(of socket: borrowing FileDescriptor) -> CInt { cl_socket_error(socket.number) }
 
-  package static func send(_ bytes: Span<UInt8>, to socket: borrowing FileDescriptor, more: Bool = false) -> IOResult {
+  public static func send(_ bytes: Span<UInt8>, to socket: borrowing FileDescriptor, more: Bool = false) -> IOResult {
     let number = socket.number
     // SAFETY: the span is live for the call.
     return unsafe bytes.withUnsafeBufferPointer {
@@ -114,7 +114,7 @@ package enum SocketCalls {
   }
 
   /// Sends two runs of bytes in one call.
-  package static func send(
+  public static func send(
     _ first: Span<UInt8>, _ second: Span<UInt8>, to socket: borrowing FileDescriptor
   ) -> IOResult {
     let number = socket.number
@@ -128,7 +128,7 @@ package enum SocketCalls {
 
   /// Whether nothing has arrived and the peer is still there: asked before an idle connection is used for a
   /// request that must not be sent twice.
-  package static func isQuiet(_ socket: borrowing FileDescriptor) -> Bool {
+  public static func isQuiet(_ socket: borrowing FileDescriptor) -> Bool {
     var byte: UInt8 = 0
     // SAFETY: one byte is peeked into one byte.
     return unsafe recv(socket.number, &byte, 1, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT)) < 0 && errno == EAGAIN

@@ -2,26 +2,26 @@ import CLinux
 import Glibc
 
 /// An IPv4 or IPv6 address without a port, as 16 bytes; IPv4 is stored mapped (`::ffff:a.b.c.d`).
-package struct IPAddress: Hashable, Sendable {
-  package var high: UInt64
-  package var low: UInt64
+public struct IPAddress: Hashable, Sendable {
+  public var high: UInt64
+  public var low: UInt64
 
-  package init(high: UInt64, low: UInt64) {
+  public init(high: UInt64, low: UInt64) {
     self.high = high
     self.low = low
   }
 
   /// - Parameter v4: the four bytes in network order, most significant first.
-  package init(v4: UInt32) {
+  public init(v4: UInt32) {
     self.init(high: 0, low: 0x0000_ffff_0000_0000 | UInt64(v4))
   }
 
-  package var isV4: Bool { high == 0 && low >> 32 == 0xffff }
-  package var v4: UInt32 { UInt32(truncatingIfNeeded: low) }
-  package var isLoopback: Bool { isV4 ? v4 >> 24 == 127 : high == 0 && low == 1 }
+  public var isV4: Bool { high == 0 && low >> 32 == 0xffff }
+  public var v4: UInt32 { UInt32(truncatingIfNeeded: low) }
+  public var isLoopback: Bool { isV4 ? v4 >> 24 == 127 : high == 0 && low == 1 }
 
   /// Parses the usual text forms; nil when it is neither IPv4 nor IPv6. No brackets, no zone.
-  package init?(_ text: String) {
+  public init?(_ text: String) {
     var four = in_addr()
     // SAFETY: inet_pton reads the NUL-terminated copy and writes one in_addr or in6_addr.
     if unsafe inet_pton(AF_INET, text, &four) == 1 {
@@ -36,7 +36,7 @@ package struct IPAddress: Hashable, Sendable {
     return nil
   }
 
-  package func append(to out: inout ByteBuffer) {
+  public func append(to out: inout ByteBuffer) {
     if isV4 {
       var shift: UInt32 = 32
       repeat {
@@ -51,7 +51,7 @@ package struct IPAddress: Hashable, Sendable {
 }
 
 extension IPAddress: CustomStringConvertible {
-  package var description: String {
+  public var description: String {
     if isV4 {
       return "\(v4 >> 24).\(v4 >> 16 & 255).\(v4 >> 8 & 255).\(v4 & 255)"
     }
@@ -67,18 +67,18 @@ extension IPAddress: CustomStringConvertible {
 }
 
 /// Where a socket listens or connects: an IP address with a port, or a Unix socket's path.
-package enum SocketAddress: Hashable, Sendable {
+public enum SocketAddress: Hashable, Sendable {
   case ip(IPAddress, port: UInt16)
   /// At most 107 bytes.
   case unix(path: String)
 
-  package static let longestUnixPath = 107
+  public static let longestUnixPath = 107
 
-  package var ip: IPAddress? {
+  public var ip: IPAddress? {
     if case .ip(let address, _) = self { address } else { nil }
   }
 
-  package var port: UInt16? {
+  public var port: UInt16? {
     if case .ip(_, let port) = self { port } else { nil }
   }
 
@@ -149,7 +149,7 @@ package enum SocketAddress: Hashable, Sendable {
 }
 
 extension SocketAddress: CustomStringConvertible {
-  package var description: String {
+  public var description: String {
     switch self {
     case .ip(let address, let port): address.isV4 ? "\(address):\(port)" : "[\(address)]:\(port)"
     case .unix(let path): "unix:\(path)"

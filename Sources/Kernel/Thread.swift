@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// A thread of the operating system: for workers, and for work that may wait on a disk.
-package final class Thread: Sendable {
+public final class Thread: Sendable {
   private let handle: Lock<pthread_t?>
 
   private init(_ handle: pthread_t) { self.handle = Lock(handle) }
@@ -19,7 +19,7 @@ package final class Thread: Sendable {
   ///
   /// - Parameter name: shown by top and gdb; the kernel keeps 15 bytes of it.
   /// - Throws: `EAGAIN` when the process may have no more threads.
-  package static func start(name: String, _ body: @Sendable @escaping () -> Void) throws(Errno) -> Thread {
+  public static func start(name: String, _ body: @Sendable @escaping () -> Void) throws(Errno) -> Thread {
     let start = ThreadStart(name: name, body: body)
     // SAFETY: the retain is balanced by takeRetainedValue in the new thread, or here when it never starts.
     let argument = unsafe Unmanaged.passRetained(start)
@@ -40,7 +40,7 @@ package final class Thread: Sendable {
   }
 
   /// Waits until the thread's body has returned; a second call returns at once.
-  package func join() {
+  public func join() {
     let left = handle.withLock { handle in
       defer { handle = nil }
       return handle
@@ -50,10 +50,10 @@ package final class Thread: Sendable {
   }
 
   /// Lets another thread run first.
-  package static func yield() { sched_yield() }
+  public static func yield() { sched_yield() }
 
   /// Lets the calling thread run only when others leave time: for work that nobody waits for.
-  package static func lowerPriority() {
+  public static func lowerPriority() {
     _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(cl_thread_id()), 19)
   }
 }

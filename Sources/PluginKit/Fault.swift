@@ -1,12 +1,12 @@
-package import HTTP
+public import HTTP
 
 /// Why an exchange failed, and whose fault it was.
 ///
 /// A small value that allocates nothing: static words and numbers. It is rendered for the caller in one place, and
 /// its `reason` stands in the call log; the caller sees the origin, the status and the sentence, never a target.
-package struct Fault: Error, Sendable {
+public struct Fault: Error, Sendable {
   /// Whose fault it was; the value of `X-Fault`.
-  package enum Origin: String, Sendable, CaseIterable {
+  public enum Origin: String, Sendable, CaseIterable {
     /// The client sent what cannot be served.
     case client
     /// A rule of the operator's refused it.
@@ -17,19 +17,19 @@ package struct Fault: Error, Sendable {
     case gateway
   }
 
-  package let origin: Origin
+  public let origin: Origin
   /// The HTTP status of the answer; 499 when the client is gone and nobody reads one.
-  package let status: Int
+  public let status: Int
   /// A stable word for logs and metrics, such as `connect_refused`.
-  package let reason: StaticString
+  public let reason: StaticString
   /// One sentence for the caller that says what to do.
-  package let detail: StaticString
+  public let detail: StaticString
   /// For `Retry-After`, in seconds; 0 for none.
-  package var retryAfter: Int
+  public var retryAfter: Int
   /// Whether the client's connection must be closed, because where its next request begins is not certain.
-  package var closes: Bool
+  public var closes: Bool
 
-  package init(
+  public init(
     _ origin: Origin, _ status: Int, _ reason: StaticString, _ detail: StaticString, retryAfter: Int = 0,
     closes: Bool = false
   ) {
@@ -44,71 +44,71 @@ package struct Fault: Error, Sendable {
 
 extension Fault {
   /// A request that the codec refused.
-  package static func malformedRequest(_ error: HTTPError) -> Fault {
+  public static func malformedRequest(_ error: HTTPError) -> Fault {
     Fault(.client, error.status, error.reason, "The request is not well-formed HTTP; mend the client.", closes: true)
   }
 
   /// A response that the codec refused.
-  package static func malformedResponse(_ error: HTTPError) -> Fault {
+  public static func malformedResponse(_ error: HTTPError) -> Fault {
     Fault(.upstream, 502, error.reason, "The service behind the gateway sent an answer that is not well-formed HTTP.")
   }
 
-  package static let notFound = Fault(.client, 404, "no_route", "No route matches this host and path.")
-  package static let methodNotAllowed = Fault(
+  public static let notFound = Fault(.client, 404, "no_route", "No route matches this host and path.")
+  public static let methodNotAllowed = Fault(
     .client, 405, "method_not_allowed", "This path does not take this method; Allow lists those it takes.")
-  package static let headTimeout = Fault(
+  public static let headTimeout = Fault(
     .client, 408, "head_timeout", "The request's head took too long to arrive.", closes: true)
-  package static let bodyTimeout = Fault(
+  public static let bodyTimeout = Fault(
     .client, 408, "body_timeout", "The request's body took too long to arrive.", closes: true)
-  package static let clientStalled = Fault(
+  public static let clientStalled = Fault(
     .client, 408, "client_stalled", "The client stopped reading the answer.", closes: true)
-  package static let bodyTooLarge = Fault(
+  public static let bodyTooLarge = Fault(
     .client, 413, "body_too_large", "The request's body is larger than the limit.", closes: true)
-  package static let expectationFailed = Fault(
+  public static let expectationFailed = Fault(
     .client, 417, "expectation_failed", "The only expectation that is met is 100-continue.")
-  package static let clientGone = Fault(
+  public static let clientGone = Fault(
     .client, 499, "client_closed", "The client closed the connection before the answer was complete.", closes: true)
-  package static let connectRefused = Fault(
+  public static let connectRefused = Fault(
     .upstream, 502, "connect_failed", "The service behind the gateway cannot be reached.")
-  package static let connectTimeout = Fault(
+  public static let connectTimeout = Fault(
     .upstream, 504, "connect_timeout", "The service behind the gateway did not accept a connection in time.")
-  package static let upstreamReset = Fault(
+  public static let upstreamReset = Fault(
     .upstream, 502, "upstream_reset", "The service behind the gateway closed the connection before it answered.")
-  package static let upstreamTruncated = Fault(
+  public static let upstreamTruncated = Fault(
     .upstream, 502, "upstream_truncated", "The service behind the gateway broke off in the middle of its answer.",
     closes: true)
-  package static let unexpectedSwitch = Fault(
+  public static let unexpectedSwitch = Fault(
     .upstream, 502, "unexpected_upgrade", "The service behind the gateway switched protocols though nobody asked.")
-  package static let tooManyInformational = Fault(
+  public static let tooManyInformational = Fault(
     .upstream, 502, "too_many_1xx", "The service behind the gateway sent interim answers without end.")
-  package static let firstByteTimeout = Fault(
+  public static let firstByteTimeout = Fault(
     .upstream, 504, "first_byte_timeout", "The service behind the gateway did not answer in time.")
-  package static let idleTimeout = Fault(
+  public static let idleTimeout = Fault(
     .upstream, 504, "idle_timeout", "The service behind the gateway fell silent.", closes: true)
-  package static let totalTimeout = Fault(
+  public static let totalTimeout = Fault(
     .upstream, 504, "total_timeout", "The call took longer than it may in all.", closes: true)
-  package static let noTarget = Fault(
+  public static let noTarget = Fault(
     .upstream, 503, "no_healthy_target", "No healthy service is behind the gateway; try again later.", retryAfter: 5)
-  package static let circuitOpen = Fault(
+  public static let circuitOpen = Fault(
     .upstream, 503, "circuit_open", "The service behind the gateway failed too often; try again later.", retryAfter: 5)
-  package static let queueFull = Fault(
+  public static let queueFull = Fault(
     .upstream, 503, "queue_full", "Too many calls wait for the service behind the gateway.", retryAfter: 1)
-  package static let queueTimeout = Fault(
+  public static let queueTimeout = Fault(
     .upstream, 503, "queue_timeout", "No connection to the service behind the gateway became free in time.",
     retryAfter: 1)
-  package static let unresolved = Fault(
+  public static let unresolved = Fault(
     .upstream, 502, "name_unresolved", "The name of the service behind the gateway has no address.")
-  package static let headTooLong = Fault(
+  public static let headTooLong = Fault(
     .gateway, 502, "upstream_head_too_large", "The head of the answer is larger than the gateway holds.")
-  package static let tooManyFiles = Fault(
+  public static let tooManyFiles = Fault(
     .gateway, 503, "out_of_descriptors", "The gateway has no free descriptor; try again later.", retryAfter: 1)
-  package static let cutByDrain = Fault(
+  public static let cutByDrain = Fault(
     .gateway, 503, "cut_by_drain", "The gateway stopped before the exchange was complete.", closes: true)
-  package static let pluginFailed = Fault(
+  public static let pluginFailed = Fault(
     .gateway, 500, "plugin_failed", "A step of the gateway failed; the operator's log says which.")
 
   /// Every fault that the proxy itself makes, for the reference and its test.
-  package static let all: [Fault] = [
+  public static let all: [Fault] = [
     notFound, methodNotAllowed, headTimeout, bodyTimeout, clientStalled, bodyTooLarge, expectationFailed, clientGone,
     connectRefused, connectTimeout, upstreamReset, upstreamTruncated, unexpectedSwitch, tooManyInformational,
     firstByteTimeout, idleTimeout, totalTimeout, noTarget, circuitOpen, queueFull, queueTimeout, unresolved,

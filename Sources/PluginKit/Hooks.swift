@@ -1,5 +1,5 @@
 /// What a hook decided.
-package enum Verdict: Sendable {
+public enum Verdict: Sendable {
   case proceed
   /// `exchange.response` holds the answer; the handler and the remaining request hooks are passed over.
   case respond
@@ -7,30 +7,30 @@ package enum Verdict: Sendable {
 }
 
 /// Sees the request's head before the handler. Conforming is opting in.
-package protocol RequestHeadHook: AnyObject {
+public protocol RequestHeadHook: AnyObject {
   func onRequestHead(_ exchange: inout Exchange) -> Verdict
 }
 
 /// The same for plugins that wait for something; costs some 25 ns more.
-package protocol AsyncRequestHeadHook: AnyObject {
+public protocol AsyncRequestHeadHook: AnyObject {
   func onRequestHead(_ exchange: inout Exchange) async -> Verdict
 }
 
 /// Sees the response's head before it is sent, the gateway's own answers too.
-package protocol ResponseHeadHook: AnyObject {
+public protocol ResponseHeadHook: AnyObject {
   func onResponseHead(_ exchange: inout Exchange)
 }
 
 /// Sees the exchange once it is over, before its record is written.
-package protocol LogHook: AnyObject {
+public protocol LogHook: AnyObject {
   func onEnd(_ exchange: borrowing Exchange)
 }
 
 /// The hooks of a route on one worker, compiled once: requests in the order written, responses in reverse.
 ///
 /// Two kinds of step in one list, because an `async` call to a hook that does not wait costs ten times a plain one.
-package struct Chain {
-  package enum RequestStep {
+public struct Chain {
+  public enum RequestStep {
     case sync(any RequestHeadHook)
     case async(any AsyncRequestHeadHook)
   }
@@ -42,7 +42,7 @@ package struct Chain {
   package private(set) var waits = false
 
   /// - Parameter plugins: in the order written.
-  package init(_ plugins: [any Plugin]) {
+  public init(_ plugins: [any Plugin]) {
     for plugin in plugins {
       if let hook = plugin as? any RequestHeadHook { requestHead.append(.sync(hook)) }
       if let hook = plugin as? any AsyncRequestHeadHook {
@@ -55,7 +55,7 @@ package struct Chain {
   }
 
   /// Runs the request hooks until one decides otherwise than to proceed.
-  package func runRequestHead(_ exchange: inout Exchange) async -> Verdict {
+  public func runRequestHead(_ exchange: inout Exchange) async -> Verdict {
     for step in requestHead {
       let verdict =
         switch step {
@@ -69,7 +69,7 @@ package struct Chain {
   }
 
   /// The same for a chain in which no step waits.
-  package func runRequestHeadAtOnce(_ exchange: inout Exchange) -> Verdict {
+  public func runRequestHeadAtOnce(_ exchange: inout Exchange) -> Verdict {
     for step in requestHead {
       guard case .sync(let hook) = step else { continue }
       let verdict = hook.onRequestHead(&exchange)
@@ -79,7 +79,7 @@ package struct Chain {
     return .proceed
   }
 
-  package func runResponseHead(_ exchange: inout Exchange) {
+  public func runResponseHead(_ exchange: inout Exchange) {
     for hook in responseHead { hook.onResponseHead(&exchange) }
   }
 }

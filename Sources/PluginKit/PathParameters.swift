@@ -1,26 +1,26 @@
 /// Where a request's path parameters stand in its path, from the left; their names are the template's.
-package struct PathParameters: Sendable {
+public struct PathParameters: Sendable {
   /// A template with more parameters is refused.
-  package static let maximumCount = 16
+  public static let maximumCount = 16
 
   package private(set) var count = 0
   private var offsets = InlineArray<16, UInt32>(repeating: 0)
   private var lengths = InlineArray<16, UInt32>(repeating: 0)
 
-  package init() {}
+  public init() {}
 
   /// The bytes of one parameter in the path.
-  package subscript(index: Int) -> Range<Int> {
+  public subscript(index: Int) -> Range<Int> {
     precondition(index < count)
     return Int(offsets[index])..<Int(offsets[index] + lengths[index])
   }
 
-  package mutating func append(_ range: Range<Int>) {
+  public mutating func append(_ range: Range<Int>) {
     offsets[count] = UInt32(truncatingIfNeeded: range.lowerBound)
     lengths[count] = UInt32(truncatingIfNeeded: range.count)
     count += 1
   }
 
-  package mutating func removeLast() { count -= 1 }
-  package mutating func removeAll() { count = 0 }
+  public mutating func removeLast() { count -= 1 }
+  public mutating func removeAll() { count = 0 }
 }

@@ -1,9 +1,9 @@
-package import Kernel
+public import Kernel
 
 /// A listening socket of one loop.
 ///
 /// Level-triggered, a bounded number of connections a turn, so that a burst of them cannot starve those being served.
-package final class Listener: EventSource {
+public final class Listener: EventSource {
   private let descriptor: FileDescriptor
   private unowned let loop: Loop
   private let accept: (consuming FileDescriptor, SocketAddress?) -> Void
@@ -11,13 +11,13 @@ package final class Listener: EventSource {
   private var isWatched = false
   private lazy var resume = Timer(loop) { [unowned self] in try? watch() }
   /// Whether a new connection may be taken now; asked before each.
-  package var mayAccept: () -> Bool = { true }
+  public var mayAccept: () -> Bool = { true }
 
   private static let perTurn = 64
   /// How long a full table of descriptors or connections is left to empty before the next try.
   private static let pause = 20_000_000
 
-  package init(
+  public init(
     _ descriptor: consuming FileDescriptor, on loop: Loop,
     accept: @escaping (consuming FileDescriptor, SocketAddress?) -> Void, failed: @escaping (SocketError) -> Void
   ) throws(SocketError) {
@@ -29,10 +29,10 @@ package final class Listener: EventSource {
     try watch()
   }
 
-  package override func ready(_ readiness: Readiness) { acceptWaiting(atMost: Self.perTurn) }
+  public override func ready(_ readiness: Readiness) { acceptWaiting(atMost: Self.perTurn) }
 
   /// Takes what the kernel has queued and stops listening; for the drain.
-  package func finish() {
+  public func finish() {
     acceptWaiting(atMost: 65_536)
     unwatch()
     resume.cancel()

@@ -1,12 +1,12 @@
-package import Kernel
+public import Kernel
 import Glibc
 
 /// Something that epoll reports on: a socket, a listener, a wake-up.
-package class EventSource {
+open class EventSource {
   fileprivate(set) var slot: UInt32 = .max
-  package init() {}
+  public init() {}
   /// Called on the loop with what epoll said.
-  package func ready(_ readiness: Readiness) {}
+  open func ready(_ readiness: Readiness) {}
 }
 
 /// One thread's event loop, which is a task executor too.
@@ -16,7 +16,7 @@ package class EventSource {
 ///
 /// `@unchecked Sendable`: executors must be; the thread rule above is what makes it true, and `isCurrent` checks it.
 @safe
-package final class Loop: TaskExecutor, @unchecked Sendable {
+public final class Loop: TaskExecutor, @unchecked Sendable {
   private let epoll: Epoll
   private let wakeUp: EventDescriptor
   private let mailbox = Lock<Mailbox>(Mailbox())
@@ -35,7 +35,7 @@ package final class Loop: TaskExecutor, @unchecked Sendable {
   /// Monotonic nanoseconds, read once a turn: cheap, and late by at most one turn.
   package private(set) var now: Int
   /// Called before each wait; for work that is done once a turn.
-  package var beforeWait: (() -> Void)?
+  public var beforeWait: (() -> Void)?
 
   private struct Mailbox {
     var jobs: [UnownedJob] = []
@@ -45,7 +45,7 @@ package final class Loop: TaskExecutor, @unchecked Sendable {
 
   private static let wakeCookie = UInt64.max
 
-  package init() throws(SocketError) {
+  public init() throws(SocketError) {
     epoll = try Epoll()
     wakeUp = try EventDescriptor()
     now = Clock.monotonic
@@ -58,7 +58,7 @@ package final class Loop: TaskExecutor, @unchecked Sendable {
   // MARK: Running
 
   /// Runs on the calling thread until `stop`.
-  package func run() {
+  public func run() {
     thread = pthread_self()
     now = Clock.monotonic
     drainMailbox()
@@ -75,12 +75,12 @@ package final class Loop: TaskExecutor, @unchecked Sendable {
   }
 
   /// Ends `run` after the current turn; from any thread.
-  package func stop() { post { self.stopping = true } }
+  public func stop() { post { self.stopping = true } }
 
-  package var isCurrent: Bool { thread.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
+  public var isCurrent: Bool { thread.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
 
   /// Runs `message` on the loop's thread; from any thread.
-  package func post(_ message: @Sendable @escaping () -> Void) {
+  public func post(_ message: @Sendable @escaping () -> Void) {
     let mustSignal = mailbox.withLock { box in
       box.messages.append(message)
       defer { box.signalled = true }
@@ -89,7 +89,7 @@ package final class Loop: TaskExecutor, @unchecked Sendable {
     if mustSignal { wakeUp.signal() }
   }
 
-  package func enqueue(_ job: consuming ExecutorJob) {
+  public func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     if isCurrent {
       ready.append(job)
@@ -104,7 +104,7 @@ package final class Loop: TaskExecutor, @unchecked Sendable {
   }
 
   /// Starts a task on this loop for objects that belong to it.
-  package func start<Value>(_ value: Value, _ body: @escaping @Sendable (Value) async -> Void) {
+  public func start<Value>(_ value: Value, _ body: @escaping @Sendable (Value) async -> Void) {
     let bound = LoopBound(value, on: self)
     Task(executorPreference: self) { await body(bound.here) }
   }
@@ -156,7 +156,7 @@ package final class Loop: TaskExecutor, @unchecked Sendable {
   // MARK: Event sources
 
   /// Watches a descriptor on behalf of `source`, edge-triggered in both directions.
-  package func watch(_ number: CInt, _ source: EventSource) throws(SocketError) {
+  public func watch(_ number: CInt, _ source: EventSource) throws(SocketError) {
     let cookie = claimSlot(source)
     do { try epoll.add(number, cookie: cookie) } catch {
       forget(source)
@@ -165,7 +165,7 @@ package final class Loop: TaskExecutor, @unchecked Sendable {
   }
 
   /// Watches for reading, level-triggered.
-  package func watchLevel(_ number: CInt, _ source: EventSource) throws(SocketError) {
+  public func watchLevel(_ number: CInt, _ source: EventSource) throws(SocketError) {
     let cookie = claimSlot(source)
     do { try epoll.addLevel(number, cookie: cookie) } catch {
       forget(source)
@@ -174,7 +174,7 @@ package final class Loop: TaskExecutor, @unchecked Sendable {
   }
 
   /// Watches for exactly these events, level-triggered.
-  package func watch(_ number: CInt, for readiness: Readiness, _ source: EventSource) throws(SocketError) {
+  public func watch(_ number: CInt, for readiness: Readiness, _ source: EventSource) throws(SocketError) {
     let cookie = claimSlot(source)
     do { try epoll.add(number, for: readiness, cookie: cookie) } catch {
       forget(source)
@@ -183,13 +183,13 @@ package final class Loop: TaskExecutor, @unchecked Sendable {
   }
 
   /// Stops watching a descriptor that stays open.
-  package func unwatch(_ number: CInt, _ source: EventSource) {
+  public func unwatch(_ number: CInt, _ source: EventSource) {
     epoll.remove(number)
     forget(source)
   }
 
   /// Forgets a source whose descriptor is being closed; late events find another generation.
-  package func forget(_ source: EventSource) {
+  public func forget(_ source: EventSource) {
     guard source.slot != .max else { return }
     let slot = Int(source.slot)
     slots[slot] = nil
@@ -216,16 +216,16 @@ package final class Loop: TaskExecutor, @unchecked Sendable {
 /// Carries an object of one loop into a task of the same loop.
 ///
 /// `@unchecked Sendable`: the value is only ever taken out on its loop, which `here` asserts.
-package struct LoopBound<Value>: @unchecked Sendable {
+public struct LoopBound<Value>: @unchecked Sendable {
   private let value: Value
   private unowned let loop: Loop
 
-  package init(_ value: Value, on loop: Loop) {
+  public init(_ value: Value, on loop: Loop) {
     self.value = value
     self.loop = loop
   }
 
-  package var here: Value {
+  public var here: Value {
     assert(loop.isCurrent, "an object of one loop was used on another thread")
     return value
   }

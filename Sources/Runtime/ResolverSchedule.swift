@@ -1,20 +1,20 @@
-package import Kernel
+public import Kernel
 
 /// When a host is to be looked up again, and what its addresses are meanwhile.
 ///
 /// A pure state machine, one for each host: answers are followed by their TTL within bounds, failures by a growing
 /// wait, while the last good answer stays in force. Times are monotonic nanoseconds.
-package struct ResolverSchedule: Sendable {
-  package struct Limits: Sendable, Equatable {
+public struct ResolverSchedule: Sendable {
+  public struct Limits: Sendable, Equatable {
     /// Shorter TTLs count as this much: a zone with a TTL of 0 is not asked all the time.
-    package var minimumTTL: Int
+    public var minimumTTL: Int
     /// Longer ones as this much: a mistake in a zone is not kept for a week.
-    package var maximumTTL: Int
+    public var maximumTTL: Int
     /// The wait after a first failure; it doubles with each further one.
-    package var firstRetry: Int
-    package var maximumRetry: Int
+    public var firstRetry: Int
+    public var maximumRetry: Int
 
-    package init(
+    public init(
       minimumTTL: Int = 5_000_000_000, maximumTTL: Int = 300_000_000_000, firstRetry: Int = 1_000_000_000,
       maximumRetry: Int = 30_000_000_000
     ) {
@@ -34,13 +34,13 @@ package struct ResolverSchedule: Sendable {
   package private(set) var failures = 0
 
   /// - Parameter now: the first look-up is due at once.
-  package init(_ limits: Limits = Limits(), now: Int) {
+  public init(_ limits: Limits = Limits(), now: Int) {
     self.limits = limits
     due = now
   }
 
   /// Whether to look up now; if so the look-up counts as under way until its end is told.
-  package mutating func begin(now: Int) -> Bool {
+  public mutating func begin(now: Int) -> Bool {
     guard let due, now >= due else { return false }
     self.due = nil
     return true
@@ -52,7 +52,7 @@ package struct ResolverSchedule: Sendable {
   ///   - ttl: seconds; nil when the answer never changes.
   ///   - random: spreads look-ups of many hosts that began together over the last tenth of their time.
   /// - Returns: whether the addresses are others than before.
-  package mutating func succeeded(
+  public mutating func succeeded(
     _ answer: [IPAddress], ttl: Int?, now: Int, random: inout some RandomNumberGenerator
   ) -> Bool {
     failures = 0
@@ -67,7 +67,7 @@ package struct ResolverSchedule: Sendable {
   }
 
   /// Takes a failure: the last good answer stays, and the next try waits longer than the one before.
-  package mutating func failed(now: Int, random: inout some RandomNumberGenerator) {
+  public mutating func failed(now: Int, random: inout some RandomNumberGenerator) {
     var wait = limits.firstRetry
     for _ in 0..<failures where wait < limits.maximumRetry { wait *= 2 }
     wait = min(wait, limits.maximumRetry)

@@ -1,11 +1,11 @@
-package import Kernel
+public import Kernel
 
 /// One connected stream socket of a loop, TCP or Unix.
 ///
 /// Edge-triggered: the flags say what is known, calls are tried first and clear a flag when the kernel says "not
 /// now", and events set it again and ring the waker. A read that returns less than it asked for has emptied the
 /// socket, unless the peer has closed.
-package final class Socket: EventSource {
+public final class Socket: EventSource {
   private var descriptor: FileDescriptor
   private unowned let loop: Loop
   package private(set) var isReadable = false
@@ -13,10 +13,10 @@ package final class Socket: EventSource {
   /// The peer has closed its side, or the connection broke.
   package private(set) var isPeerClosed = false
   package private(set) var isOpen = true
-  package var waker: Waker?
+  public var waker: Waker?
 
   /// - Parameter connected: false while a connect is under way.
-  package init(_ descriptor: consuming FileDescriptor, on loop: Loop, connected: Bool) throws(SocketError) {
+  public init(_ descriptor: consuming FileDescriptor, on loop: Loop, connected: Bool) throws(SocketError) {
     let number = descriptor.number
     self.descriptor = descriptor
     self.loop = loop
@@ -25,45 +25,45 @@ package final class Socket: EventSource {
     try loop.watch(number, self)
   }
 
-  package override func ready(_ readiness: Readiness) {
-    if !readiness.isDisjoint(with: [.readable, .halfClosed, .hangup, .error]) { isReadable = true }
-    if !readiness.isDisjoint(with: [.halfClosed, .hangup, .error]) { isPeerClosed = true }
-    if !readiness.isDisjoint(with: [.writable, .hangup, .error]) { isWritable = true }
+  public override func ready(_ readiness: Readiness) {
+    if readiness.allowsReading { isReadable = true }
+    if readiness.endsPeer { isPeerClosed = true }
+    if readiness.allowsWriting { isWritable = true }
     waker?.ring(.socket)
   }
 
   /// Reads once into the buffer's room, which must not be empty.
-  package func receive(into buffer: inout IOBuffer) -> IOResult {
+  public func receive(into buffer: inout IOBuffer) -> IOResult {
     let wanted = buffer.room
     let result = buffer.receive(from: descriptor)
     if result.wouldBlock || (result.count > 0 && result.count < wanted && !isPeerClosed) { isReadable = false }
     return result
   }
 
-  package func send(_ bytes: Span<UInt8>, more: Bool = false) -> IOResult {
+  public func send(_ bytes: Span<UInt8>, more: Bool = false) -> IOResult {
     let result = SocketCalls.send(bytes, to: descriptor, more: more)
     if result.count < bytes.count { isWritable = false }
     return result
   }
 
-  package func send(_ first: Span<UInt8>, _ second: Span<UInt8>) -> IOResult {
+  public func send(_ first: Span<UInt8>, _ second: Span<UInt8>) -> IOResult {
     let result = SocketCalls.send(first, second, to: descriptor)
     if result.count < first.count + second.count { isWritable = false }
     return result
   }
 
   /// The pending error; 0 when there is none, as after a connect that succeeded.
-  package var error: CInt { SocketCalls.error(of: descriptor) }
+  public var error: CInt { SocketCalls.error(of: descriptor) }
 
   /// Whether the peer is still there and has sent nothing; costs a system call.
-  package var isQuiet: Bool { SocketCalls.isQuiet(descriptor) }
+  public var isQuiet: Bool { SocketCalls.isQuiet(descriptor) }
 
-  package func shutdownWrite() { SocketCalls.shutdownWrite(descriptor) }
+  public func shutdownWrite() { SocketCalls.shutdownWrite(descriptor) }
 
   /// Closes, and forgets the waker.
   ///
   /// - Parameter reset: drops what is queued and tells the peer so.
-  package func close(reset: Bool = false) {
+  public func close(reset: Bool = false) {
     guard isOpen else { return }
     isOpen = false
     isReadable = false

@@ -1,10 +1,10 @@
 /// Something that happens when its deadline has passed; the base of wakers and timers.
-package class TimerEntry {
+open class TimerEntry {
   /// Monotonic nanoseconds; `Int.max` means never.
   package fileprivate(set) var deadline = Int.max
   fileprivate var node: Int32 = -1
 
-  package init() {}
+  public init() {}
 
   /// Called on the loop once `deadline` has passed; the entry is then out of the wheel.
   func expired() {}

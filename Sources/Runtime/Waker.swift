@@ -1,20 +1,20 @@
 /// What rang a waker.
-package struct Signals: OptionSet, Sendable {
-  package let rawValue: UInt8
-  package init(rawValue: UInt8) { self.rawValue = rawValue }
+public struct Signals: OptionSet, Sendable {
+  public let rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
 
   /// A socket of the task became ready, or broke.
-  package static let socket = Signals(rawValue: 1)
+  public static let socket = Signals(rawValue: 1)
   /// The deadline passed.
-  package static let deadline = Signals(rawValue: 2)
+  public static let deadline = Signals(rawValue: 2)
   /// A connection that the task queued for is free, or what it waits for was settled elsewhere.
-  package static let message = Signals(rawValue: 4)
+  public static let message = Signals(rawValue: 4)
   /// The worker stops taking new work.
-  package static let drain = Signals(rawValue: 8)
+  public static let drain = Signals(rawValue: 8)
 }
 
 /// Who is told of a signal while no task waits.
-package protocol WakerOwner: AnyObject {
+public protocol WakerOwner: AnyObject {
   func wokenWhileParked(_ signals: Signals)
 }
 
@@ -24,19 +24,19 @@ package protocol WakerOwner: AnyObject {
 /// any of them, without child tasks or cancellation handlers. Not `Sendable`: it belongs to one loop. While no task
 /// waits, signals gather; with an owner set, the owner is told instead (so an idle connection needs no task).
 @safe
-package final class Waker: TimerEntry {
+public final class Waker: TimerEntry {
   private var continuation: UnsafeContinuation<Void, Never>?
   private var pending: Signals = []
   private unowned let loop: Loop
-  package weak var parkedOwner: (any WakerOwner)?
-  package var isParked = false
+  public weak var parkedOwner: (any WakerOwner)?
+  public var isParked = false
 
-  package init(_ loop: Loop) {
+  public init(_ loop: Loop) {
     self.loop = loop
     unsafe continuation = nil
   }
 
-  package func ring(_ signals: Signals) {
+  public func ring(_ signals: Signals) {
     pending.formUnion(signals)
     // SAFETY: a continuation is stored once by `wait` and cleared before it is resumed.
     if let waiting = unsafe continuation {
@@ -49,7 +49,7 @@ package final class Waker: TimerEntry {
   }
 
   /// Waits until rung, or until `deadline` has passed.
-  package func wait(until deadline: Int) async -> Signals {
+  public func wait(until deadline: Int) async -> Signals {
     if pending.isEmpty {
       if deadline != self.deadline { loop.arm(self, at: deadline) }
       // SAFETY: one task waits at a time, and `ring` resumes it exactly once.
@@ -61,35 +61,35 @@ package final class Waker: TimerEntry {
   }
 
   /// Takes what gathered without waiting.
-  package func take() -> Signals {
+  public func take() -> Signals {
     let signals = pending
     pending = []
     return signals
   }
 
-  package func arm(at deadline: Int) {
+  public func arm(at deadline: Int) {
     if deadline != self.deadline { loop.arm(self, at: deadline) }
   }
 
   /// Takes the waker out of the wheel.
-  package func cancelDeadline() { loop.cancel(self) }
+  public func cancelDeadline() { loop.cancel(self) }
 
   override func expired() { ring(.deadline) }
 }
 
 /// Calls a closure on its loop at a deadline; arm it again for the next time.
-package final class Timer: TimerEntry {
+public final class Timer: TimerEntry {
   private unowned let loop: Loop
   private let action: () -> Void
 
-  package init(_ loop: Loop, _ action: @escaping () -> Void) {
+  public init(_ loop: Loop, _ action: @escaping () -> Void) {
     self.loop = loop
     self.action = action
   }
 
-  package func arm(at deadline: Int) { loop.arm(self, at: deadline) }
-  package func arm(after nanoseconds: Int) { loop.arm(self, at: loop.now + nanoseconds) }
-  package func cancel() { loop.cancel(self) }
+  public func arm(at deadline: Int) { loop.arm(self, at: deadline) }
+  public func arm(after nanoseconds: Int) { loop.arm(self, at: loop.now + nanoseconds) }
+  public func cancel() { loop.cancel(self) }
 
   override func expired() { action() }
 }

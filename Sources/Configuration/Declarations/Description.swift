@@ -1,12 +1,12 @@
 /// Settings as people read them: what a diff compares and shows.
-package indirect enum Description: Sendable, Equatable {
+public indirect enum Description: Sendable, Equatable {
   case text(String)
   /// Compared by what it is, shown as `(secret)`.
   case secret(Secret)
   case list([Description])
   case group([(String, Description)])
 
-  package static func == (a: Description, b: Description) -> Bool {
+  public static func == (a: Description, b: Description) -> Bool {
     switch (a, b) {
     case (.text(let x), .text(let y)): x == y
     case (.secret(let x), .secret(let y)): x == y
@@ -18,7 +18,7 @@ package indirect enum Description: Sendable, Equatable {
   }
 
   /// All of it on one line.
-  package var line: String {
+  public var line: String {
     switch self {
     case .text(let text): text.isEmpty ? "\"\"" : Printable(text, limit: 200).description
     case .secret(let secret): secret.description
@@ -39,8 +39,8 @@ package indirect enum Description: Sendable, Equatable {
 }
 
 /// What changed from one configuration to another.
-package struct ConfigurationDiff: Sendable, Equatable {
-  package enum Change: Sendable, Equatable {
+public struct ConfigurationDiff: Sendable, Equatable {
+  public enum Change: Sendable, Equatable {
     case added(path: String, value: String)
     case removed(path: String, value: String)
     case changed(path: String, from: String, to: String)
@@ -48,12 +48,12 @@ package struct ConfigurationDiff: Sendable, Equatable {
 
   package private(set) var changes: [Change] = []
 
-  package init(from old: Description, to new: Description) {
+  public init(from old: Description, to new: Description) {
     compare(old, new, path: "")
   }
 
   /// One line for each change: `+` added, `-` removed, `~` changed.
-  package var text: String {
+  public var text: String {
     changes.map { change in
       switch change {
       case .added(let path, let value): "+ \(path): \(value)\n"

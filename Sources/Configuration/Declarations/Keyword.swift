@@ -1,18 +1,18 @@
 /// One key of a section: its name, the type of its value, where the value goes, and a line of help.
 ///
 /// The default is what the section's settings value has before anything is read, so that it is said in one place.
-package struct Keyword<Settings: Sendable>: Sendable {
-  package let name: String
-  package let help: String
-  package let isRequired: Bool
-  package let shape: Shape
+public struct Keyword<Settings: Sendable>: Sendable {
+  public let name: String
+  public let help: String
+  public let isRequired: Bool
+  public let shape: Shape
   /// Reads the value; what is wrong is reported and changes nothing.
-  package let read: @Sendable (Node, inout Settings, inout Reading) -> Void
+  public let read: @Sendable (Node, inout Settings, inout Reading) -> Void
   /// The value that settings have, or nil when they have none.
-  package let describe: @Sendable (Settings) -> Description?
+  public let describe: @Sendable (Settings) -> Description?
 
   /// A keyword whose value is kept in a property.
-  package init<Value>(
+  public init<Value>(
     _ name: String, _ property: any WritableKeyPath<Settings, Value> & Sendable, _ type: ValueType<Value>,
     required: Bool = false, _ help: String
   ) {
@@ -22,7 +22,7 @@ package struct Keyword<Settings: Sendable>: Sendable {
   }
 
   /// A keyword that may be left out, so that its property has no value.
-  package init<Value>(
+  public init<Value>(
     _ name: String, _ property: any WritableKeyPath<Settings, Value?> & Sendable, _ type: ValueType<Value>,
     required: Bool = false, _ help: String
   ) {
@@ -32,7 +32,7 @@ package struct Keyword<Settings: Sendable>: Sendable {
   }
 
   /// A keyword whose value becomes something else than one property.
-  package init<Value>(
+  public init<Value>(
     _ name: String, _ type: ValueType<Value>, required: Bool = false, _ help: String,
     get: @escaping @Sendable (Settings) -> Value?,
     set: @escaping @Sendable (inout Settings, Value) -> Void
@@ -46,7 +46,7 @@ package struct Keyword<Settings: Sendable>: Sendable {
   }
 
   /// A keyword whose mapping has keywords for the same settings.
-  package init(_ section: Section<Settings>) {
+  public init(_ section: Section<Settings>) {
     self.init(
       section.name, shape: .section(section.shape), required: false, section.help,
       read: { section.read($0, into: &$1, &$2) },
@@ -54,7 +54,7 @@ package struct Keyword<Settings: Sendable>: Sendable {
   }
 
   /// A keyword that reads its node itself.
-  package init(
+  public init(
     _ name: String, shape: Shape, required: Bool = false, _ help: String,
     read: @escaping @Sendable (Node, inout Settings, inout Reading) -> Void,
     describe: @escaping @Sendable (Settings) -> Description?

@@ -2,15 +2,15 @@
 ///
 /// A target that offers plugins declares a `Section` for each and hands the declarations to whoever loads a
 /// configuration; the settings value comes back in the order written.
-package struct PluginDeclaration: Sendable {
-  package let name: String
-  package let help: String
-  package let shape: SectionShape
+public struct PluginDeclaration: Sendable {
+  public let name: String
+  public let help: String
+  public let shape: SectionShape
   /// Reads the plugin's settings; nil when something is wrong with them, which has been reported.
-  package let read: @Sendable (Node, inout Reading) -> (any Sendable)?
-  package let describe: @Sendable (any Sendable) -> Description
+  public let read: @Sendable (Node, inout Reading) -> (any Sendable)?
+  public let describe: @Sendable (any Sendable) -> Description
 
-  package init<Settings>(_ section: Section<Settings>) {
+  public init<Settings>(_ section: Section<Settings>) {
     name = section.name
     help = section.help
     shape = section.shape
@@ -29,7 +29,7 @@ package struct PluginDeclaration: Sendable {
 
 extension ValueType {
   /// An entry of a list of plugins: `NAME: {…}`.
-  package static func plugin(
+  public static func plugin(
     _ declarations: [PluginDeclaration],
     make: @escaping @Sendable (String, any Sendable, Position) -> Value,
     take: @escaping @Sendable (Value) -> (name: String, settings: any Sendable)

@@ -2,18 +2,18 @@
 ///
 /// From this one declaration follow reading with all its messages, defaults, JSON Schema, the reference, and what a
 /// diff shows. Whoever adds a section (a plugin, a handler) declares it beside the code that uses it.
-package struct Section<Settings: Sendable>: Sendable {
+public struct Section<Settings: Sendable>: Sendable {
   /// What one of it is called in messages: `limits`, `route`.
-  package let name: String
-  package let help: String
+  public let name: String
+  public let help: String
   /// The settings before anything is read: the defaults.
-  package let initial: Settings
-  package let keywords: [Keyword<Settings>]
+  public let initial: Settings
+  public let keywords: [Keyword<Settings>]
   /// What may stand instead of the mapping: the value of this keyword.
   private let shorthand: Keyword<Settings>?
   /// What is left to check once all keywords have been read without a mistake.
   private let check: (@Sendable (inout Settings, Node, inout Reading) -> Void)?
-  package let shape: SectionShape
+  public let shape: SectionShape
   private let index: KeywordIndex
   /// What each keyword does with its value, apart from the rest of the keyword: a large file comes by here often.
   private let readers: [@Sendable (Node, inout Settings, inout Reading) -> Void]
@@ -22,7 +22,7 @@ package struct Section<Settings: Sendable>: Sendable {
   ///   - shorthand: the name of a keyword; a scalar or list instead of the mapping is that keyword's value. It may
   ///     also be a list without brackets.
   ///   - check: reports what no single keyword can know.
-  package init(
+  public init(
     _ name: String, _ initial: Settings, _ help: String, shorthand: String? = nil, _ keywords: [Keyword<Settings>],
     check: (@Sendable (inout Settings, Node, inout Reading) -> Void)? = nil
   ) {
@@ -47,7 +47,7 @@ package struct Section<Settings: Sendable>: Sendable {
   }
 
   /// Reads a node into settings; what is wrong is reported, what is right is kept.
-  package func read(_ node: Node, into settings: inout Settings, _ reading: inout Reading) {
+  public func read(_ node: Node, into settings: inout Settings, _ reading: inout Reading) {
     if node.isBroken { return }
     let mistakes = reading.diagnostics.errorCount
     if node.isMapping || node.isNull {
@@ -95,7 +95,7 @@ package struct Section<Settings: Sendable>: Sendable {
   private var listed: String { keywords.map(\.name).joined(separator: ", ") }
 
   /// The settings as a diff shows them.
-  package func describe(_ settings: Settings) -> Description {
+  public func describe(_ settings: Settings) -> Description {
     .group(
       keywords.compactMap { keyword in keyword.describe(settings).map { (keyword.name, $0) } })
   }

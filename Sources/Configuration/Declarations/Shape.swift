@@ -1,5 +1,5 @@
 /// What may stand at a place of the configuration: all that the schema and the reference need to know.
-package indirect enum Shape: Sendable {
+public indirect enum Shape: Sendable {
   case scalar(ScalarShape)
   /// Also one element alone.
   case list(of: Shape)
@@ -14,19 +14,19 @@ package indirect enum Shape: Sendable {
 }
 
 /// A kind of scalar.
-package struct ScalarShape: Sendable {
+public struct ScalarShape: Sendable {
   /// `duration`
-  package var noun: String
+  public var noun: String
   /// `a duration such as 250ms, 30s or 2h`
-  package var expectation: String
+  public var expectation: String
   /// JSON Schema for it, apart from values with `${…}`.
-  package var schema: [(String, JSONText)]
+  public var schema: [(String, JSONText)]
   /// The words that it is one of, when they can be counted.
-  package var choices: [String]
+  public var choices: [String]
   /// Whether it must not be seen.
-  package var isSecret: Bool
+  public var isSecret: Bool
 
-  package init(
+  public init(
     _ noun: String, expectation: String, schema: [(String, JSONText)] = [("type", .string("string"))],
     choices: [String] = [], isSecret: Bool = false
   ) {
@@ -39,13 +39,13 @@ package struct ScalarShape: Sendable {
 }
 
 /// What a section declares, without the types of its values.
-package final class SectionShape: Sendable {
+public final class SectionShape: Sendable {
   /// What one of it is called in messages: `route`, `limits`.
-  package let name: String
-  package let help: String
-  package let keywords: [KeywordShape]
+  public let name: String
+  public let help: String
+  public let keywords: [KeywordShape]
   /// What may stand instead of the mapping.
-  package let shorthand: Shape?
+  public let shorthand: Shape?
 
   init(name: String, help: String, keywords: [KeywordShape], shorthand: Shape?) {
     self.name = name
@@ -56,13 +56,13 @@ package final class SectionShape: Sendable {
 }
 
 /// What a keyword declares.
-package struct KeywordShape: Sendable {
-  package var name: String
-  package var help: String
-  package var shape: Shape
-  package var isRequired: Bool
+public struct KeywordShape: Sendable {
+  public var name: String
+  public var help: String
+  public var shape: Shape
+  public var isRequired: Bool
   /// As the configuration would write it; nil when there is none.
-  package var defaultText: String?
+  public var defaultText: String?
 }
 
 extension Shape {

@@ -1,6 +1,6 @@
 extension ValueType {
   /// Any number of values; one may stand alone, without brackets.
-  package static func list<Element>(
+  public static func list<Element>(
     of element: ValueType<Element>, minimum: Int = 0, maximum: Int = .max
   ) -> ValueType where Value == [Element] {
     ValueType(
@@ -34,7 +34,7 @@ extension ValueType {
   /// - Parameters:
   ///   - key: what the keys name, for messages and the reference: `NAME`.
   ///   - locate: tells a value what it is called and where it stands.
-  package static func named<Element>(
+  public static func named<Element>(
     _ section: Section<Element>, key: String = "NAME", name: @escaping @Sendable (Element) -> String,
     locate: @escaping @Sendable (inout Element, String, Position) -> Void
   ) -> ValueType where Value == [Element] {
@@ -57,7 +57,7 @@ extension ValueType {
   }
 
   /// A mapping from keys to values of one type, in the order of the text.
-  package static func map<Key, Element>(
+  public static func map<Key, Element>(
     key: ValueType<Key>, to element: ValueType<Element>, label: String = "NAME"
   ) -> ValueType where Value == [(Key, Element)] {
     ValueType(
@@ -81,7 +81,7 @@ extension ValueType {
   }
 
   /// What a section reads.
-  package static func section(_ section: Section<Value>) -> ValueType {
+  public static func section(_ section: Section<Value>) -> ValueType {
     ValueType(
       shape: .section(section.shape),
       read: { node, reading in
@@ -93,7 +93,7 @@ extension ValueType {
   }
 
   /// The same type of other values: `convert` reports what it cannot use.
-  package func map<Other>(
+  public func map<Other>(
     _ convert: @escaping @Sendable (Value, Node, inout Reading) -> Other?,
     back: @escaping @Sendable (Other) -> Value
   ) -> ValueType<Other> {

@@ -1,6 +1,6 @@
 extension ValueType where Value == RequestValue {
   /// A value of the request: `header.x-name`, `query.name`, `cookie.name`, `path.id`, `ip`, `route`.
-  package static var requestValue: ValueType {
+  public static var requestValue: ValueType {
     let forms = ["ip", "route", "header.NAME", "query.NAME", "cookie.NAME", "path.NAME"]
     let shape = ScalarShape(
       "value of the request", expectation: "one of \(forms.joined(separator: ", "))",
@@ -37,7 +37,7 @@ extension RequestValue {
   }
 
   /// As the configuration writes it.
-  package var text: String {
+  public var text: String {
     switch self {
     case .ip: "ip"
     case .route: "route"

@@ -1,5 +1,5 @@
 extension ValueType where Value == Int {
-  package static func integer(in range: ClosedRange<Int>) -> ValueType {
+  public static func integer(in range: ClosedRange<Int>) -> ValueType {
     let bounds =
       range.upperBound == .max
       ? "a whole number from \(range.lowerBound)" : "a whole number from \(range.lowerBound) to \(range.upperBound)"
@@ -14,7 +14,7 @@ extension ValueType where Value == Int {
   }
 
   /// In nanoseconds.
-  package static func duration(in range: ClosedRange<Nanoseconds>) -> ValueType {
+  public static func duration(in range: ClosedRange<Nanoseconds>) -> ValueType {
     let bounds = "from \(TimeSpan.text(range.lowerBound)) to \(TimeSpan.text(range.upperBound))"
     return measure(
       .duration,
@@ -25,10 +25,10 @@ extension ValueType where Value == Int {
   }
 
   /// From a millisecond to a year.
-  package static var duration: ValueType { duration(in: .milliseconds(1) ... .days(365)) }
+  public static var duration: ValueType { duration(in: .milliseconds(1) ... .days(365)) }
 
   /// In bytes.
-  package static func size(in range: ClosedRange<Int>) -> ValueType {
+  public static func size(in range: ClosedRange<Int>) -> ValueType {
     let bounds = "from \(ByteSize.text(range.lowerBound)) to \(ByteSize.text(range.upperBound))"
     return measure(
       .size,
@@ -49,7 +49,7 @@ extension ValueType where Value == Int {
 
 extension ValueType where Value == Double {
   /// A share, 0 to 1, written in per cent.
-  package static var ratio: ValueType {
+  public static var ratio: ValueType {
     scalar(
       ScalarShape(
         "ratio", expectation: "a ratio from 0% to 100%, such as 20%",
@@ -63,7 +63,7 @@ extension ValueType where Value == Double {
 }
 
 extension ValueType where Value == Rate {
-  package static var rate: ValueType {
+  public static var rate: ValueType {
     scalar(
       ScalarShape(
         "rate", expectation: "a rate such as 100/s, 5000/min, 50/h or 1000/day",
@@ -77,7 +77,7 @@ extension ValueType where Value == Rate {
 }
 
 extension ValueType where Value == Bool {
-  package static var boolean: ValueType {
+  public static var boolean: ValueType {
     scalar(
       ScalarShape(
         "truth value", expectation: "true or false", schema: [("type", .string("boolean"))], choices: ["true", "false"]),
@@ -94,7 +94,7 @@ extension ValueType where Value == Bool {
 
 extension ValueType where Value: CaseIterable & RawRepresentable<String> {
   /// One of the words that an enumeration names.
-  package static var choice: ValueType {
+  public static var choice: ValueType {
     let words = Value.allCases.map(\.rawValue)
     let shape = ScalarShape(
       "known word", expectation: "one of \(words.joined(separator: ", "))",
@@ -108,7 +108,7 @@ extension ValueType where Value: CaseIterable & RawRepresentable<String> {
 
 extension ValueType where Value == String {
   /// Text without control characters, at most `limit` bytes and not empty.
-  package static func text(_ noun: String = "text", expectation: String = "text", limit: Int = 8192) -> ValueType {
+  public static func text(_ noun: String = "text", expectation: String = "text", limit: Int = 8192) -> ValueType {
     scalar(ScalarShape(noun, expectation: expectation), text: { $0 }) { text throws(ScalarMistake) in
       guard !text.isEmpty, text.utf8.count <= limit else { throw .outOfRange }
       guard text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else { throw .malformed }
@@ -117,7 +117,7 @@ extension ValueType where Value == String {
   }
 
   /// Any text, also of several lines or none.
-  package static func content(limit: Int = 1 << 20) -> ValueType {
+  public static func content(limit: Int = 1 << 20) -> ValueType {
     scalar(ScalarShape("text", expectation: "text of at most \(ByteSize.text(limit))"), text: { $0 }) {
       text throws(ScalarMistake) in
       guard text.utf8.count <= limit else { throw .outOfRange }
@@ -126,12 +126,12 @@ extension ValueType where Value == String {
   }
 
   /// The name of a field (RFC 9110 §5.1), in lower case.
-  package static var fieldName: ValueType {
+  public static var fieldName: ValueType {
     token("field name", expectation: "a field name such as x-request-id") { $0.lowercased() }
   }
 
   /// A method (RFC 9110 §9.1), in upper case.
-  package static var method: ValueType {
+  public static var method: ValueType {
     token("method", expectation: "a method such as GET or POST, in upper case") { $0 }.checked {
       text throws(ScalarMistake) in
       guard text == text.uppercased() else { throw .malformed }
@@ -139,7 +139,7 @@ extension ValueType where Value == String {
   }
 
   /// A token (RFC 9110 §5.6.2).
-  package static func token(
+  public static func token(
     _ noun: String, expectation: String, normalize: @escaping @Sendable (String) -> String = { $0 }
   ) -> ValueType {
     scalar(ScalarShape(noun, expectation: expectation), text: { $0 }) { text throws(ScalarMistake) in
@@ -149,7 +149,7 @@ extension ValueType where Value == String {
   }
 
   /// The value of a field (RFC 9110 §5.5): no control characters, no space at the ends; may be empty.
-  package static var fieldValue: ValueType {
+  public static var fieldValue: ValueType {
     scalar(ScalarShape("field value", expectation: "the value of a field, on one line"), text: { $0 }) {
       text throws(ScalarMistake) in
       let bytes = text.utf8
@@ -161,7 +161,7 @@ extension ValueType where Value == String {
   }
 
   /// A path of the file system, as the file that names it means it.
-  package static var filePath: ValueType {
+  public static var filePath: ValueType {
     let shape = ScalarShape("path", expectation: "the path of a file or directory")
     return ValueType(
       shape: .scalar(shape),
@@ -179,7 +179,7 @@ extension ValueType where Value == String {
 
 extension ValueType {
   /// The same type with one more rule.
-  package func checked(_ rule: @escaping @Sendable (Value) throws(ScalarMistake) -> Void) -> ValueType {
+  public func checked(_ rule: @escaping @Sendable (Value) throws(ScalarMistake) -> Void) -> ValueType {
     guard case .scalar(let scalar) = shape else { preconditionFailure("only scalars are checked so") }
     return ValueType(
       shape: shape,

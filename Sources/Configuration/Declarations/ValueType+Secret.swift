@@ -1,6 +1,6 @@
 extension ValueType where Value == Secret {
   /// A secret: from the environment (`${NAME}`), from a file (`file:PATH`), or, with a warning, written down.
-  package static var secret: ValueType {
+  public static var secret: ValueType {
     let shape = ScalarShape(
       "secret", expectation: "a secret as ${NAME} or file:PATH", isSecret: true)
     return ValueType(

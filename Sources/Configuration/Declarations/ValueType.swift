@@ -2,13 +2,13 @@
 ///
 /// Sections are built from these: each keyword names one. `read` reports what is wrong and returns nil; it says
 /// nothing about a node in which a mistake was already found.
-package struct ValueType<Value: Sendable>: Sendable {
-  package let shape: Shape
-  package let read: @Sendable (Node, inout Reading) -> Value?
+public struct ValueType<Value: Sendable>: Sendable {
+  public let shape: Shape
+  public let read: @Sendable (Node, inout Reading) -> Value?
   /// The value as a diff shows it; secrets stay hidden.
-  package let describe: @Sendable (Value) -> Description
+  public let describe: @Sendable (Value) -> Description
 
-  package init(
+  public init(
     shape: Shape, read: @escaping @Sendable (Node, inout Reading) -> Value?,
     describe: @escaping @Sendable (Value) -> Description
   ) {
@@ -19,7 +19,7 @@ package struct ValueType<Value: Sendable>: Sendable {
 }
 
 /// Why a scalar is not what it should be.
-package enum ScalarMistake: Error {
+public enum ScalarMistake: Error {
   /// It is nothing of the kind.
   case malformed
   /// It is of the kind, but too large or too small.
@@ -30,7 +30,7 @@ package enum ScalarMistake: Error {
 
 extension ValueType {
   /// A type whose values are scalars.
-  package static func scalar(
+  public static func scalar(
     _ shape: ScalarShape, text: @escaping @Sendable (Value) -> String,
     parse: @escaping @Sendable (String) throws(ScalarMistake) -> Value
   ) -> ValueType {
@@ -51,7 +51,7 @@ extension ValueType {
 
 extension Reading {
   /// The text of a node that should be a scalar.
-  package mutating func scalar(_ node: Node, _ shape: ScalarShape) -> String? {
+  public mutating func scalar(_ node: Node, _ shape: ScalarShape) -> String? {
     if node.isBroken { return nil }
     guard node.isScalar, !node.isNull else {
       let found = node.isNull ? "nothing" : node.isMapping ? "a mapping" : "a list"
@@ -61,7 +61,7 @@ extension Reading {
     return node.text
   }
 
-  package mutating func report(
+  public mutating func report(
     _ mistake: ScalarMistake, _ written: String, at position: Position, _ shape: ScalarShape
   ) {
     let shown = shape.isSecret ? "this" : "`\(Printable(written))`"

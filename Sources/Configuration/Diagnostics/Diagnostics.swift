@@ -2,7 +2,7 @@
 ///
 /// All mistakes are reported at once, so finding one never ends the search. Whatever checks a configuration later
 /// adds to the same collection.
-package struct Diagnostics: Sendable {
+public struct Diagnostics: Sendable {
   private var list: [Diagnostic] = []
   private var sources: [Source] = []
   /// Mistakes beyond the limit.
@@ -16,22 +16,22 @@ package struct Diagnostics: Sendable {
     var bytes: [UInt8]
   }
 
-  package init() {}
+  public init() {}
 
-  package var hasErrors: Bool { errorCount > 0 }
+  public var hasErrors: Bool { errorCount > 0 }
 
-  package mutating func add(_ diagnostic: Diagnostic) {
+  public mutating func add(_ diagnostic: Diagnostic) {
     if diagnostic.severity == .error { errorCount += 1 }
     if list.count < ConfigurationLimits.diagnostics { list.append(diagnostic) } else { uncounted += 1 }
   }
 
-  package mutating func error(
+  public mutating func error(
     _ message: String, at position: Position, expected: String? = nil, hint: String? = nil
   ) {
     add(Diagnostic(.error, at: position, message: message, expected: expected, hint: hint))
   }
 
-  package mutating func warning(_ message: String, at position: Position, expected: String? = nil) {
+  public mutating func warning(_ message: String, at position: Position, expected: String? = nil) {
     add(Diagnostic(.warning, at: position, message: message, expected: expected))
   }
 
@@ -41,12 +41,12 @@ package struct Diagnostics: Sendable {
   }
 
   /// Keeps the secrets that this section and those below it declare out of every excerpt.
-  package mutating func hide(secretsOf section: SectionShape) {
+  public mutating func hide(secretsOf section: SectionShape) {
     secretKeys.formUnion(Shape.section(section).secretKeys)
   }
 
   /// In the order of the text; files in the order in which they were read.
-  package var sorted: [Diagnostic] {
+  public var sorted: [Diagnostic] {
     var order: [String: Int] = [:]
     for (index, source) in sources.enumerated() { order[source.file] = index }
     return list.enumerated().sorted { a, b in
@@ -63,7 +63,7 @@ package struct Diagnostics: Sendable {
 
 extension Diagnostics {
   /// All of them as text, each with its line; ends in a line break unless there are none.
-  package var text: String {
+  public var text: String {
     var excerpts = excerpts
     var result = ""
     for diagnostic in sorted {
@@ -91,7 +91,7 @@ extension Diagnostics {
 
 extension Diagnostics {
   /// All of them as JSON: `{"errors":1,"warnings":0,"diagnostics":[{…}]}`.
-  package var json: String {
+  public var json: String {
     var excerpts = excerpts
     let items = sorted.map { diagnostic in
       var members: [(String, JSONText)] = [

@@ -1,5 +1,5 @@
 /// JSON to be written: for machine-readable diagnostics, the schema, and answers written in the configuration.
-package indirect enum JSONText: Sendable, Equatable {
+public indirect enum JSONText: Sendable, Equatable {
   case null
   case boolean(Bool)
   case integer(Int)
@@ -10,17 +10,17 @@ package indirect enum JSONText: Sendable, Equatable {
   /// In the order given.
   case object([(String, JSONText)])
 
-  package static func == (a: JSONText, b: JSONText) -> Bool { a.text == b.text }
+  public static func == (a: JSONText, b: JSONText) -> Bool { a.text == b.text }
 
   /// On one line, without spaces.
-  package var text: String {
+  public var text: String {
     var result = ""
     write(to: &result, indent: nil, depth: 0)
     return result
   }
 
   /// On many lines, indented by two.
-  package var indented: String {
+  public var indented: String {
     var result = ""
     write(to: &result, indent: "  ", depth: 0)
     return result + "\n"

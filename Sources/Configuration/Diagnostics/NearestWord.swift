@@ -1,7 +1,7 @@
 /// Finds the word that was probably meant.
-package enum NearestWord {
+public enum NearestWord {
   /// The candidate that takes the fewest changes to reach, if it takes few enough to be no coincidence.
-  package static func find(_ word: String, in candidates: some Sequence<String>) -> String? {
+  public static func find(_ word: String, in candidates: some Sequence<String>) -> String? {
     guard word.utf8.count <= ConfigurationLimits.word else { return nil }
     let letters = Array(word.lowercased().unicodeScalars)
     guard !letters.isEmpty else { return nil }

@@ -3,11 +3,11 @@
 ///
 /// A route takes a dozen nodes and a file may hold 100,000 of them: a class for each would cost more than the
 /// parsing.
-package final class Document: Sendable {
+public final class Document: Sendable {
   /// As it was named, by the command line or by an `include`.
-  package let file: String
+  public let file: String
   /// What relative paths in it are relative to: empty, or ending in `/`.
-  package let directory: String
+  public let directory: String
   let records: [Record]
   let text: [UInt8]
 
@@ -46,5 +46,5 @@ package final class Document: Sendable {
   }
 
   /// The whole, or nil when the file says nothing.
-  package var root: Node? { records.isEmpty ? nil : Node(document: self, index: 0) }
+  public var root: Node? { records.isEmpty ? nil : Node(document: self, index: 0) }
 }

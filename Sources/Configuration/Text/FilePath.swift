@@ -1,5 +1,5 @@
 /// Paths as text: enough to resolve what one file says about another.
-package enum FilePath {
+public enum FilePath {
   /// Everything up to and with the last `/`, or nothing.
   static func directory(of path: String) -> String {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "" }
@@ -7,7 +7,7 @@ package enum FilePath {
   }
 
   /// A path as the file in `directory` means it.
-  package static func resolve(_ path: String, in directory: String) -> String {
+  public static func resolve(_ path: String, in directory: String) -> String {
     if path.hasPrefix("/") || directory.isEmpty { return path }
     return directory + (path.hasPrefix("./") ? String(path.dropFirst(2)) : path)
   }

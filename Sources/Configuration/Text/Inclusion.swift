@@ -2,13 +2,13 @@
 ///
 /// A path is relative to the file that names it. A file stands at most once in a configuration: what it says would
 /// be said twice otherwise, and a circle would have no end.
-package struct Inclusion {
+public struct Inclusion {
   private var documents: [Document] = []
   private var known: Set<String> = []
 
   /// The file and those it includes, each before what it includes; those that cannot be read have been reported and
   /// are left out.
-  package static func collect(file: String, reading: inout Reading) -> [Document] {
+  public static func collect(file: String, reading: inout Reading) -> [Document] {
     var inclusion = Inclusion()
     inclusion.add(file, from: nil, chain: [], &reading)
     return inclusion.documents

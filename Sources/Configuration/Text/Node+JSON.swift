@@ -1,6 +1,6 @@
 extension Node {
   /// The node as JSON, its plain scalars read by YAML's core schema (YAML 1.2.2 §10.3.2).
-  package var json: JSONText {
+  public var json: JSONText {
     if isSequence { return .array(elements.map(\.json)) }
     if isMapping { return .object(entries.map { ($0.key.text, $0.value.json) }) }
     if isNull { return .null }

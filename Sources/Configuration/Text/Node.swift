@@ -1,16 +1,16 @@
 /// A place in the tree of a configuration file: a scalar, a list or a mapping.
-package struct Node: Sendable {
-  package let document: Document
+public struct Node: Sendable {
+  public let document: Document
   let index: Int
 
   private var record: Document.Record { document.records[index] }
 
-  package var isScalar: Bool { record.kind == .scalar }
-  package var isSequence: Bool { record.kind == .sequence }
-  package var isMapping: Bool { record.kind == .mapping }
+  public var isScalar: Bool { record.kind == .scalar }
+  public var isSequence: Bool { record.kind == .sequence }
+  public var isMapping: Bool { record.kind == .mapping }
 
   /// Whether nothing is said: an empty value, `~` or `null`, without quotes.
-  package var isNull: Bool {
+  public var isNull: Bool {
     let record = record
     guard record.kind == .scalar, record.flags.contains(.plain), !record.flags.contains(.expanded) else { return false }
     switch record.count {
@@ -22,21 +22,21 @@ package struct Node: Sendable {
   }
 
   /// Whether a mistake in it was already reported.
-  package var isBroken: Bool { record.flags.contains(.broken) }
+  public var isBroken: Bool { record.flags.contains(.broken) }
   /// Whether the value comes from the environment, at least in part.
-  package var isExpanded: Bool { record.flags.contains(.expanded) }
+  public var isExpanded: Bool { record.flags.contains(.expanded) }
   /// Whether a default stands in for a variable that is not set.
-  package var isDefaulted: Bool { record.flags.contains(.defaulted) }
+  public var isDefaulted: Bool { record.flags.contains(.defaulted) }
   /// Whether it has neither quotes nor block style, so that `true` and `12` are more than text.
-  package var isPlain: Bool { record.flags.contains(.plain) }
+  public var isPlain: Bool { record.flags.contains(.plain) }
 
-  package var position: Position {
+  public var position: Position {
     let record = record
     return Position(file: document.file, line: Int(record.line), column: Int(record.column))
   }
 
   /// The text of a scalar, with the environment filled in; empty for others.
-  package var text: String { String(decoding: bytes, as: UTF8.self) }
+  public var text: String { String(decoding: bytes, as: UTF8.self) }
 
   /// The bytes of a scalar; none for others.
   var bytes: ArraySlice<UInt8> {
@@ -55,7 +55,7 @@ package struct Node: Sendable {
   }
 
   /// How many elements a list has, or entries a mapping.
-  package var count: Int {
+  public var count: Int {
     let record = record
     switch record.kind {
     case .scalar: return 0
@@ -65,13 +65,13 @@ package struct Node: Sendable {
   }
 
   /// The elements of a list; none for others.
-  package var elements: Children { Children(of: self, kind: .sequence) }
+  public var elements: Children { Children(of: self, kind: .sequence) }
 
   /// The entries of a mapping, in the order of the text; none for others.
-  package var entries: Entries { Entries(base: Children(of: self, kind: .mapping)) }
+  public var entries: Entries { Entries(base: Children(of: self, kind: .mapping)) }
 
   /// The value of the first entry with this key.
-  package func value(for key: String) -> Node? {
+  public func value(for key: String) -> Node? {
     let wanted = Array(key.utf8)
     for entry in entries where entry.key.equals(wanted) { return entry.value }
     return nil
@@ -80,7 +80,7 @@ package struct Node: Sendable {
   private static let null = Array("null".utf8)
 
   /// The nodes directly below one.
-  package struct Children: Sequence, IteratorProtocol {
+  public struct Children: Sequence, IteratorProtocol {
     private let document: Document
     private var following: Int
     private let end: Int
@@ -92,7 +92,7 @@ package struct Node: Sendable {
       end = record.kind == kind ? Int(record.position) : following
     }
 
-    package mutating func next() -> Node? {
+    public mutating func next() -> Node? {
       guard following < end else { return nil }
       let index = following
       let record = document.records[index]
@@ -102,10 +102,10 @@ package struct Node: Sendable {
   }
 
   /// The keys of a mapping with their values.
-  package struct Entries: Sequence, IteratorProtocol {
+  public struct Entries: Sequence, IteratorProtocol {
     fileprivate var base: Children
 
-    package mutating func next() -> (key: Node, value: Node)? {
+    public mutating func next() -> (key: Node, value: Node)? {
       guard let key = base.next(), let value = base.next() else { return nil }
       return (key, value)
     }

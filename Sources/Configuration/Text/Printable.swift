@@ -1,8 +1,8 @@
 /// Text from a file as a message may show it: one line, no control characters, not too long.
-package struct Printable: CustomStringConvertible {
-  package let description: String
+public struct Printable: CustomStringConvertible {
+  public let description: String
 
-  package init(_ text: String, limit: Int = 80) {
+  public init(_ text: String, limit: Int = 80) {
     var result = ""
     for (count, scalar) in text.unicodeScalars.enumerated() {
       if count == limit {

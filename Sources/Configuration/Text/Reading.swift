@@ -1,41 +1,41 @@
 import Foreign
 
 /// What reading a configuration needs at hand: where files and the environment come from, and where mistakes go.
-package struct Reading: Sendable {
-  package let files: ConfigurationFiles
-  package let environment: Environment
-  package var diagnostics = Diagnostics()
+public struct Reading: Sendable {
+  public let files: ConfigurationFiles
+  public let environment: Environment
+  public var diagnostics = Diagnostics()
 
-  package init(files: ConfigurationFiles, environment: Environment) {
+  public init(files: ConfigurationFiles, environment: Environment) {
     self.files = files
     self.environment = environment
   }
 
-  package mutating func error(
+  public mutating func error(
     _ message: String, at position: Position, expected: String? = nil, hint: String? = nil
   ) {
     diagnostics.add(
       Diagnostic(.error, at: position, message: message, expected: expected, hint: hint))
   }
 
-  package mutating func warning(_ message: String, at position: Position, expected: String? = nil) {
+  public mutating func warning(_ message: String, at position: Position, expected: String? = nil) {
     diagnostics.add(Diagnostic(.warning, at: position, message: message, expected: expected))
   }
 }
 
 /// Where `${NAME}` comes from.
-package struct Environment: Sendable {
-  package let value: @Sendable (String) -> String?
+public struct Environment: Sendable {
+  public let value: @Sendable (String) -> String?
 
-  package init(_ value: @escaping @Sendable (String) -> String?) { self.value = value }
-  package init(_ variables: [String: String]) { self.init { variables[$0] } }
+  public init(_ value: @escaping @Sendable (String) -> String?) { self.value = value }
+  public init(_ variables: [String: String]) { self.init { variables[$0] } }
 }
 
 /// Where the files come from: the disk, or a dictionary in tests.
-package struct ConfigurationFiles: Sendable {
-  package struct Unreadable: Error, Equatable {
-    package var reason: String
-    package init(reason: String) { self.reason = reason }
+public struct ConfigurationFiles: Sendable {
+  public struct Unreadable: Error, Equatable {
+    public var reason: String
+    public init(reason: String) { self.reason = reason }
   }
 
   /// The whole file, unless it has more bytes than the limit.
@@ -43,7 +43,7 @@ package struct ConfigurationFiles: Sendable {
   /// The paths that a pattern with `*`, `?` or `[` stands for, sorted.
   let matching: @Sendable (_ pattern: String) -> [String]
 
-  package init(
+  public init(
     read: @escaping @Sendable (_ path: String, _ limit: Int) -> Result<[UInt8], Unreadable>,
     matching: @escaping @Sendable (_ pattern: String) -> [String]
   ) {
@@ -51,7 +51,7 @@ package struct ConfigurationFiles: Sendable {
     self.matching = matching
   }
 
-  package static let disk = ConfigurationFiles(
+  public static let disk = ConfigurationFiles(
     read: { path, limit in
       do throws(TextFiles.Failure) {
         return .success(try TextFiles.read(path, limit: limit))

@@ -1,6 +1,6 @@
 /// A value of the request, named the same way wherever the configuration wants one: in keys, conditions and
 /// templates.
-package enum RequestValue: Sendable, Equatable {
+public enum RequestValue: Sendable, Equatable {
   /// The client's address.
   case ip
   /// The name of the route.

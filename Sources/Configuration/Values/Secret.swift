@@ -2,17 +2,17 @@
 ///
 /// It prints as `(secret)` whichever way it is printed, so that a settings value can be logged, compared and diffed
 /// without care. Only `reveal` shows it.
-package struct Secret: Sendable, Equatable {
+public struct Secret: Sendable, Equatable {
   private let text: String
 
-  package init(_ text: String) { self.text = text }
+  public init(_ text: String) { self.text = text }
 
   /// The secret itself. Compare it in constant time when a client gave the other side.
-  package func reveal() -> String { text }
+  public func reveal() -> String { text }
 }
 
 extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-  package var description: String { "(secret)" }
-  package var debugDescription: String { "(secret)" }
-  package var customMirror: Mirror { Mirror(self, children: []) }
+  public var description: String { "(secret)" }
+  public var debugDescription: String { "(secret)" }
+  public var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -1,6 +1,6 @@
 /// Tokens of RFC 9110 §5.6.2: names of fields and methods.
-package enum Token {
-  package static func isToken(_ bytes: some Collection<UInt8>) -> Bool {
+public enum Token {
+  public static func isToken(_ bytes: some Collection<UInt8>) -> Bool {
     !bytes.isEmpty && bytes.allSatisfy(isTokenByte)
   }
 

@@ -1,12 +1,12 @@
 /// A length of time or a point of the monotonic clock, in nanoseconds.
-package typealias Nanoseconds = Int
+public typealias Nanoseconds = Int
 
 extension Nanoseconds {
-  package static func milliseconds(_ count: Int) -> Nanoseconds { count * 1_000_000 }
-  package static func seconds(_ count: Int) -> Nanoseconds { count * 1_000_000_000 }
-  package static func minutes(_ count: Int) -> Nanoseconds { count * 60_000_000_000 }
-  package static func hours(_ count: Int) -> Nanoseconds { count * 3_600_000_000_000 }
-  package static func days(_ count: Int) -> Nanoseconds { count * 86_400_000_000_000 }
+  public static func milliseconds(_ count: Int) -> Nanoseconds { count * 1_000_000 }
+  public static func seconds(_ count: Int) -> Nanoseconds { count * 1_000_000_000 }
+  public static func minutes(_ count: Int) -> Nanoseconds { count * 60_000_000_000 }
+  public static func hours(_ count: Int) -> Nanoseconds { count * 3_600_000_000_000 }
+  public static func days(_ count: Int) -> Nanoseconds { count * 86_400_000_000_000 }
 }
 
 /// A number with one of several units, as in `250ms` or `16KiB`.
@@ -52,22 +52,22 @@ struct Measure {
   }
 }
 
-package enum ByteSize {
+public enum ByteSize {
   /// A number of bytes as the configuration writes it.
-  package static func text(_ bytes: Int) -> String { Measure.size.text(bytes) }
+  public static func text(_ bytes: Int) -> String { Measure.size.text(bytes) }
 }
 
-package enum TimeSpan {
+public enum TimeSpan {
   /// A length of time as the configuration writes it.
-  package static func text(_ time: Nanoseconds) -> String { Measure.duration.text(time) }
+  public static func text(_ time: Nanoseconds) -> String { Measure.duration.text(time) }
 }
 
 /// So many in such a time: `100/s`.
-package struct Rate: Sendable, Equatable {
-  package var count: Int
-  package var per: Nanoseconds
+public struct Rate: Sendable, Equatable {
+  public var count: Int
+  public var per: Nanoseconds
 
-  package init(count: Int, per: Nanoseconds) {
+  public init(count: Int, per: Nanoseconds) {
     self.count = count
     self.per = per
   }
@@ -84,7 +84,7 @@ package struct Rate: Sendable, Equatable {
     self.init(count: count, per: unit.size)
   }
 
-  package var text: String {
+  public var text: String {
     let unit = Self.units.first { $0.size == per }
     return "\(count)/\(unit?.name ?? TimeSpan.text(per))"
   }

@@ -1,33 +1,33 @@
-package import Kernel
-package import PluginKit
-package import Runtime
-package import Telemetry
+public import Kernel
+public import PluginKit
+public import Runtime
+public import Telemetry
 
 /// The running gateway: its workers, and the control thread that starts, reloads and drains them.
 ///
 /// Everything here is for the control thread, which serves no traffic of clients: it owns the signals, the admin
 /// listener and the probes, and reaches workers by posting to their loops.
-package final class Gateway {
-  package let loop: Loop
-  package let shared: SharedState
+public final class Gateway {
+  public let loop: Loop
+  public let shared: SharedState
   package private(set) var snapshot: Snapshot
   /// What `rollback` goes back to.
   package private(set) var previous: Snapshot?
   package private(set) var state = State.starting
-  package let log: CallLog?
-  package let started = Clock.monotonic
+  public let log: CallLog?
+  public let started = Clock.monotonic
   private(set) var workers: [WorkerHandle] = []
   private let catalog: PluginCatalog
   private var control: Worker?
   private var drainEnd: Timer?
   private let report: @Sendable (GatewayEvent) -> Void
 
-  package enum State: String, Sendable { case starting, serving, draining, stopped }
+  public enum State: String, Sendable { case starting, serving, draining, stopped }
 
   /// - Parameters:
   ///   - admin: answers on the admin port.
   ///   - report: told of what the process's own log should say; from any thread.
-  package init(
+  public init(
     _ snapshot: Snapshot, catalog: PluginCatalog, loop: Loop, log: CallLog?,
     report: @escaping @Sendable (GatewayEvent) -> Void
   ) {
@@ -44,7 +44,7 @@ package final class Gateway {
   /// Opens every listener and starts the workers.
   ///
   /// A port that another process listens on is found out before `SO_REUSEPORT` could hide it.
-  package func start(admin: (any Handler)?) throws(StartError) {
+  public func start(admin: (any Handler)?) throws(StartError) {
     let settings = snapshot.settings
     let count = settings.workers ?? ProcessLimits.processors
     let needed = settings.limits.connections * 2 + 64 + 16 * count
@@ -101,7 +101,7 @@ package final class Gateway {
   // MARK: Reloading
 
   /// Swaps the configuration on every worker; exchanges under way finish on the old one.
-  package func adopt(_ next: Snapshot) throws(StartError) {
+  public func adopt(_ next: Snapshot) throws(StartError) {
     let old = snapshot
     let names = Dictionary(old.settings.listeners.map { ($0.name, $0.address) }, uniquingKeysWith: { a, _ in a })
     for listener in next.settings.listeners where names[listener.name] != listener.address {
@@ -125,7 +125,7 @@ package final class Gateway {
   // MARK: Draining
 
   /// Fails readiness, waits for the delay, stops accepting, lets exchanges end, and calls `done`.
-  package func drain(_ done: @escaping () -> Void) {
+  public func drain(_ done: @escaping () -> Void) {
     guard state == .serving else { return }
     state = .draining
     let settings = snapshot.settings.drain
@@ -165,24 +165,24 @@ package final class Gateway {
 }
 
 /// Why the gateway cannot start.
-package struct StartError: Error, Sendable, CustomStringConvertible {
-  package let listener: String
-  package let address: ListenAddress
-  package let why: String
+public struct StartError: Error, Sendable, CustomStringConvertible {
+  public let listener: String
+  public let address: ListenAddress
+  public let why: String
 
-  package var description: String { "listener '\(listener)' cannot listen on \(address): \(why)" }
+  public var description: String { "listener '\(listener)' cannot listen on \(address): \(why)" }
 }
 
 extension ListenAddress: CustomStringConvertible {
   /// The kernel's form; nil for a host that is no address.
-  package var socketAddress: SocketAddress? {
+  public var socketAddress: SocketAddress? {
     switch self {
     case .ip(let host, let port): IPAddress(host).map { .ip($0, port: UInt16(port)) }
     case .unix(let path): .unix(path: path)
     }
   }
 
-  package var description: String {
+  public var description: String {
     switch self {
     case .ip(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     case .unix(let path): "unix:\(path)"

@@ -1,22 +1,22 @@
-package import Configuration
+public import Configuration
 import Kernel
 import PluginKit
 
 /// A configuration, compiled: immutable, shared by every worker, and replaced as a whole by a reload.
-package final class Snapshot: Sendable {
-  package let generation: Int
-  package let settings: GatewaySettings
-  package let table: RouteTable
+public final class Snapshot: Sendable {
+  public let generation: Int
+  public let settings: GatewaySettings
+  public let table: RouteTable
   /// The route that each of the table's patterns belongs to.
-  package let routeOfPattern: [Int32]
-  package let upstreams: [Upstream]
+  public let routeOfPattern: [Int32]
+  public let upstreams: [Upstream]
   let trusted: TrustedProxies
   let plugins: PluginCatalog
 
   /// Compiles settings that were read without mistakes.
   ///
   /// - Parameter previous: whose upstreams live on where nothing about them changed, with their health and breakers.
-  package init(
+  public init(
     _ settings: GatewaySettings, plugins: PluginCatalog, previous: Snapshot?, generation: Int
   ) throws(SnapshotError) {
     self.settings = settings
@@ -47,7 +47,7 @@ package final class Snapshot: Sendable {
   }
 
   /// Routes that tie on some request, as diagnostics at both places.
-  package func conflicts() -> [Diagnostic] {
+  public func conflicts() -> [Diagnostic] {
     table.conflicts().map { conflict in
       let first = settings.routes[Int(routeOfPattern[conflict.first])]
       let second = settings.routes[Int(routeOfPattern[conflict.second])]
@@ -76,9 +76,9 @@ package final class Snapshot: Sendable {
 }
 
 /// Settings that cannot be compiled.
-package struct SnapshotError: Error, Sendable {
-  package let position: Position
-  package let message: String
+public struct SnapshotError: Error, Sendable {
+  public let position: Position
+  public let message: String
 }
 
 extension UpstreamSettings {

@@ -5,8 +5,8 @@ import Kernel
 /// The standard methods have fixed bits, in the order of `standard`; others that routes name get the bits above, by
 /// their place in the table's list. The last bit stands for every method that no route names: only routes for any
 /// method accept it.
-package struct MethodMask: Sendable, Hashable {
-  package let bits: UInt64
+public struct MethodMask: Sendable, Hashable {
+  public let bits: UInt64
 
   init(bits: UInt64) { self.bits = bits }
   private init(bit: Int) { bits = 1 << UInt64(bit) }

@@ -4,23 +4,23 @@ import PluginKit
 ///
 /// A template is a list of segments between slashes, so `/x/` ends in an empty literal and is not `/x`. Literals are
 /// compared byte by byte with the normalised path: they must be written in the same normal form.
-package struct PathTemplate: Sendable, Hashable {
-  package enum Segment: Sendable, Hashable {
+public struct PathTemplate: Sendable, Hashable {
+  public enum Segment: Sendable, Hashable {
     case literal(String)
     /// Any one segment that is not empty.
     case parameter(String)
   }
 
   /// What stands between the slashes, without the final `*`.
-  package let segments: [Segment]
+  public let segments: [Segment]
   /// Whether the template ends in `*`: the rest, one or more segments or none.
-  package let takesRest: Bool
+  public let takesRest: Bool
 
   /// A deeper template is refused: its depth bounds the work of one match.
-  package static let maximumSegments = 64
+  public static let maximumSegments = 64
 
   /// Reads a template.
-  package init(parsing text: String) throws(PathTemplateError) {
+  public init(parsing text: String) throws(PathTemplateError) {
     guard text.utf8.first == UInt8(ascii: "/") else { throw .missingSlash }
     var segments: [Segment] = []
     var takesRest = false
@@ -41,7 +41,7 @@ package struct PathTemplate: Sendable, Hashable {
   }
 
   /// The names of the parameters, from the left.
-  package var parameterNames: [String] {
+  public var parameterNames: [String] {
     segments.compactMap { if case .parameter(let name) = $0 { name } else { nil } }
   }
 
@@ -76,7 +76,7 @@ package struct PathTemplate: Sendable, Hashable {
 
 extension PathTemplate: CustomStringConvertible {
   /// The template as it is written; also the `http.route` label.
-  package var description: String {
+  public var description: String {
     var text = ""
     for segment in segments {
       switch segment {
@@ -89,7 +89,7 @@ extension PathTemplate: CustomStringConvertible {
 }
 
 /// Why a path template cannot be read.
-package enum PathTemplateError: Error, Equatable, CustomStringConvertible {
+public enum PathTemplateError: Error, Equatable, CustomStringConvertible {
   case missingSlash
   case restNotLast
   case partialSegment(String)
@@ -99,7 +99,7 @@ package enum PathTemplateError: Error, Equatable, CustomStringConvertible {
   case tooDeep
   case tooManyParameters
 
-  package var description: String {
+  public var description: String {
     switch self {
     case .missingSlash: "a path begins with '/'"
     case .restNotLast: "'*' takes the rest of the path, so nothing may follow it"

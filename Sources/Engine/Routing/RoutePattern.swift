@@ -2,18 +2,18 @@
 ///
 /// An empty list asks nothing. All that is named must hold; of each list one entry is enough, except of the
 /// conditions, which must all hold.
-package struct RoutePattern: Sendable {
-  package var paths: [PathTemplate]
+public struct RoutePattern: Sendable {
+  public var paths: [PathTemplate]
   /// Host names without port: exact (`api.example.com`) or with a leading `*.` for any name below.
-  package var hosts: [String]
+  public var hosts: [String]
   /// Method names as sent: `GET`. `GET` includes `HEAD`.
-  package var methods: [String]
-  package var headers: [RouteCondition]
-  package var query: [RouteCondition]
+  public var methods: [String]
+  public var headers: [RouteCondition]
+  public var query: [RouteCondition]
   /// Indices of listeners, each below 64.
-  package var listeners: [Int]
+  public var listeners: [Int]
 
-  package init(
+  public init(
     paths: [PathTemplate], hosts: [String] = [], methods: [String] = [], headers: [RouteCondition] = [],
     query: [RouteCondition] = [], listeners: [Int] = []
   ) {
@@ -27,19 +27,19 @@ package struct RoutePattern: Sendable {
 
   /// How many conditions beside path and host the route has: of two that fit a request, the one with more is taken.
   /// Methods count as one and listeners as one, so `POST /x` and a `/x` for all other methods can live side by side.
-  package var rank: Int {
+  public var rank: Int {
     headers.count + query.count + (methods.isEmpty ? 0 : 1) + (listeners.isEmpty ? 0 : 1)
   }
 }
 
 /// A header field or a query parameter that must be there, or must have one value.
-package struct RouteCondition: Sendable, Hashable {
+public struct RouteCondition: Sendable, Hashable {
   /// A header name is in lower case.
-  package var name: String
+  public var name: String
   /// nil: any value will do.
-  package var value: String?
+  public var value: String?
 
-  package init(name: String, value: String?) {
+  public init(name: String, value: String?) {
     self.name = name
     self.value = value
   }
@@ -49,7 +49,7 @@ package struct RouteCondition: Sendable, Hashable {
 ///
 /// A name that occurs more than once equals no value: which of them the upstream would read is not for the gateway to
 /// guess, and so two conditions with different values never hold at once.
-package protocol RouteConditions: ~Copyable, ~Escapable {
+public protocol RouteConditions: ~Copyable, ~Escapable {
   /// Whether the header is there; `name` is in lower case.
   func hasHeader(_ name: Span<UInt8>) -> Bool
   /// Whether the header is there once and has the value; `name` is in lower case.
@@ -61,12 +61,12 @@ package protocol RouteConditions: ~Copyable, ~Escapable {
 }
 
 /// Why routes cannot be compiled into a table.
-package enum RouteTableError: Error, Equatable, CustomStringConvertible {
+public enum RouteTableError: Error, Equatable, CustomStringConvertible {
   case tooManyMethods
   case listenerOutOfRange(Int)
   case badHost(route: Int, host: String)
 
-  package var description: String {
+  public var description: String {
     switch self {
     case .tooManyMethods: "routes name more than \(MethodMask.maximumExtensions) methods beside the standard ones"
     case .listenerOutOfRange(let index): "listener \(index) is out of range: routes can name the first 64 listeners"

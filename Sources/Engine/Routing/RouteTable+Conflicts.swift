@@ -1,11 +1,11 @@
 /// Two routes that one request can fit equally well.
-package struct RouteConflict: Sendable, Equatable {
+public struct RouteConflict: Sendable, Equatable {
   /// Indices of the routes, the earlier first.
-  package var first: Int
-  package var second: Int
+  public var first: Int
+  public var second: Int
   /// Which path of each.
-  package var firstPath: Int
-  package var secondPath: Int
+  public var firstPath: Int
+  public var secondPath: Int
 }
 
 extension RouteTable {
@@ -17,7 +17,7 @@ extension RouteTable {
   ///
   /// - Parameter owners: for each pattern what it belongs to, when one route has several; patterns of one owner do not
   ///   tie, and each pair of owners is told once.
-  package func conflicts(limit: Int = 100, owners: [Int32] = []) -> [RouteConflict] {
+  public func conflicts(limit: Int = 100, owners: [Int32] = []) -> [RouteConflict] {
     var search = ConflictSearch(
       candidates: candidates, conditions: conditions, bytes: conditionBytes, owners: owners, limit: limit)
     for group in groups where group.count > 1 {

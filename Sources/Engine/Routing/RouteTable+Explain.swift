@@ -3,8 +3,8 @@ import PluginKit
 import Kernel
 
 /// What became of one route when a request was matched.
-package struct RouteExplanation: Sendable, Equatable {
-  package enum Verdict: Sendable, Equatable {
+public struct RouteExplanation: Sendable, Equatable {
+  public enum Verdict: Sendable, Equatable {
     case chosen
     /// The first thing that did not fit, in the order in which a reader would check.
     case path, listener, host, method
@@ -14,10 +14,10 @@ package struct RouteExplanation: Sendable, Equatable {
     case lessSpecific(than: Int)
   }
 
-  package var route: Int
+  public var route: Int
   /// Which of the route's paths fits; nil when none does.
-  package var path: Int?
-  package var verdict: Verdict
+  public var path: Int?
+  public var verdict: Verdict
 }
 
 extension RouteTable {
@@ -25,7 +25,7 @@ extension RouteTable {
   ///
   /// It goes through the routes one by one as their patterns say, for people and not for traffic; tests hold it against
   /// `match`.
-  package func explain<Conditions: RouteConditions & ~Copyable & ~Escapable>(
+  public func explain<Conditions: RouteConditions & ~Copyable & ~Escapable>(
     _ request: borrowing RouteRequest, _ conditions: borrowing Conditions
   ) -> [RouteExplanation] {
     var explanations: [RouteExplanation] = []

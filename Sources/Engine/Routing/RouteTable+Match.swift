@@ -1,4 +1,4 @@
-package import PluginKit
+public import PluginKit
 import Kernel
 
 extension RouteTable {
@@ -9,7 +9,7 @@ extension RouteTable {
   /// only those that fit; it allocates nothing.
   ///
   /// - Parameter parameters: receives the path parameters.
-  package func match<Fields: RouteConditions & ~Copyable & ~Escapable>(
+  public func match<Fields: RouteConditions & ~Copyable & ~Escapable>(
     _ request: borrowing RouteRequest, _ conditions: borrowing Fields, parameters: inout PathParameters
   ) -> RouteMatch {
     parameters.removeAll()

@@ -1,4 +1,4 @@
-package import Kernel
+public import Kernel
 
 /// All routes, compiled for matching: immutable and shared by every worker.
 ///
@@ -6,9 +6,9 @@ package import Kernel
 /// match costs the same however many routes there are. Where templates end stand the routes, grouped by host and
 /// ordered by how many conditions they have. Only routes that share both template shape and host are tried one by one.
 /// It is not copyable: whoever holds the configuration holds it, and matches borrow it.
-package struct RouteTable: ~Copyable, Sendable {
+public struct RouteTable: ~Copyable, Sendable {
   /// What was compiled; a route's index is its place here.
-  package let patterns: [RoutePattern]
+  public let patterns: [RoutePattern]
   /// The methods beside the standard ones that routes name.
   let extensions: [String]
   let nodes: [Node]
@@ -66,7 +66,7 @@ package struct RouteTable: ~Copyable, Sendable {
   /// Compiles the routes.
   ///
   /// - Parameter seed: random, so that clients cannot guess collisions.
-  package init(_ patterns: [RoutePattern], seed: UInt64) throws(RouteTableError) {
+  public init(_ patterns: [RoutePattern], seed: UInt64) throws(RouteTableError) {
     var builder = try RouteTableBuilder(patterns, seed: seed)
     for index in patterns.indices { try builder.add(index) }
     let built = builder.finish()
@@ -84,10 +84,10 @@ package struct RouteTable: ~Copyable, Sendable {
   }
 
   /// The methods of a set, as `Allow` names them.
-  package func methodNames(_ methods: MethodMask) -> [String] { methods.names(extensions: extensions) }
+  public func methodNames(_ methods: MethodMask) -> [String] { methods.names(extensions: extensions) }
 
   /// Writes the value of the `Allow` field (RFC 9110 §10.2.1).
-  package func appendAllow(_ methods: MethodMask, to buffer: inout ByteBuffer) {
+  public func appendAllow(_ methods: MethodMask, to buffer: inout ByteBuffer) {
     var isFirst = true
     for name in methodNames(methods) {
       if !isFirst { buffer.append(", ") }

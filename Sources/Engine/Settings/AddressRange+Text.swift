@@ -1,4 +1,4 @@
-package import Configuration
+public import Configuration
 import Kernel
 
 extension AddressRange {
@@ -23,7 +23,7 @@ extension AddressRange {
   }
 
   /// As the configuration writes it.
-  package var text: String {
+  public var text: String {
     let address =
       isIPv6
       ? IPAddress(high: UInt64(network >> 64), low: UInt64(truncatingIfNeeded: network))
@@ -33,7 +33,7 @@ extension AddressRange {
 }
 
 extension ValueType where Value == AddressRange {
-  package static var addressRange: ValueType {
+  public static var addressRange: ValueType {
     let shape = ScalarShape(
       "range of addresses", expectation: "an address or a range such as 10.0.0.0/8 or fd00::/8")
     return scalar(shape, text: \.text) { text throws(ScalarMistake) in

@@ -1,7 +1,7 @@
-package import Configuration
+public import Configuration
 
 extension RespondSettings {
-  package static let section = Section(
+  public static let section = Section(
     "respond", RespondSettings(), "A fixed answer.", shorthand: "status",
     [
       Keyword("status", \.status, .integer(in: 200...599), "The status."),
@@ -34,7 +34,7 @@ extension RespondSettings {
 }
 
 extension RedirectSettings {
-  package static let section = Section(
+  public static let section = Section(
     "redirect", RedirectSettings(location: ""), "Sends the client elsewhere.", shorthand: "location",
     [
       Keyword("location", \.location, .location, required: true, "Where to: a URL or a path."),

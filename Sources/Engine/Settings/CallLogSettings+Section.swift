@@ -1,7 +1,7 @@
-package import Configuration
+public import Configuration
 
 extension CallLogSettings {
-  package static let section = Section(
+  public static let section = Section(
     "call_log", CallLogSettings(), "Where the record of every call goes, and what it holds.", shorthand: "path",
     [
       Keyword(

@@ -1,8 +1,8 @@
-package import Configuration
+public import Configuration
 
 /// Where the record of every call goes, and what of the call it holds.
-package struct CallLogSettings: Sendable, Equatable {
-  package enum Destination: Sendable, Equatable {
+public struct CallLogSettings: Sendable, Equatable {
+  public enum Destination: Sendable, Equatable {
     case off
     case stdout
     /// `current.ndjson` is written there; older segments are compressed.
@@ -10,24 +10,24 @@ package struct CallLogSettings: Sendable, Equatable {
   }
 
   /// What of a query is written: `redacted` keeps names and hides values.
-  package enum Query: String, Sendable, CaseIterable { case redacted, names, full }
+  public enum Query: String, Sendable, CaseIterable { case redacted, names, full }
 
-  package var destination: Destination
+  public var destination: Destination
   /// A segment is closed when it has this many bytes…
-  package var segmentSize: Int
+  public var segmentSize: Int
   /// …or is this old.
-  package var segmentAge: Nanoseconds
+  public var segmentAge: Nanoseconds
   /// Closed segments are deleted, oldest first, when they have more bytes than this together…
-  package var retainSize: Int
+  public var retainSize: Int
   /// …or are older than this.
-  package var retainAge: Nanoseconds
+  public var retainAge: Nanoseconds
   /// Names of request fields to write, in lower case.
-  package var requestHeaders: [String]
+  public var requestHeaders: [String]
   /// Names of response fields to write, in lower case.
-  package var responseHeaders: [String]
-  package var query: Query
+  public var responseHeaders: [String]
+  public var query: Query
 
-  package init(
+  public init(
     destination: Destination = .off,
     segmentSize: Int = 64 << 20,
     segmentAge: Nanoseconds = .hours(1),

@@ -1,18 +1,18 @@
-package import Configuration
+public import Configuration
 
 /// A configuration as it is written, before its parts are held against each other.
-package struct GatewayDraft: Sendable {
-  package var settings = GatewaySettings()
-  package var routes: [RouteDraft] = []
+public struct GatewayDraft: Sendable {
+  public var settings = GatewaySettings()
+  public var routes: [RouteDraft] = []
   /// Where `call_log` is said; nil when nowhere.
-  package var callLogPosition: Position?
+  public var callLogPosition: Position?
   /// Where `limits.connections` is said.
-  package var connectionsPosition: Position?
+  public var connectionsPosition: Position?
 
-  package init() {}
+  public init() {}
 
   /// The draft that these settings would come from.
-  package init(_ settings: GatewaySettings) {
+  public init(_ settings: GatewaySettings) {
     self.settings = settings
     routes = settings.routes.map { route in
       var draft = RouteDraft(route)
@@ -32,7 +32,7 @@ package struct GatewayDraft: Sendable {
   /// The whole language.
   ///
   /// - Parameter plugins: those that the process knows.
-  package static func section(plugins: [PluginDeclaration]) -> Section<GatewayDraft> {
+  public static func section(plugins: [PluginDeclaration]) -> Section<GatewayDraft> {
     Section(
       "the configuration", GatewayDraft(), "What the gateway does.", places + parts(plugins: plugins) + process)
   }
@@ -117,7 +117,7 @@ extension Keyword where Settings == GatewayDraft {
 }
 
 extension ResolverSettings {
-  package static let section = Section(
+  public static let section = Section(
     "resolver", ResolverSettings(), "How names of targets become addresses.", shorthand: "servers",
     [
       Keyword(
@@ -130,7 +130,7 @@ extension ResolverSettings {
 }
 
 extension LogSettings {
-  package static let section = Section(
+  public static let section = Section(
     "log", LogSettings(), "The process's own log, on standard error.", shorthand: "level",
     [
       Keyword("level", \.level, .choice, "What is worth a line."),

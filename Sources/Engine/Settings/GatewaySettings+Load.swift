@@ -1,4 +1,4 @@
-package import Configuration
+public import Configuration
 
 extension GatewaySettings {
   /// Reads a configuration with all it includes.
@@ -7,7 +7,7 @@ extension GatewaySettings {
   ///   - plugins: those that the process knows.
   ///   - openFiles: the most files that the process may have open (the hard limit of RLIMIT_NOFILE), to say whether
   ///     `connections` fits; nil when it is not known.
-  package static func load(
+  public static func load(
     file: String, environment: Environment, files: ConfigurationFiles = .disk, plugins: [PluginDeclaration] = [],
     openFiles: Int? = nil
   ) -> LoadedSettings {
@@ -27,12 +27,12 @@ extension GatewaySettings {
   }
 
   /// The settings as a diff shows them; what the configuration leaves out stands there with its default.
-  package func describe(plugins: [PluginDeclaration]) -> Description {
+  public func describe(plugins: [PluginDeclaration]) -> Description {
     GatewayDraft.section(plugins: plugins).describe(GatewayDraft(self))
   }
 
   /// What changes from these settings to others.
-  package func diff(to other: GatewaySettings, plugins: [PluginDeclaration]) -> ConfigurationDiff {
+  public func diff(to other: GatewaySettings, plugins: [PluginDeclaration]) -> ConfigurationDiff {
     ConfigurationDiff(from: describe(plugins: plugins), to: other.describe(plugins: plugins))
   }
 
@@ -53,13 +53,13 @@ extension GatewaySettings {
 }
 
 /// What came of reading a configuration.
-package struct LoadedSettings: Sendable {
+public struct LoadedSettings: Sendable {
   /// Nil when there is an error among the diagnostics.
-  package var settings: GatewaySettings?
+  public var settings: GatewaySettings?
   /// Checks that come later add theirs.
-  package var diagnostics: Diagnostics
+  public var diagnostics: Diagnostics
 
-  package init(settings: GatewaySettings?, diagnostics: Diagnostics) {
+  public init(settings: GatewaySettings?, diagnostics: Diagnostics) {
     self.settings = settings
     self.diagnostics = diagnostics
   }

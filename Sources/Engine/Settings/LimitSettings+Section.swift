@@ -1,7 +1,7 @@
-package import Configuration
+public import Configuration
 
 extension LimitSettings {
-  package static let section = Section(
+  public static let section = Section(
     "limits", LimitSettings(), "How much a client may ask for, and how slowly.",
     [
       Keyword(
@@ -38,11 +38,11 @@ extension LimitSettings {
 
   /// Files that the process may have open at a time: for every client connection one to a target, and some for
   /// listeners, logs and the rest.
-  package var openFiles: Int { connections * 2 + 256 }
+  public var openFiles: Int { connections * 2 + 256 }
 }
 
 extension RouteLimitSettings {
-  package static let section = Section(
+  public static let section = Section(
     "limits", RouteLimitSettings(), "Limits of this route, instead of the gateway's.",
     [
       Keyword("request_body", \.requestBody, .size(in: 0...(1 << 40)), "The body of a request; beyond: 413."),

@@ -1,15 +1,15 @@
-package import Configuration
+public import Configuration
 import Kernel
 
 extension ListenerSettings {
-  package static let section = Section(
+  public static let section = Section(
     "listener", ListenerSettings(name: "", address: .ip(host: "", port: 0)), "An address that clients connect to.",
     shorthand: "address",
     [Keyword("address", \.address, .listenAddress, required: true, "Where to listen.")])
 }
 
 extension AdminSettings {
-  package static let section = Section(
+  public static let section = Section(
     "admin", AdminSettings(address: .ip(host: "", port: 0)),
     "The port for operators: /metrics, /healthz, /readyz and the API under /api/v1.", shorthand: "address",
     [
@@ -37,7 +37,7 @@ extension ListenAddress {
   }
 
   /// As the configuration writes it.
-  package var text: String {
+  public var text: String {
     switch self {
     case .ip(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     case .unix(let path): "unix:\(path)"
@@ -47,7 +47,7 @@ extension ListenAddress {
 
 extension ValueType where Value == ListenAddress {
   /// `ADDRESS:PORT`, `[ADDRESS]:PORT` or `unix:PATH`.
-  package static var listenAddress: ValueType {
+  public static var listenAddress: ValueType {
     let shape = ScalarShape(
       "address to listen on", expectation: "ADDRESS:PORT such as 127.0.0.1:8080, 0.0.0.0:80 or [::1]:8080, or unix:PATH"
     )

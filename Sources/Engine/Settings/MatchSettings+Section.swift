@@ -1,7 +1,7 @@
-package import Configuration
+public import Configuration
 
 extension MatchSettings {
-  package static let section = Section(
+  public static let section = Section(
     "match", MatchSettings(), "Conditions that must all hold; of each list, one member.",
     [
       Keyword(

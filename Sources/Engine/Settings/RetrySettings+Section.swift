@@ -1,7 +1,7 @@
-package import Configuration
+public import Configuration
 
 extension RetrySettings {
-  package static let section = Section(
+  public static let section = Section(
     "retries", RetrySettings(), "When a call is tried on another target.",
     [
       Keyword("maximum", \.maximum, .integer(in: 0...10), "Further attempts after the first; 0 turns them off."),

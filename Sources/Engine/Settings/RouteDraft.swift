@@ -1,22 +1,22 @@
-package import Configuration
+public import Configuration
 
 /// A route as it is written, before the names in it are looked up.
-package struct RouteDraft: Sendable {
+public struct RouteDraft: Sendable {
   /// What a route says of its upstream.
-  package enum UpstreamReference: Sendable {
+  public enum UpstreamReference: Sendable {
     case name(String, Position)
     case target(TargetSettings, Position)
   }
 
-  package var settings: RouteSettings
-  package var upstream: UpstreamReference?
-  package var respond: RespondSettings?
-  package var redirect: RedirectSettings?
+  public var settings: RouteSettings
+  public var upstream: UpstreamReference?
+  public var respond: RespondSettings?
+  public var redirect: RedirectSettings?
 
-  package init(_ settings: RouteSettings = RouteSettings(name: "")) { self.settings = settings }
+  public init(_ settings: RouteSettings = RouteSettings(name: "")) { self.settings = settings }
 
   /// - Parameter plugins: those that the process knows.
-  package static func section(plugins: [PluginDeclaration]) -> Section<RouteDraft> {
+  public static func section(plugins: [PluginDeclaration]) -> Section<RouteDraft> {
     Section(
       "route", RouteDraft(), "Which requests are meant, and what becomes of them. Routes have no order.",
       [
@@ -88,7 +88,7 @@ extension ValueType where Value == [PluginEntry] {
 }
 
 extension RewriteSettings {
-  package static let section = Section(
+  public static let section = Section(
     "rewrite", RewriteSettings(), "How a request is changed on its way to the upstream.",
     [
       Keyword(
@@ -107,7 +107,7 @@ extension RewriteSettings {
 }
 
 extension RouteTimeoutSettings {
-  package static let section = Section(
+  public static let section = Section(
     "timeouts", RouteTimeoutSettings(), "Timeouts of this route, instead of the upstream's.",
     [
       Keyword(

@@ -1,8 +1,8 @@
-package import Configuration
+public import Configuration
 
 /// Which requests are meant, and what becomes of them.
-package struct RouteSettings: Sendable {
-  package enum Handler: Sendable, Equatable {
+public struct RouteSettings: Sendable {
+  public enum Handler: Sendable, Equatable {
     /// Index into the gateway's upstreams.
     case upstream(Int)
     case respond(RespondSettings)
@@ -10,20 +10,20 @@ package struct RouteSettings: Sendable {
   }
 
   /// What is done with `%2F` in a path.
-  package enum EncodedSlashes: String, Sendable, CaseIterable { case refuse, keep }
+  public enum EncodedSlashes: String, Sendable, CaseIterable { case refuse, keep }
 
-  package var name: String
+  public var name: String
   /// Each is one way to match; at least one.
-  package var matches: [MatchSettings]
-  package var plugins: [PluginEntry]
-  package var handler: Handler
-  package var rewrite: RewriteSettings?
-  package var limits: RouteLimitSettings?
-  package var timeouts: RouteTimeoutSettings?
-  package var encodedSlashes: EncodedSlashes
-  package var position: Position
+  public var matches: [MatchSettings]
+  public var plugins: [PluginEntry]
+  public var handler: Handler
+  public var rewrite: RewriteSettings?
+  public var limits: RouteLimitSettings?
+  public var timeouts: RouteTimeoutSettings?
+  public var encodedSlashes: EncodedSlashes
+  public var position: Position
 
-  package init(
+  public init(
     name: String,
     matches: [MatchSettings] = [],
     plugins: [PluginEntry] = [],
@@ -47,21 +47,21 @@ package struct RouteSettings: Sendable {
 }
 
 /// Conditions that a request must all meet; of each list one member. An empty list asks nothing.
-package struct MatchSettings: Sendable, Equatable {
+public struct MatchSettings: Sendable, Equatable {
   /// `example.com` or `*.example.com` (one or more labels in front), in lower case, without port.
-  package var hosts: [String]
+  public var hosts: [String]
   /// Templates: `/v1/items/{id}`, `/static/*`; at least one.
-  package var paths: [String]
+  public var paths: [String]
   /// In upper case. `GET` includes `HEAD`.
-  package var methods: [String]
+  public var methods: [String]
   /// Names in lower case.
-  package var headers: [ConditionSettings]
-  package var query: [ConditionSettings]
+  public var headers: [ConditionSettings]
+  public var query: [ConditionSettings]
   /// Names of listeners.
-  package var listeners: [String]
-  package var position: Position
+  public var listeners: [String]
+  public var position: Position
 
-  package init(
+  public init(
     hosts: [String] = [],
     paths: [String] = [],
     methods: [String] = [],
@@ -81,29 +81,29 @@ package struct MatchSettings: Sendable, Equatable {
 }
 
 /// A condition on a field of the request or a parameter of its query.
-package struct ConditionSettings: Sendable, Equatable {
-  package var name: String
+public struct ConditionSettings: Sendable, Equatable {
+  public var name: String
   /// Nil: it is enough that it is there.
-  package var value: String?
+  public var value: String?
 
-  package init(name: String, value: String? = nil) {
+  public init(name: String, value: String? = nil) {
     self.name = name
     self.value = value
   }
 }
 
 /// How a request is changed on its way to the upstream.
-package struct RewriteSettings: Sendable, Equatable {
+public struct RewriteSettings: Sendable, Equatable {
   /// Taken off the front of the path when it is there, as whole segments.
-  package var stripPrefix: String?
+  public var stripPrefix: String?
   /// Put in front of the path, after stripping.
-  package var prefix: String?
+  public var prefix: String?
   /// Instead of the whole path; excludes the other two.
-  package var path: String?
+  public var path: String?
   /// Nil: the client's `Host` is kept.
-  package var host: String?
+  public var host: String?
 
-  package init(stripPrefix: String? = nil, prefix: String? = nil, path: String? = nil, host: String? = nil) {
+  public init(stripPrefix: String? = nil, prefix: String? = nil, path: String? = nil, host: String? = nil) {
     self.stripPrefix = stripPrefix
     self.prefix = prefix
     self.path = path
@@ -112,12 +112,12 @@ package struct RewriteSettings: Sendable, Equatable {
 }
 
 /// The timeouts that a route may set anew. Nil: the upstream's.
-package struct RouteTimeoutSettings: Sendable, Equatable {
-  package var firstByte: Nanoseconds?
-  package var idle: Nanoseconds?
-  package var total: Nanoseconds?
+public struct RouteTimeoutSettings: Sendable, Equatable {
+  public var firstByte: Nanoseconds?
+  public var idle: Nanoseconds?
+  public var total: Nanoseconds?
 
-  package init(firstByte: Nanoseconds? = nil, idle: Nanoseconds? = nil, total: Nanoseconds? = nil) {
+  public init(firstByte: Nanoseconds? = nil, idle: Nanoseconds? = nil, total: Nanoseconds? = nil) {
     self.firstByte = firstByte
     self.idle = idle
     self.total = total
@@ -125,13 +125,13 @@ package struct RouteTimeoutSettings: Sendable, Equatable {
 }
 
 /// A fixed answer.
-package struct RespondSettings: Sendable, Equatable {
-  package var status: Int
+public struct RespondSettings: Sendable, Equatable {
+  public var status: Int
   /// Without `Content-Length`, which follows from the body.
-  package var headers: [FieldSettings]
-  package var body: String
+  public var headers: [FieldSettings]
+  public var body: String
 
-  package init(status: Int = 200, headers: [FieldSettings] = [], body: String = "") {
+  public init(status: Int = 200, headers: [FieldSettings] = [], body: String = "") {
     self.status = status
     self.headers = headers
     self.body = body
@@ -139,23 +139,23 @@ package struct RespondSettings: Sendable, Equatable {
 }
 
 /// A field of a message, as written.
-package struct FieldSettings: Sendable, Equatable {
-  package var name: String
-  package var value: String
+public struct FieldSettings: Sendable, Equatable {
+  public var name: String
+  public var value: String
 
-  package init(name: String, value: String) {
+  public init(name: String, value: String) {
     self.name = name
     self.value = value
   }
 }
 
 /// An answer that sends the client elsewhere.
-package struct RedirectSettings: Sendable, Equatable {
+public struct RedirectSettings: Sendable, Equatable {
   /// 301, 302, 303, 307 or 308.
-  package var status: Int
-  package var location: String
+  public var status: Int
+  public var location: String
 
-  package init(status: Int = 308, location: String) {
+  public init(status: Int = 308, location: String) {
     self.status = status
     self.location = location
   }

@@ -1,9 +1,9 @@
-package import Configuration
+public import Configuration
 import Kernel
 
 extension ValueType where Value == TargetSettings.Address {
   /// `http://HOST:PORT` or `unix:PATH`.
-  package static var targetURL: ValueType {
+  public static var targetURL: ValueType {
     let shape = ScalarShape("target", expectation: "http://HOST:PORT or unix:PATH")
     return ValueType(
       shape: .scalar(shape),

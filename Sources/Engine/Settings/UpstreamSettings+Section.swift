@@ -1,7 +1,7 @@
-package import Configuration
+public import Configuration
 
 extension UpstreamSettings {
-  package static let section = Section(
+  public static let section = Section(
     "upstream", UpstreamSettings(name: ""), "A service behind the gateway: its targets, and how they are called.",
     shorthand: "targets",
     [
@@ -48,7 +48,7 @@ extension UpstreamSettings {
 }
 
 extension TargetSettings {
-  package static let section = Section(
+  public static let section = Section(
     "target", TargetSettings(address: .unix(path: ""), name: ""), "One origin of an upstream.", shorthand: "url",
     [
       Keyword(
@@ -73,7 +73,7 @@ extension TargetSettings.Address {
 }
 
 extension TimeoutSettings {
-  package static let section = Section(
+  public static let section = Section(
     "timeouts", TimeoutSettings(), "How long each part of a call may take.",
     [
       Keyword("connect", \.connect, .duration, "To open a connection."),
@@ -85,7 +85,7 @@ extension TimeoutSettings {
 }
 
 extension HealthCheckSettings {
-  package static let section = Section(
+  public static let section = Section(
     "health_check", HealthCheckSettings(path: ""), "Probes with GET; a status of 200 to 299 is healthy.",
     [
       Keyword("path", \.path, .requestPath, required: true, "What to ask for."),
@@ -98,7 +98,7 @@ extension HealthCheckSettings {
 }
 
 extension CircuitBreakerSettings {
-  package static let section = Section(
+  public static let section = Section(
     "circuit_breaker", CircuitBreakerSettings(), "When a target that fails too often is left alone.",
     [
       Keyword("failure_ratio", \.failureRatio, .ratio, "The share of failed calls that opens it."),
@@ -114,7 +114,7 @@ extension CircuitBreakerSettings {
 }
 
 extension ConnectionSettings {
-  package static let section = Section(
+  public static let section = Section(
     "connections", ConnectionSettings(), "The pool of connections to a target; each worker has its own.",
     [
       Keyword("maximum", \.maximum, .integer(in: 1...1_000_000), "Open connections to one target."),

@@ -1,8 +1,8 @@
-package import Configuration
+public import Configuration
 
 /// A service behind the gateway: its targets, and how they are called.
-package struct UpstreamSettings: Sendable, Equatable {
-  package enum Balance: String, Sendable, CaseIterable {
+public struct UpstreamSettings: Sendable, Equatable {
+  public enum Balance: String, Sendable, CaseIterable {
     case roundRobin = "round_robin"
     case leastRequest = "least_request"
     case randomTwo = "random_two"
@@ -10,19 +10,19 @@ package struct UpstreamSettings: Sendable, Equatable {
   }
 
   /// Of an upstream that a route spells out as a URL, that URL.
-  package var name: String
-  package var balance: Balance
+  public var name: String
+  public var balance: Balance
   /// Only with `hash`. A request without the value goes to a random target.
-  package var hashKey: RequestValue?
-  package var targets: [TargetSettings]
-  package var timeouts: TimeoutSettings
-  package var healthCheck: HealthCheckSettings?
-  package var retries: RetrySettings
-  package var circuitBreaker: CircuitBreakerSettings?
-  package var connections: ConnectionSettings
-  package var position: Position
+  public var hashKey: RequestValue?
+  public var targets: [TargetSettings]
+  public var timeouts: TimeoutSettings
+  public var healthCheck: HealthCheckSettings?
+  public var retries: RetrySettings
+  public var circuitBreaker: CircuitBreakerSettings?
+  public var connections: ConnectionSettings
+  public var position: Position
 
-  package init(
+  public init(
     name: String,
     balance: Balance = .roundRobin,
     hashKey: RequestValue? = nil,
@@ -48,20 +48,20 @@ package struct UpstreamSettings: Sendable, Equatable {
 }
 
 /// One origin of an upstream.
-package struct TargetSettings: Sendable, Equatable {
-  package enum Address: Sendable, Equatable {
+public struct TargetSettings: Sendable, Equatable {
+  public enum Address: Sendable, Equatable {
     /// `host` is a name or an address, without brackets.
     case host(String, port: Int)
     case unix(path: String)
   }
 
-  package var address: Address
+  public var address: Address
   /// What the target is called in log and metrics: `HOST:PORT` or `unix:PATH`.
-  package var name: String
+  public var name: String
   /// Its share beside the other targets'; at least 1.
-  package var weight: Int
+  public var weight: Int
 
-  package init(address: Address, name: String, weight: Int = 1) {
+  public init(address: Address, name: String, weight: Int = 1) {
     self.address = address
     self.name = name
     self.weight = weight
@@ -69,16 +69,16 @@ package struct TargetSettings: Sendable, Equatable {
 }
 
 /// How long each part of a call to a target may take.
-package struct TimeoutSettings: Sendable, Equatable {
-  package var connect: Nanoseconds
+public struct TimeoutSettings: Sendable, Equatable {
+  public var connect: Nanoseconds
   /// From the request's last byte to the answer's first.
-  package var firstByte: Nanoseconds
+  public var firstByte: Nanoseconds
   /// The longest silence of a target in the middle of an exchange.
-  package var idle: Nanoseconds
+  public var idle: Nanoseconds
   /// The whole call with its retries, unless the answer is a stream. Nil: no bound.
-  package var total: Nanoseconds?
+  public var total: Nanoseconds?
 
-  package init(
+  public init(
     connect: Nanoseconds = .seconds(2),
     firstByte: Nanoseconds = .seconds(30),
     idle: Nanoseconds = .seconds(60),
@@ -92,16 +92,16 @@ package struct TimeoutSettings: Sendable, Equatable {
 }
 
 /// How targets are probed while calls go on.
-package struct HealthCheckSettings: Sendable, Equatable {
-  package var path: String
-  package var interval: Nanoseconds
-  package var timeout: Nanoseconds
+public struct HealthCheckSettings: Sendable, Equatable {
+  public var path: String
+  public var interval: Nanoseconds
+  public var timeout: Nanoseconds
   /// Good answers in a row that bring a target back.
-  package var healthyAfter: Int
+  public var healthyAfter: Int
   /// Bad answers in a row that take a target out.
-  package var unhealthyAfter: Int
+  public var unhealthyAfter: Int
 
-  package init(
+  public init(
     path: String,
     interval: Nanoseconds = .seconds(5),
     timeout: Nanoseconds = .seconds(1),
@@ -117,19 +117,19 @@ package struct HealthCheckSettings: Sendable, Equatable {
 }
 
 /// When a call is tried again, on another target.
-package struct RetrySettings: Sendable, Equatable {
+public struct RetrySettings: Sendable, Equatable {
   /// Further attempts after the first; 0 turns retries off.
-  package var maximum: Int
-  package var onConnectFailure: Bool
+  public var maximum: Int
+  public var onConnectFailure: Bool
   /// The connection broke before the first byte of an answer.
-  package var onReset: Bool
+  public var onReset: Bool
   /// Answers that are tried again, 500 to 599.
-  package var statuses: [Int]
-  package var methods: [String]
+  public var statuses: [Int]
+  public var methods: [String]
   /// Retries in flight beside calls in flight, 0 to 1; three are always allowed.
-  package var budget: Double
+  public var budget: Double
 
-  package init(
+  public init(
     maximum: Int = 2,
     onConnectFailure: Bool = true,
     onReset: Bool = true,
@@ -147,17 +147,17 @@ package struct RetrySettings: Sendable, Equatable {
 }
 
 /// When a target that fails too often is left alone for a while.
-package struct CircuitBreakerSettings: Sendable, Equatable {
+public struct CircuitBreakerSettings: Sendable, Equatable {
   /// 0 to 1.
-  package var failureRatio: Double
+  public var failureRatio: Double
   /// Calls within the window below which the ratio says nothing.
-  package var minimumRequests: Int
-  package var window: Nanoseconds
-  package var openFor: Nanoseconds
+  public var minimumRequests: Int
+  public var window: Nanoseconds
+  public var openFor: Nanoseconds
   /// Calls let through at a time to find out whether the target is back.
-  package var halfOpenRequests: Int
+  public var halfOpenRequests: Int
 
-  package init(
+  public init(
     failureRatio: Double = 0.5,
     minimumRequests: Int = 20,
     window: Nanoseconds = .seconds(10),
@@ -173,19 +173,19 @@ package struct CircuitBreakerSettings: Sendable, Equatable {
 }
 
 /// The pool of connections to a target. Each worker has its own.
-package struct ConnectionSettings: Sendable, Equatable {
+public struct ConnectionSettings: Sendable, Equatable {
   /// Open connections to one target.
-  package var maximum: Int
+  public var maximum: Int
   /// Connections to one target that are kept open while nobody uses them.
-  package var idle: Int
+  public var idle: Int
   /// How long a connection is kept so.
-  package var idleTimeout: Nanoseconds
+  public var idleTimeout: Nanoseconds
   /// Calls that may wait for a connection; beyond: 503.
-  package var queue: Int
+  public var queue: Int
   /// How long each of them waits; beyond: 503.
-  package var queueTimeout: Nanoseconds
+  public var queueTimeout: Nanoseconds
 
-  package init(
+  public init(
     maximum: Int = 1024,
     idle: Int = 128,
     idleTimeout: Nanoseconds = .seconds(60),

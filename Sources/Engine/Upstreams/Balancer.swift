@@ -1,5 +1,5 @@
 /// What the balancer sees of an upstream's targets at the moment of a pick.
-package protocol BalancerTargets: ~Copyable, ~Escapable {
+public protocol BalancerTargets: ~Copyable, ~Escapable {
   /// Whether a request may go to the target now: it is healthy, its breaker lets requests through, it has room.
   func isEligible(_ index: Int) -> Bool
   /// How many requests it is working on.
@@ -9,8 +9,8 @@ package protocol BalancerTargets: ~Copyable, ~Escapable {
 /// Chooses the target of a request.
 ///
 /// One per upstream and worker, so it needs no locks. A pick looks at each target once and allocates nothing.
-package struct Balancer {
-  package enum Algorithm: Sendable, CaseIterable {
+public struct Balancer {
+  public enum Algorithm: Sendable, CaseIterable {
     /// By turns, in proportion to the weights and evenly spread: a target of weight 5 does not get 5 in a row.
     case roundRobin
     /// The target with the fewest requests in flight for its weight; among equals by turns.
@@ -23,19 +23,19 @@ package struct Balancer {
   }
 
   /// A target as it enters a balancer.
-  package struct Member: Sendable {
+  public struct Member: Sendable {
     /// From 1 to `maximumWeight`; 0 gets no requests.
-    package var weight: Int
+    public var weight: Int
     /// Says which target it is, the same in every worker, process and run; only `hash` reads it.
-    package var id: UInt64
+    public var id: UInt64
 
-    package init(weight: Int, id: UInt64) {
+    public init(weight: Int, id: UInt64) {
       self.weight = weight
       self.id = id
     }
   }
 
-  package static let maximumWeight = 1_000_000_000
+  public static let maximumWeight = 1_000_000_000
 
   private let algorithm: Algorithm
   private let members: [Member]
@@ -46,7 +46,7 @@ package struct Balancer {
   /// The eligible targets of the pick at hand.
   private var candidates: [Int] = []
 
-  package init(_ algorithm: Algorithm, _ members: [Member], random: inout some RandomNumberGenerator) {
+  public init(_ algorithm: Algorithm, _ members: [Member], random: inout some RandomNumberGenerator) {
     self.algorithm = algorithm
     self.members = members.map {
       Member(weight: min(max(0, $0.weight), Self.maximumWeight), id: $0.id)
@@ -61,7 +61,7 @@ package struct Balancer {
   /// - Parameters:
   ///   - hash: of the value that the upstream hashes by; nil when the request has none.
   ///   - tried: targets that this request was sent to before.
-  package mutating func pick<Targets: BalancerTargets & ~Copyable & ~Escapable>(
+  public mutating func pick<Targets: BalancerTargets & ~Copyable & ~Escapable>(
     among targets: borrowing Targets, hash: UInt64? = nil, excluding tried: TriedTargets = TriedTargets(),
     random: inout some RandomNumberGenerator
   ) -> Int? {
@@ -155,18 +155,18 @@ package struct Balancer {
 }
 
 /// The targets that a request was sent to already: the last eight.
-package struct TriedTargets: Sendable {
+public struct TriedTargets: Sendable {
   private var indices = InlineArray<8, Int>(repeating: -1)
   private var count = 0
 
-  package init() {}
+  public init() {}
 
-  package mutating func insert(_ index: Int) {
+  public mutating func insert(_ index: Int) {
     indices[count % indices.count] = index
     count += 1
   }
 
-  package func contains(_ index: Int) -> Bool {
+  public func contains(_ index: Int) -> Bool {
     for slot in 0..<min(count, indices.count) where indices[slot] == index { return true }
     return false
   }

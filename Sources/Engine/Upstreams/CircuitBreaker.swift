@@ -1,17 +1,17 @@
 import Synchronization
 
 /// When a target that fails too often is left alone, and for how long. Durations are nanoseconds.
-package struct CircuitBreakerLimits: Sendable, Equatable {
+public struct CircuitBreakerLimits: Sendable, Equatable {
   /// Opens at this share of failures, above 0 and up to 1.
-  package var failureRatio: Double
+  public var failureRatio: Double
   /// Below so many requests in the window the ratio says nothing.
-  package var minimumRequests: Int
-  package var window: Int
-  package var openFor: Int
+  public var minimumRequests: Int
+  public var window: Int
+  public var openFor: Int
   /// So many probes must all succeed to close it again; from 1 to 100.
-  package var halfOpenRequests: Int
+  public var halfOpenRequests: Int
 
-  package init(failureRatio: Double, minimumRequests: Int, window: Int, openFor: Int, halfOpenRequests: Int) {
+  public init(failureRatio: Double, minimumRequests: Int, window: Int, openFor: Int, halfOpenRequests: Int) {
     self.failureRatio = failureRatio
     self.minimumRequests = minimumRequests
     self.window = window
@@ -25,16 +25,16 @@ package struct CircuitBreakerLimits: Sendable, Equatable {
 /// One per target, shared by all workers. Phase, deadline and the counts of probes are one atomic word, so every
 /// transition happens once and whole, whoever makes it; no lock is held. While closed, a request costs a load and an
 /// addition.
-package final class CircuitBreaker: Sendable {
-  package enum State: Sendable, Equatable { case closed, open, halfOpen }
+public final class CircuitBreaker: Sendable {
+  public enum State: Sendable, Equatable { case closed, open, halfOpen }
 
   /// What a request was admitted as; its result is reported with it.
-  package struct Pass: Sendable, Equatable {
-    package let isProbe: Bool
+  public struct Pass: Sendable, Equatable {
+    public let isProbe: Bool
     fileprivate let period: UInt8
   }
 
-  package enum Admission: Sendable, Equatable {
+  public enum Admission: Sendable, Equatable {
     case admitted(Pass)
     /// `beginsHalfOpen`: this request made the transition.
     case probe(Pass, beginsHalfOpen: Bool)
@@ -42,7 +42,7 @@ package final class CircuitBreaker: Sendable {
     case refused(until: Int)
   }
 
-  package enum Outcome: Sendable {
+  public enum Outcome: Sendable {
     case success, failure
     /// Nobody knows: the client left first. A probe's place becomes free again.
     case abandoned
@@ -52,15 +52,15 @@ package final class CircuitBreaker: Sendable {
   private let window: SlidingWindow
   private let word = Atomic<UInt64>(0)
 
-  package init(_ limits: CircuitBreakerLimits) {
+  public init(_ limits: CircuitBreakerLimits) {
     self.limits = limits
     window = SlidingWindow(length: limits.window)
   }
 
-  package var state: State { Status(word: word.load(ordering: .relaxed)).state }
+  public var state: State { Status(word: word.load(ordering: .relaxed)).state }
 
   /// Whether `admit` would let a request through now; changes nothing.
-  package func wouldAdmit(now: Int) -> Bool {
+  public func wouldAdmit(now: Int) -> Bool {
     let status = Status(word: word.load(ordering: .relaxed))
     switch status.state {
     case .closed: return true
@@ -70,7 +70,7 @@ package final class CircuitBreaker: Sendable {
   }
 
   /// Asks for a request to be let through; every pass is reported by `record`.
-  package func admit(now: Int) -> Admission {
+  public func admit(now: Int) -> Admission {
     while true {
       let status = Status(word: word.load(ordering: .acquiring))
       var next = status
@@ -102,7 +102,7 @@ package final class CircuitBreaker: Sendable {
   ///
   /// - Returns: the state that this result led to, when it changed.
   @discardableResult
-  package func record(_ outcome: Outcome, _ pass: Pass, now: Int) -> State? {
+  public func record(_ outcome: Outcome, _ pass: Pass, now: Int) -> State? {
     while true {
       let status = Status(word: word.load(ordering: .acquiring))
       guard status.period == pass.period else { return nil }

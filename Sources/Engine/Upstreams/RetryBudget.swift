@@ -4,24 +4,24 @@ import Synchronization
 ///
 /// One per upstream, shared by all workers without a lock. A few retries at a time are always allowed, or an upstream
 /// with little traffic would have none.
-package final class RetryBudget: Sendable {
+public final class RetryBudget: Sendable {
   /// So many retries may always be in flight.
-  package static let alwaysInFlight = 3
+  public static let alwaysInFlight = 3
   /// Nanoseconds that count as recent.
-  package static let window = 10_000_000_000
+  public static let window = 10_000_000_000
 
   private let ratio: Double
   private let recent = SlidingWindow(length: window)
   private let inFlight = Atomic<Int>(0)
 
   /// - Parameter ratio: retries for each recent request, 0 to 1.
-  package init(ratio: Double) { self.ratio = ratio }
+  public init(ratio: Double) { self.ratio = ratio }
 
   /// Counts a request's first attempt.
-  package func countRequest(now: Int) { recent.count(isMarked: false, now: now) }
+  public func countRequest(now: Int) { recent.count(isMarked: false, now: now) }
 
   /// Takes leave to retry; `release` follows when the retry has ended.
-  package func acquire(now: Int) -> Bool {
+  public func acquire(now: Int) -> Bool {
     var count = inFlight.load(ordering: .relaxed)
     while true {
       guard count < Self.alwaysInFlight || isWithinRatio(now) else { return false }
@@ -34,10 +34,10 @@ package final class RetryBudget: Sendable {
     return true
   }
 
-  package func release() { inFlight.wrappingSubtract(1, ordering: .relaxed) }
+  public func release() { inFlight.wrappingSubtract(1, ordering: .relaxed) }
 
   /// Retries in flight, for metrics.
-  package var active: Int { inFlight.load(ordering: .relaxed) }
+  public var active: Int { inFlight.load(ordering: .relaxed) }
 
   private func isWithinRatio(_ now: Int) -> Bool {
     let (requests, retries) = recent.sums(now: now)

@@ -4,8 +4,8 @@ import Synchronization
 ///
 /// Three reasons keep it out, each on its own bit: failures of traffic, failed health checks, and that it is being
 /// removed. Every change is one atomic step that happens once, and the one that made it gets the transition to tell.
-package final class TargetHealth: Sendable {
-  package enum State: String, Sendable {
+public final class TargetHealth: Sendable {
+  public enum State: String, Sendable {
     case healthy
     /// Taken out by traffic: a refused connect, a reset before the first byte.
     case ejected
@@ -16,11 +16,11 @@ package final class TargetHealth: Sendable {
   }
 
   /// A change, for log and metrics.
-  package struct Transition: Sendable, Equatable {
-    package var from: State
-    package var to: State
+  public struct Transition: Sendable, Equatable {
+    public var from: State
+    public var to: State
 
-    package init(from: State, to: State) {
+    public init(from: State, to: State) {
       self.from = from
       self.to = to
     }
@@ -28,15 +28,15 @@ package final class TargetHealth: Sendable {
 
   private let word = Atomic<UInt64>(0)
 
-  package init() {}
+  public init() {}
 
-  package var state: State { Flags(word: word.load(ordering: .relaxed)).state }
-  package var isHealthy: Bool { state == .healthy }
+  public var state: State { Flags(word: word.load(ordering: .relaxed)).state }
+  public var isHealthy: Bool { state == .healthy }
 
   /// Traffic found that the target does not answer. A probe brings it back.
   ///
   /// - Returns: the change, when it was not out already.
-  package func eject() -> Transition? {
+  public func eject() -> Transition? {
     update { flags in
       // Each ejection is counted, so that a check that began before it does not undo it.
       flags.isEjected = true
@@ -45,7 +45,7 @@ package final class TargetHealth: Sendable {
   }
 
   /// Takes the target out for good or, with false, back in.
-  package func drain(_ isDraining: Bool = true) -> Transition? { update { $0.isDraining = isDraining } }
+  public func drain(_ isDraining: Bool = true) -> Transition? { update { $0.isDraining = isDraining } }
 
   /// A number that grows with every ejection.
   var ejections: UInt32 { Flags(word: word.load(ordering: .relaxed)).ejections }
@@ -103,7 +103,7 @@ package final class TargetHealth: Sendable {
 }
 
 /// The side of the one prober: counts results in a row and moves the target when there are enough.
-package struct HealthProbe {
+public struct HealthProbe {
   private let health: TargetHealth
   private let healthyAfter: Int
   private let unhealthyAfter: Int
@@ -114,17 +114,17 @@ package struct HealthProbe {
   /// The ejections when the first of the successes in a row began.
   private var ejectionsAtFirst: UInt32 = 0
 
-  package init(of health: TargetHealth, healthyAfter: Int, unhealthyAfter: Int) {
+  public init(of health: TargetHealth, healthyAfter: Int, unhealthyAfter: Int) {
     self.health = health
     self.healthyAfter = max(1, healthyAfter)
     self.unhealthyAfter = max(1, unhealthyAfter)
   }
 
   /// Called before each probe: its success speaks against failures before it only.
-  package mutating func begin() { ejections = health.ejections }
+  public mutating func begin() { ejections = health.ejections }
 
   /// Called with each probe's result.
-  package mutating func record(success: Bool) -> TargetHealth.Transition? {
+  public mutating func record(success: Bool) -> TargetHealth.Transition? {
     guard success else {
       successes = 0
       failures = min(failures + 1, unhealthyAfter)

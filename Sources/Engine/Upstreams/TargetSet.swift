@@ -1,15 +1,15 @@
-package import Kernel
+public import Kernel
 
 /// One of an upstream's targets as the configuration names it, with what its name means at the moment.
-package struct TargetEntry: Sendable, Equatable {
+public struct TargetEntry: Sendable, Equatable {
   /// As log and metrics call it: `HOST:PORT` or `unix:PATH`.
-  package var name: String
+  public var name: String
   /// Its share beside the other entries', however many addresses it has.
-  package var weight: Int
+  public var weight: Int
   /// None while its name does not resolve.
-  package var addresses: [SocketAddress]
+  public var addresses: [SocketAddress]
 
-  package init(name: String, weight: Int = 1, addresses: [SocketAddress]) {
+  public init(name: String, weight: Int = 1, addresses: [SocketAddress]) {
     self.name = name
     self.weight = weight
     self.addresses = addresses
@@ -17,21 +17,21 @@ package struct TargetEntry: Sendable, Equatable {
 }
 
 /// One address that requests can be sent to. Breaker and health live on from one set to the next.
-package struct Target: Sendable {
+public struct Target: Sendable {
   /// The same for the same name and address in every process and run.
-  package let id: UInt64
-  package let name: String
-  package let address: SocketAddress
+  public let id: UInt64
+  public let name: String
+  public let address: SocketAddress
   /// In the units of its set.
-  package let weight: Int
-  package let health: TargetHealth
-  package let breaker: CircuitBreaker?
+  public let weight: Int
+  public let health: TargetHealth
+  public let breaker: CircuitBreaker?
 }
 
 /// The addresses that an upstream has at the moment: immutable, shared by all workers, replaced when DNS answers change
 /// or the configuration does.
-package struct TargetSet: Sendable {
-  package let targets: [Target]
+public struct TargetSet: Sendable {
+  public let targets: [Target]
   private let limits: CircuitBreakerLimits?
 
   /// Divides evenly among 1 to 8 addresses, and nearly so among more.
@@ -42,7 +42,7 @@ package struct TargetSet: Sendable {
   ///   - limits: of the circuit breakers; nil for none.
   ///   - previous: the set that this one follows. Targets that stay keep their health, and their breaker unless the
   ///     limits have changed.
-  package init(_ entries: [TargetEntry], limits: CircuitBreakerLimits?, previous: TargetSet? = nil) {
+  public init(_ entries: [TargetEntry], limits: CircuitBreakerLimits?, previous: TargetSet? = nil) {
     var known: [UInt64: Target] = [:]
     for target in previous?.targets ?? [] { known[target.id] = target }
     let keepsBreakers = previous.map { $0.limits == limits } ?? false
@@ -66,23 +66,23 @@ package struct TargetSet: Sendable {
   }
 
   /// Whether a set of these entries would have the same targets and weights as this one, so that none is needed.
-  package func isCurrent(for entries: [TargetEntry]) -> Bool {
+  public func isCurrent(for entries: [TargetEntry]) -> Bool {
     let other = TargetSet(entries, limits: nil)
     return other.targets.count == targets.count
       && zip(other.targets, targets).allSatisfy { $0.id == $1.id && $0.weight == $1.weight }
   }
 
   /// The targets that another set no longer has: their idle connections are to be closed.
-  package func targets(missingIn other: TargetSet) -> [Target] {
+  public func targets(missingIn other: TargetSet) -> [Target] {
     let kept = Set(other.targets.map(\.id))
     return targets.filter { !kept.contains($0.id) }
   }
 
   /// Whether every target has a breaker and all of them are open.
-  package var isOpen: Bool { !targets.isEmpty && targets.allSatisfy { $0.breaker?.state == .open } }
+  public var isOpen: Bool { !targets.isEmpty && targets.allSatisfy { $0.breaker?.state == .open } }
 
   /// What a balancer is made of.
-  package var members: [Balancer.Member] { targets.map { Balancer.Member(weight: $0.weight, id: $0.id) } }
+  public var members: [Balancer.Member] { targets.map { Balancer.Member(weight: $0.weight, id: $0.id) } }
 
   /// FNV-1a over name and address.
   private static func id(of address: SocketAddress, name: String) -> UInt64 {

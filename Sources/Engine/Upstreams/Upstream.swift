@@ -1,8 +1,8 @@
 import Kernel
 
 /// One upstream of the configuration, shared by all workers: its targets, and what is known of them.
-package final class Upstream: Sendable {
-  package let settings: UpstreamSettings
+public final class Upstream: Sendable {
+  public let settings: UpstreamSettings
   let retryBudget: RetryBudget
   private let state: Lock<TargetSet>
 
@@ -14,7 +14,7 @@ package final class Upstream: Sendable {
   }
 
   /// The targets at the moment.
-  package var targets: TargetSet { state.withLock { $0 } }
+  public var targets: TargetSet { state.withLock { $0 } }
 
   /// Replaces the addresses; whether that changed anything, so that workers must be told.
   func update(_ entries: [TargetEntry]) -> Bool {

@@ -1,9 +1,9 @@
 /// What an exchange knows of the listener that it came through.
-package final class ListenerIdentity: Sendable {
-  package let index: Int
-  package let name: String
+public final class ListenerIdentity: Sendable {
+  public let index: Int
+  public let name: String
 
-  package init(index: Int, name: String) {
+  public init(index: Int, name: String) {
     self.index = index
     self.name = name
   }

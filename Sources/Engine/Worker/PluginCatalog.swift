@@ -1,21 +1,21 @@
-package import PluginKit
+public import PluginKit
 
 /// A plugin as the gateway knows it: its name, and how an instance is made from its settings.
-package struct PluginDefinition: Sendable {
-  package let name: String
-  package let make: @Sendable (PluginContext) -> any Plugin
+public struct PluginDefinition: Sendable {
+  public let name: String
+  public let make: @Sendable (PluginContext) -> any Plugin
 
-  package init(name: String, make: @escaping @Sendable (PluginContext) -> any Plugin) {
+  public init(name: String, make: @escaping @Sendable (PluginContext) -> any Plugin) {
     self.name = name
     self.make = make
   }
 }
 
 /// The plugins that a configuration may name; the one visible list is made by the executable.
-package struct PluginCatalog: Sendable {
+public struct PluginCatalog: Sendable {
   private let definitions: [String: PluginDefinition]
 
-  package init(_ definitions: [PluginDefinition]) {
+  public init(_ definitions: [PluginDefinition]) {
     self.definitions = Dictionary(definitions.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
 

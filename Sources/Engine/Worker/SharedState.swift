@@ -2,17 +2,17 @@ import Kernel
 import Synchronization
 
 /// The few words that all workers and the control thread write: atomics, nothing else.
-package final class SharedState: Sendable {
+public final class SharedState: Sendable {
   private let open = Atomic<Int>(0)
   private let drained = Atomic<Int>(0)
   private let refused = Atomic<Int>(0)
   /// Told of what only the process's own log can say.
   private let report: @Sendable (GatewayEvent) -> Void
 
-  package init(report: @escaping @Sendable (GatewayEvent) -> Void) { self.report = report }
+  public init(report: @escaping @Sendable (GatewayEvent) -> Void) { self.report = report }
 
-  package var openConnections: Int { open.load(ordering: .relaxed) }
-  package var refusedAccepts: Int { refused.load(ordering: .relaxed) }
+  public var openConnections: Int { open.load(ordering: .relaxed) }
+  public var refusedAccepts: Int { refused.load(ordering: .relaxed) }
   var drainedWorkers: Int { drained.load(ordering: .acquiring) }
 
   func mayAccept(limit: Int) -> Bool { open.load(ordering: .relaxed) < limit }
@@ -33,7 +33,7 @@ package final class SharedState: Sendable {
 }
 
 /// What happens in the gateway that an operator wants to read of.
-package enum GatewayEvent: Sendable {
+public enum GatewayEvent: Sendable {
   case acceptFailed(String)
   case workerDrained(Int)
   case targetOut(upstream: String, target: String, why: String)

@@ -1,6 +1,6 @@
 import HTTP
 import Kernel
-import PluginKit
+public import PluginKit
 import Runtime
 
 /// What a worker does for an exchange before and after its connection carries it.
@@ -161,9 +161,9 @@ enum ForwardedFor {
 
 /// What route conditions read: the request's fields and its query.
 extension Exchange: RouteConditions {
-  package func hasHeader(_ name: Span<UInt8>) -> Bool { request.header(named: name) != nil }
+  public func hasHeader(_ name: Span<UInt8>) -> Bool { request.header(named: name) != nil }
 
-  package func hasHeader(_ name: Span<UInt8>, value: Span<UInt8>) -> Bool {
+  public func hasHeader(_ name: Span<UInt8>, value: Span<UInt8>) -> Bool {
     var matching = 0
     var all = 0
     request.head.headers.forEachValue(named: name, in: request.source) { found in
@@ -173,9 +173,9 @@ extension Exchange: RouteConditions {
     return all == 1 && matching == 1
   }
 
-  package func hasQuery(_ name: Span<UInt8>) -> Bool { QueryParameters.count(name, in: query) > 0 }
+  public func hasQuery(_ name: Span<UInt8>) -> Bool { QueryParameters.count(name, in: query) > 0 }
 
-  package func hasQuery(_ name: Span<UInt8>, value: Span<UInt8>) -> Bool {
+  public func hasQuery(_ name: Span<UInt8>, value: Span<UInt8>) -> Bool {
     QueryParameters.isOnly(name, value: value, in: query)
   }
 }

@@ -1,16 +1,16 @@
 import HTTP
 import Kernel
-import PluginKit
-package import Runtime
+public import PluginKit
+public import Runtime
 import Telemetry
 
 /// One thread that serves connections: a loop, and everything that lives on it.
 ///
 /// Nothing here is shared with other workers but what is immutable (the snapshot) or atomic (health, breakers,
 /// counters). All of it is for the loop's own thread; others reach it by `loop.post`.
-package final class Worker {
-  package let index: Int
-  package let loop: Loop
+public final class Worker {
+  public let index: Int
+  public let loop: Loop
   let smallBuffers: BufferPool
   let largeBuffers: BufferPool
   let shared: SharedState
@@ -162,9 +162,9 @@ package final class Worker {
 }
 
 extension Worker: WorkerServices {
-  package var now: Int { loop.now }
+  public var now: Int { loop.now }
 
-  package func after(_ nanoseconds: Int, _ action: @escaping () -> Void) {
+  public func after(_ nanoseconds: Int, _ action: @escaping () -> Void) {
     Timer(loop, action).arm(after: nanoseconds)
   }
 }

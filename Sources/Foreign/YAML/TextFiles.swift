@@ -1,8 +1,8 @@
 import Glibc
 
 /// The files that a configuration is made of, as they lie on disk.
-package enum TextFiles {
-  package enum Failure: Error, Equatable {
+public enum TextFiles {
+  public enum Failure: Error, Equatable {
     /// In the kernel's words: `No such file or directory`.
     case unreadable(String)
     case tooLarge
@@ -11,7 +11,7 @@ package enum TextFiles {
   /// The whole of a file.
   ///
   /// - Parameter limit: in bytes; a longer file is refused before it fills memory.
-  package static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
+  public static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
     // SAFETY: the path is a terminated copy that lives during the call.
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard descriptor >= 0 else { throw .unreadable(reason(errno)) }
@@ -36,7 +36,7 @@ package enum TextFiles {
   }
 
   /// The paths that a shell pattern stands for, sorted; none when nothing matches.
-  package static func matching(_ pattern: String) -> [String] {
+  public static func matching(_ pattern: String) -> [String] {
     var found = unsafe glob_t()
     // SAFETY: a zeroed glob_t is what glob wants; its list is read before it is freed.
     defer { unsafe globfree(&found) }

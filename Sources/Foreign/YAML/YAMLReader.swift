@@ -7,8 +7,8 @@ import Glibc
 /// built: whoever reads decides what to keep, and may stop at any event, so that hostile text costs no more than
 /// the bytes it has.
 @safe
-package struct YAMLReader: ~Copyable {
-  package enum Event: Sendable, Equatable {
+public struct YAMLReader: ~Copyable {
+  public enum Event: Sendable, Equatable {
     case documentStart
     case documentEnd
     case mappingStart
@@ -24,11 +24,11 @@ package struct YAMLReader: ~Copyable {
   }
 
   /// A line and a column, both from 1; columns count characters.
-  package struct Mark: Sendable, Equatable {
-    package var line: Int
-    package var column: Int
+  public struct Mark: Sendable, Equatable {
+    public var line: Int
+    public var column: Int
 
-    package init(line: Int, column: Int) {
+    public init(line: Int, column: Int) {
       self.line = line
       self.column = column
     }
@@ -39,7 +39,7 @@ package struct YAMLReader: ~Copyable {
   private var text: UnsafeMutablePointer<UInt8>
 
   /// - Parameter bytes: UTF-8; they are copied.
-  package init(_ bytes: Span<UInt8>) {
+  public init(_ bytes: Span<UInt8>) {
     // SAFETY: all three blocks are owned by this value alone and freed in deinit; the parser reads `count` bytes of a
     // copy that lives as long as it does. Zeroed, an event is YAML_NO_EVENT, which may be deleted.
     unsafe parser = .allocate(capacity: 1)
@@ -65,7 +65,7 @@ package struct YAMLReader: ~Copyable {
   }
 
   /// The next event. After an error or `.end` there is none, and it must not be called again.
-  package mutating func next() throws(YAMLSyntaxError) -> Event {
+  public mutating func next() throws(YAMLSyntaxError) -> Event {
     // SAFETY: the event is deleted before it is overwritten, and deleting leaves it zeroed for the next round.
     unsafe yaml_event_delete(event)
     while true {
@@ -86,19 +86,19 @@ package struct YAMLReader: ~Copyable {
   }
 
   /// Where the current event begins.
-  package var mark: Mark {
+  public var mark: Mark {
     // SAFETY: plain numbers of an event that this value owns.
     unsafe Mark(event.pointee.start_mark)
   }
 
   /// Whether the current scalar has neither quotes nor block style.
-  package var isPlain: Bool {
+  public var isPlain: Bool {
     // SAFETY: only the scalar member is looked at, and only of a scalar.
     unsafe event.pointee.type == YAML_SCALAR_EVENT && event.pointee.data.scalar.style == YAML_PLAIN_SCALAR_STYLE
   }
 
   /// Whether the current event names itself with `&`.
-  package var hasAnchor: Bool {
+  public var hasAnchor: Bool {
     // SAFETY: the member of the union that the event's type says.
     switch unsafe event.pointee.type {
     case YAML_SCALAR_EVENT: unsafe event.pointee.data.scalar.anchor != nil
@@ -109,7 +109,7 @@ package struct YAMLReader: ~Copyable {
   }
 
   /// Whether the current event carries a tag (`!name`).
-  package var hasTag: Bool {
+  public var hasTag: Bool {
     // SAFETY: the member of the union that the event's type says.
     switch unsafe event.pointee.type {
     case YAML_SCALAR_EVENT: unsafe event.pointee.data.scalar.tag != nil
@@ -120,7 +120,7 @@ package struct YAMLReader: ~Copyable {
   }
 
   /// The current scalar's text, unescaped: UTF-8, any control character. Empty for other events.
-  package var scalar: Span<UInt8> {
+  public var scalar: Span<UInt8> {
     @_lifetime(borrow self) get {
       // SAFETY: libyaml's buffer lives until the event is deleted, which needs self mutably.
       let span = unsafe Span(_unsafeElements: scalarBytes)
@@ -129,7 +129,7 @@ package struct YAMLReader: ~Copyable {
   }
 
   /// Appends the current scalar's text.
-  package func copyScalar(to bytes: inout [UInt8]) {
+  public func copyScalar(to bytes: inout [UInt8]) {
     // SAFETY: the buffer is live during the call.
     unsafe bytes.append(contentsOf: scalarBytes)
   }

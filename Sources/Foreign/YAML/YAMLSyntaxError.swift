@@ -1,16 +1,16 @@
 import CYAML
 
 /// Text that is not YAML: what is wrong with it, and where.
-package struct YAMLSyntaxError: Error, Equatable {
+public struct YAMLSyntaxError: Error, Equatable {
   /// In libyaml's words: `did not find expected ',' or ']'`.
-  package var problem: String
+  public var problem: String
   /// What was being read, or empty: `while parsing a flow sequence`.
-  package var context: String
-  package var mark: YAMLReader.Mark
+  public var context: String
+  public var mark: YAMLReader.Mark
   /// Where what was being read begins, when it is known.
-  package var contextMark: YAMLReader.Mark?
+  public var contextMark: YAMLReader.Mark?
   /// Instead of the mark, the index of the byte that is no text.
-  package var offset: Int?
+  public var offset: Int?
 
   init(_ parser: yaml_parser_t) {
     // SAFETY: libyaml points at static text or at nothing.

@@ -2,7 +2,7 @@
 ///
 /// This list is the whole vocabulary: `docs/CALL-LOG.md` shows it, and a test fails when the two differ. Absent
 /// means "does not apply", never zero or an empty string.
-package enum CallField: UInt8, CaseIterable, Sendable {
+public enum CallField: UInt8, CaseIterable, Sendable {
   case time, requestID, listener, client, consumer
   case method, host, route, template, path, query, `protocol`
   case status, fault, reason, cancelled
@@ -13,7 +13,7 @@ package enum CallField: UInt8, CaseIterable, Sendable {
   case truncated
 
   /// The member's name in the line.
-  package var key: StaticString {
+  public var key: StaticString {
     switch self {
     case .time: "time"
     case .requestID: "request_id"
@@ -49,7 +49,7 @@ package enum CallField: UInt8, CaseIterable, Sendable {
   }
 
   /// What JSON type the member has.
-  package var type: StaticString {
+  public var type: StaticString {
     switch self {
     case .status, .bytesIn, .bytesOut, .attempts, .total, .queue, .connect, .firstByte, .body, .overhead, .truncated:
       "integer"
@@ -59,7 +59,7 @@ package enum CallField: UInt8, CaseIterable, Sendable {
   }
 
   /// One line for the reference.
-  package var help: String {
+  public var help: String {
     switch self {
     case .time: "When the request's first byte arrived: RFC 3339, UTC, microseconds. Always the first member."
     case .requestID: "The id that the client, the upstream and the answer's `X-Request-Id` carry too."

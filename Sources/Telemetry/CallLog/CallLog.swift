@@ -1,4 +1,4 @@
-import Kernel
+public import Kernel
 import Synchronization
 
 /// The call log: one line of JSON for every request, written by a thread of its own.
@@ -6,7 +6,7 @@ import Synchronization
 /// Workers encode lines into chunks of memory and hand them over (`CallLogQueue`); the writer appends each chunk
 /// with one write. When the disk is slow, full or gone, workers run out of chunks, drop lines and count them; they
 /// never wait.
-package final class CallLog: Sendable {
+public final class CallLog: Sendable {
   private let exchange: CallLogExchange
   private let totals = CallLogTotals()
   private let limits: Lock<SegmentLimits>
@@ -21,7 +21,7 @@ package final class CallLog: Sendable {
   ///   - clock: wall clock, nanoseconds since 1970.
   ///   - events: told what happens to the files; called on the log's threads.
   /// - Throws: when the current segment cannot be opened now; what fails later is counted and tried again.
-  package init(
+  public init(
     _ options: CallLogOptions, clock: @Sendable @escaping () -> Int = { Clock.wall },
     events: @Sendable @escaping (CallLogEvent) -> Void = { _ in }
   ) throws(CallLogFailure) {
@@ -64,27 +64,27 @@ package final class CallLog: Sendable {
   }
 
   /// A worker's end; make one for each worker, on its thread.
-  package func makeQueue() -> CallLogQueue { CallLogQueue(exchange) }
+  public func makeQueue() -> CallLogQueue { CallLogQueue(exchange) }
 
   /// Uses other limits from now on, as after a reload.
-  package func apply(_ new: SegmentLimits) {
+  public func apply(_ new: SegmentLimits) {
     limits.withLock { $0 = new }
     exchange.ask(for: [])
     housekeeper?.ring()
   }
 
   /// Closes the current segment now, whatever its size; an empty one stays.
-  package func rotate() { exchange.ask(for: .rotate) }
+  public func rotate() { exchange.ask(for: .rotate) }
 
   /// Opens the current segment again by its name, for tools that move it away.
-  package func reopen() { exchange.ask(for: .reopen) }
+  public func reopen() { exchange.ask(for: .reopen) }
 
   /// Writes what has been handed over and ends the threads. Queues are closed before.
   ///
   /// - Parameter timeout: nanoseconds to wait for a disk or pipe that does not move; what is left then is dropped.
   /// - Returns: whether the writer has left.
   @discardableResult
-  package func stop(timeout: Int = 5_000_000_000) -> Bool {
+  public func stop(timeout: Int = 5_000_000_000) -> Bool {
     exchange.ask(for: .stop)
     let left = isDone.wait(timeout: timeout) { $0 ? true : nil } ?? false
     if left {
@@ -96,7 +96,7 @@ package final class CallLog: Sendable {
     return left
   }
 
-  package var counters: CallLogCounters {
+  public var counters: CallLogCounters {
     let (produced, dropped) = exchange.tally()
     return CallLogCounters(
       produced: produced, written: totals.written.load(ordering: .relaxed),

@@ -2,7 +2,7 @@
 ///
 /// One for each worker, used on its thread alone. A line is `begin`, any number of `append`s, `end`; when the writer
 /// is behind and no memory is left, the whole line is dropped and counted.
-package final class CallLogQueue {
+public final class CallLogQueue {
   private let exchange: CallLogExchange
   private let tally = CallLogTally()
   private var encoder: CallLineEncoder
@@ -19,12 +19,12 @@ package final class CallLogQueue {
   deinit { close() }
 
   /// Whether whole lines wait here that `flush` would hand over.
-  package var needsFlush: Bool { encoder.chunk.lines > 0 && state == .between }
+  public var needsFlush: Bool { encoder.chunk.lines > 0 && state == .between }
 
   /// Starts a line.
   ///
   /// - Parameter time: when the request began, wall clock, nanoseconds since 1970.
-  package func begin(time: Int) {
+  public func begin(time: Int) {
     if state == .closed { return }
     precondition(state == .between, "a call log line begins before the last one has ended")
     if encoder.isNearlyFull, !exchange.exchange(&encoder.chunk) {
@@ -36,44 +36,44 @@ package final class CallLogQueue {
   }
 
   /// - Parameter bytes: anything that a client may send; escaped, repaired where it is not UTF-8, cut when too long.
-  package func append(_ field: CallField, _ bytes: Span<UInt8>) {
+  public func append(_ field: CallField, _ bytes: Span<UInt8>) {
     if state == .writing { encoder.append(field, bytes) }
   }
 
-  package func append(_ field: CallField, text: String) {
+  public func append(_ field: CallField, text: String) {
     if state == .writing { encoder.append(field, text.utf8Span.span) }
   }
 
   /// - Parameter word: one of ours: plain ASCII without anything to escape.
-  package func append(_ field: CallField, text word: StaticString) {
+  public func append(_ field: CallField, text word: StaticString) {
     if state == .writing { encoder.append(field, word: word) }
   }
 
-  package func append(_ field: CallField, integer: Int) {
+  public func append(_ field: CallField, integer: Int) {
     if state == .writing { encoder.append(field, integer: integer) }
   }
 
   /// - Parameter nanoseconds: written as whole microseconds, rounded down; below zero as zero.
-  package func append(_ field: CallField, microseconds nanoseconds: Int) {
+  public func append(_ field: CallField, microseconds nanoseconds: Int) {
     if state == .writing { encoder.append(field, integer: max(0, nanoseconds) / 1_000) }
   }
 
   /// Opens `request_headers` or `response_headers`; call it only when there is one to write.
-  package func beginHeaders(_ field: CallField) {
+  public func beginHeaders(_ field: CallField) {
     if state == .writing { encoder.beginHeaders(field) }
   }
 
   /// - Parameter name: as it shall stand in the log: in lower case.
-  package func header(name: Span<UInt8>, value: Span<UInt8>) {
+  public func header(name: Span<UInt8>, value: Span<UInt8>) {
     if state == .writing { encoder.header(name: name, value: value) }
   }
 
-  package func endHeaders() {
+  public func endHeaders() {
     if state == .writing { encoder.endHeaders() }
   }
 
   /// Finishes the line; it is counted as produced, and as dropped when there was no room.
-  package func end() {
+  public func end() {
     tally.add(to: tally.produced)
     if state == .writing {
       encoder.end()
@@ -86,12 +86,12 @@ package final class CallLogQueue {
   /// Hands over what is there, so that a line is on disk soon also when few come.
   ///
   /// Call it every 100 ms or when the worker is idle; with nothing to hand over it costs one compare.
-  package func flush() {
+  public func flush() {
     if needsFlush { _ = exchange.exchange(&encoder.chunk) }
   }
 
   /// Hands over the last lines; those that come later are dropped and counted.
-  package func close() {
+  public func close() {
     if state == .closed { return }
     if state == .writing { encoder.abandonLine() }
     state = .closed

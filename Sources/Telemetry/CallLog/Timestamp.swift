@@ -1,11 +1,11 @@
-package import Kernel
+public import Kernel
 
 /// Moments as RFC 3339 writes them, in UTC.
 ///
 /// Moments are nanoseconds since 1970-01-01; years from 0 to 9999.
-package enum Timestamp {
+public enum Timestamp {
   /// Appends `2026-11-22T20:49:53`.
-  package static func append(secondOf moment: Int, to buffer: inout ByteBuffer) {
+  public static func append(secondOf moment: Int, to buffer: inout ByteBuffer) {
     let second = Timestamp.seconds(of: moment)
     let (days, time) = (second.floorDivided(by: 86_400), second.floorRemainder(by: 86_400))
     let date = Date(daysSince1970: days)
@@ -23,23 +23,23 @@ package enum Timestamp {
   }
 
   /// Appends `2026-11-22T20:49:53.123456Z`.
-  package static func append(microsecondOf moment: Int, to buffer: inout ByteBuffer) {
+  public static func append(microsecondOf moment: Int, to buffer: inout ByteBuffer) {
     append(secondOf: moment, to: &buffer)
     append(fractionOf: moment, to: &buffer)
   }
 
   /// Appends `.123456Z`.
-  package static func append(fractionOf moment: Int, to buffer: inout ByteBuffer) {
+  public static func append(fractionOf moment: Int, to buffer: inout ByteBuffer) {
     buffer.append(UInt8(ascii: "."))
     buffer.append(zeroPadded: moment.floorRemainder(by: 1_000_000_000) / 1_000, digits: 6)
     buffer.append(UInt8(ascii: "Z"))
   }
 
   /// The whole seconds of a moment.
-  package static func seconds(of moment: Int) -> Int { moment.floorDivided(by: 1_000_000_000) }
+  public static func seconds(of moment: Int) -> Int { moment.floorDivided(by: 1_000_000_000) }
 
   /// Reads `2026-11-22T20:49:53` from `text` at `start`, to the second; nil when it is not there.
-  package static func parse(_ text: Span<UInt8>, from start: Int = 0) -> Int? {
+  public static func parse(_ text: Span<UInt8>, from start: Int = 0) -> Int? {
     guard text.count >= start + 19 else { return nil }
     func digits(_ offset: Int, _ count: Int) -> Int? {
       var value = 0
@@ -99,7 +99,7 @@ extension Int {
 
 extension ByteBuffer {
   /// Appends a number that is not negative, with zeroes in front.
-  package mutating func append(zeroPadded value: Int, digits: Int) {
+  public mutating func append(zeroPadded value: Int, digits: Int) {
     var divisor = 1
     for _ in 1..<digits { divisor *= 10 }
     while divisor > 0 {

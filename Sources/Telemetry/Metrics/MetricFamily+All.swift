@@ -1,6 +1,6 @@
 extension MetricFamily {
   /// Every family of the gateway, in the order of the page; `docs/METRICS.md` shows it.
-  package static let all: [MetricFamily] = [
+  public static let all: [MetricFamily] = [
     serverRequestDuration, serverActiveRequests, requestBodyBytes, responseBodyBytes, faults, overhead,
     connections, acceptedConnections, refusedConnections,
     clientRequestDuration, upstreamConnections, upstreamConnects, queuedRequests, queueDuration,
@@ -14,114 +14,114 @@ extension MetricFamily {
 
   // Requests of clients.
 
-  package static let serverRequestDuration = MetricFamily(
+  public static let serverRequestDuration = MetricFamily(
     "http_server_request_duration_seconds", .histogram(.requests), unit: .seconds,
     labels: ["http_request_method", "http_response_status_code", "http_route", "url_scheme", "error_type"],
     "From a request's first byte to its answer's last. An unknown method is _OTHER; without a route, no http_route.")
-  package static let serverActiveRequests = MetricFamily(
+  public static let serverActiveRequests = MetricFamily(
     "http_server_active_requests", .gauge(), labels: ["http_request_method", "url_scheme"], "Requests in flight.")
-  package static let requestBodyBytes = MetricFamily(
+  public static let requestBodyBytes = MetricFamily(
     "sluice_request_body_bytes", .counter, unit: .bytes, labels: ["http_route"], "Bytes of request bodies received.")
-  package static let responseBodyBytes = MetricFamily(
+  public static let responseBodyBytes = MetricFamily(
     "sluice_response_body_bytes", .counter, unit: .bytes, labels: ["http_route"],
     "Bytes of response bodies that were sent.")
-  package static let faults = MetricFamily(
+  public static let faults = MetricFamily(
     "sluice_faults", .counter, labels: ["http_route", "origin", "reason"],
     "Requests that the gateway answered itself; origin is client, policy, upstream or gateway.")
-  package static let overhead = MetricFamily(
+  public static let overhead = MetricFamily(
     "sluice_gateway_overhead_seconds", .histogram(.overhead), unit: .seconds,
     "The part of a request's duration that the gateway itself spent, waiting for nobody.")
 
   // Connections of clients.
 
-  package static let connections = MetricFamily(
+  public static let connections = MetricFamily(
     "sluice_connections", .gauge(), labels: ["listener"], "Open connections of clients.")
-  package static let acceptedConnections = MetricFamily(
+  public static let acceptedConnections = MetricFamily(
     "sluice_connections_accepted", .counter, labels: ["listener"], "Connections accepted.")
-  package static let refusedConnections = MetricFamily(
+  public static let refusedConnections = MetricFamily(
     "sluice_connections_refused", .counter, labels: ["listener", "reason"],
     "Connections closed at once: too many of them, or no file descriptor left.")
 
   // Upstreams.
 
-  package static let clientRequestDuration = MetricFamily(
+  public static let clientRequestDuration = MetricFamily(
     "http_client_request_duration_seconds", .histogram(.requests), unit: .seconds,
     labels: ["upstream", "http_request_method", "http_response_status_code", "error_type"],
     "One attempt at a target, from sending the request to the answer's last byte.")
-  package static let upstreamConnections = MetricFamily(
+  public static let upstreamConnections = MetricFamily(
     "sluice_upstream_connections", .gauge(), labels: ["upstream", "target", "state"],
     "Connections to targets; state is idle or active.")
-  package static let upstreamConnects = MetricFamily(
+  public static let upstreamConnects = MetricFamily(
     "sluice_upstream_connects", .counter, labels: ["upstream", "target", "outcome"],
     "Connections begun; outcome is ok, refused, timeout or error.")
-  package static let queuedRequests = MetricFamily(
+  public static let queuedRequests = MetricFamily(
     "sluice_upstream_queued_requests", .gauge(), labels: ["upstream"], "Requests that wait for a connection.")
-  package static let queueDuration = MetricFamily(
+  public static let queueDuration = MetricFamily(
     "sluice_upstream_queue_duration_seconds", .histogram(.requests), unit: .seconds, labels: ["upstream"],
     "How long requests waited for a connection, those that had to.")
-  package static let retries = MetricFamily(
+  public static let retries = MetricFamily(
     "sluice_upstream_retries", .counter, labels: ["upstream", "reason"],
     "Attempts after the first of a request, by what was wrong with the one before.")
-  package static let retriesDenied = MetricFamily(
+  public static let retriesDenied = MetricFamily(
     "sluice_upstream_retries_denied", .counter, labels: ["upstream"], "Retries that the budget did not allow.")
-  package static let breakerState = MetricFamily(
+  public static let breakerState = MetricFamily(
     "sluice_circuit_breaker_state", .gauge(.maximum), labels: ["upstream", "target"],
     "0 closed, 1 half-open, 2 open; the worst of all workers.")
-  package static let breakerOpened = MetricFamily(
+  public static let breakerOpened = MetricFamily(
     "sluice_circuit_breaker_opened", .counter, labels: ["upstream", "target"], "How often a breaker opened.")
-  package static let targetHealthy = MetricFamily(
+  public static let targetHealthy = MetricFamily(
     "sluice_target_healthy", .gauge(.minimum), labels: ["upstream", "target"],
     "1 while a target gets requests, 0 while it is out; 0 as soon as one worker says so.")
-  package static let healthChecks = MetricFamily(
+  public static let healthChecks = MetricFamily(
     "sluice_health_checks", .counter, labels: ["upstream", "target", "outcome"],
     "Active health checks; outcome is ok or failed.")
 
   // The call log.
 
-  package static let callLogProduced = MetricFamily(
+  public static let callLogProduced = MetricFamily(
     "sluice_call_log_lines_produced", .counter, "Lines: one for every request.")
-  package static let callLogWritten = MetricFamily(
+  public static let callLogWritten = MetricFamily(
     "sluice_call_log_lines_written", .counter, "Lines that were written.")
-  package static let callLogDropped = MetricFamily(
+  public static let callLogDropped = MetricFamily(
     "sluice_call_log_lines_dropped", .counter, "Lines lost because the disk was slow, full or gone.")
-  package static let callLogBytes = MetricFamily(
+  public static let callLogBytes = MetricFamily(
     "sluice_call_log_bytes", .counter, unit: .bytes, "Bytes of lines that were written.")
-  package static let callLogErrors = MetricFamily(
+  public static let callLogErrors = MetricFamily(
     "sluice_call_log_errors", .counter, "Chunks of lines that could not be written whole.")
-  package static let callLogSegments = MetricFamily(
+  public static let callLogSegments = MetricFamily(
     "sluice_call_log_segments", .counter, labels: ["event"], "Segments that were rotated, compressed or removed.")
 
   // Configuration and build.
 
-  package static let reloads = MetricFamily(
+  public static let reloads = MetricFamily(
     "sluice_config_reloads", .counter, labels: ["outcome"], "Reloads; outcome is ok or failed.")
-  package static let reloadSucceeded = MetricFamily(
+  public static let reloadSucceeded = MetricFamily(
     "sluice_config_last_reload_succeeded", .gauge(.minimum), "1 when the last reload, or the start, went well.")
-  package static let reloadTime = MetricFamily(
+  public static let reloadTime = MetricFamily(
     "sluice_config_loaded_timestamp_seconds", .gauge(.maximum), unit: .seconds,
     "When the running configuration was loaded.")
-  package static let configurationFileNewer = MetricFamily(
+  public static let configurationFileNewer = MetricFamily(
     "sluice_config_file_newer", .gauge(.maximum), "1 when the file on disk is newer than what runs.")
-  package static let buildInfo = MetricFamily(
+  public static let buildInfo = MetricFamily(
     "sluice_build_info", .gauge(.maximum), labels: ["version"], "Always 1; the version is in the label.")
-  package static let workers = MetricFamily("sluice_workers", .gauge(.maximum), "Event loops.")
+  public static let workers = MetricFamily("sluice_workers", .gauge(.maximum), "Event loops.")
 
   // The process.
 
-  package static let cpuSeconds = MetricFamily(
+  public static let cpuSeconds = MetricFamily(
     "process_cpu_seconds", .counter, unit: .seconds, "CPU time, user and system.")
-  package static let cpuUserSeconds = MetricFamily(
+  public static let cpuUserSeconds = MetricFamily(
     "process_cpu_user_seconds", .counter, unit: .seconds, "CPU time in the gateway's own code.")
-  package static let cpuSystemSeconds = MetricFamily(
+  public static let cpuSystemSeconds = MetricFamily(
     "process_cpu_system_seconds", .counter, unit: .seconds, "CPU time in the kernel.")
-  package static let residentBytes = MetricFamily(
+  public static let residentBytes = MetricFamily(
     "process_resident_memory_bytes", .gauge(.maximum), unit: .bytes, "Memory in use.")
-  package static let virtualBytes = MetricFamily(
+  public static let virtualBytes = MetricFamily(
     "process_virtual_memory_bytes", .gauge(.maximum), unit: .bytes, "Address space in use.")
-  package static let openDescriptors = MetricFamily("process_open_fds", .gauge(.maximum), "Open file descriptors.")
-  package static let maximumDescriptors = MetricFamily(
+  public static let openDescriptors = MetricFamily("process_open_fds", .gauge(.maximum), "Open file descriptors.")
+  public static let maximumDescriptors = MetricFamily(
     "process_max_fds", .gauge(.maximum), "File descriptors that the process may have.")
-  package static let startTime = MetricFamily(
+  public static let startTime = MetricFamily(
     "process_start_time_seconds", .gauge(.maximum), unit: .seconds, "When the process started, since 1970.")
-  package static let threads = MetricFamily("process_threads", .gauge(.maximum), "Threads.")
+  public static let threads = MetricFamily("process_threads", .gauge(.maximum), "Threads.")
 }

@@ -2,17 +2,17 @@
 ///
 /// Names follow OpenTelemetry's HTTP conventions, written the Prometheus way; what they do not know begins with
 /// `sluice_`. Labels are names of the configuration and small fixed sets, never anything that a client chose.
-package struct MetricFamily: Sendable {
-  package enum Kind: Sendable, Equatable {
+public struct MetricFamily: Sendable {
+  public enum Kind: Sendable, Equatable {
     case counter
     case gauge(Merge = .sum)
     case histogram(HistogramBounds)
   }
 
   /// What a gauge is when several workers have a value of it.
-  package enum Merge: Sendable { case sum, minimum, maximum }
+  public enum Merge: Sendable { case sum, minimum, maximum }
 
-  package enum Unit: String, Sendable {
+  public enum Unit: String, Sendable {
     case none = ""
     case bytes
     /// Kept as whole nanoseconds, written as seconds.
@@ -20,13 +20,13 @@ package struct MetricFamily: Sendable {
   }
 
   /// Without the `_total` that a counter's samples have.
-  package let name: String
-  package let kind: Kind
-  package let unit: Unit
-  package let help: String
-  package let labels: [StaticString]
+  public let name: String
+  public let kind: Kind
+  public let unit: Unit
+  public let help: String
+  public let labels: [StaticString]
 
-  package init(_ name: String, _ kind: Kind, unit: Unit = .none, labels: [StaticString] = [], _ help: String) {
+  public init(_ name: String, _ kind: Kind, unit: Unit = .none, labels: [StaticString] = [], _ help: String) {
     precondition(unit == .none || name.hasSuffix("_" + unit.rawValue), "a family's name ends with its unit")
     (self.name, self.kind, self.unit, self.help, self.labels) = (name, kind, unit, help, labels)
   }
@@ -40,14 +40,14 @@ package struct MetricFamily: Sendable {
 }
 
 /// Where a histogram's buckets end, both ends of the scale chosen for what is measured.
-package enum HistogramBounds: UInt8, Sendable, CaseIterable {
+public enum HistogramBounds: UInt8, Sendable, CaseIterable {
   /// Requests: what OpenTelemetry advises, and finer ones below, where a gateway's answers are.
   case requests
   /// What the gateway adds itself.
   case overhead
 
   /// Upper bounds, inclusive, rising.
-  package var nanoseconds: [Int] {
+  public var nanoseconds: [Int] {
     switch self {
     case .requests: HistogramBounds.requestBounds
     case .overhead: HistogramBounds.overheadBounds

@@ -1,12 +1,12 @@
-package import Kernel
+public import Kernel
 
 /// The metrics of all workers as one page of text.
-package enum MetricPage {
-  package enum Format: Sendable, CaseIterable {
+public enum MetricPage {
+  public enum Format: Sendable, CaseIterable {
     case prometheus, openMetrics
 
     /// The `Content-Type` of the page.
-    package var contentType: String {
+    public var contentType: String {
       switch self {
       case .prometheus: "text/plain; version=0.0.4; charset=utf-8"
       case .openMetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -17,7 +17,7 @@ package enum MetricPage {
   /// Appends the page: families in their declared order, series sorted by their labels, the same every time.
   ///
   /// - Parameter snapshots: one from each worker, and any others; numbers of one series are merged.
-  package static func render(_ snapshots: [MetricSnapshot], format: Format, into page: inout ByteBuffer) {
+  public static func render(_ snapshots: [MetricSnapshot], format: Format, into page: inout ByteBuffer) {
     var merged: [String: [[String]: [Int]]] = [:]
     var families = MetricFamily.all
     var known = Set(families.map(\.name))

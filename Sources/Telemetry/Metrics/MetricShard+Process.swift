@@ -1,8 +1,8 @@
-package import Kernel
+public import Kernel
 
 /// Figures that are kept elsewhere and only shown here; for a shard that is made for one page.
 extension MetricShard {
-  package func record(_ usage: ProcessUsage) {
+  public func record(_ usage: ProcessUsage) {
     set(series(.cpuSeconds), usage.userTime + usage.systemTime)
     set(series(.cpuUserSeconds), usage.userTime)
     set(series(.cpuSystemSeconds), usage.systemTime)
@@ -14,7 +14,7 @@ extension MetricShard {
     set(series(.threads), usage.threads)
   }
 
-  package func record(_ counters: CallLogCounters) {
+  public func record(_ counters: CallLogCounters) {
     set(series(.callLogProduced), counters.produced)
     set(series(.callLogWritten), counters.written)
     set(series(.callLogDropped), counters.dropped)

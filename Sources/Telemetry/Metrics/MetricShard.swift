@@ -1,5 +1,5 @@
 /// Where a series of a shard keeps its numbers; of use with that shard only.
-package struct SeriesIndex: Sendable, Hashable {
+public struct SeriesIndex: Sendable, Hashable {
   let offset: Int
   let bounds: HistogramBounds?
 }
@@ -9,14 +9,14 @@ package struct SeriesIndex: Sendable, Hashable {
 /// Finding a series by its labels allocates; do it once and keep the index, or ask a `SeriesCache`. Counting is an
 /// addition in an array. A family has at most `cap` series; what would come beyond is counted in one more whose
 /// labels are all `_OTHER`, so memory is bounded whatever the configuration holds.
-package final class MetricShard {
+public final class MetricShard {
   private struct Key: Hashable {
     let family: String
     let labels: [String]
   }
 
   /// The label value of the overflow series.
-  package static let other = "_OTHER"
+  public static let other = "_OTHER"
 
   private let cap: Int
   private var values: [Int] = []
@@ -25,12 +25,12 @@ package final class MetricShard {
   private var counts: [String: Int] = [:]
 
   /// - Parameter cap: series of a family, beside the overflow series.
-  package init(cap: Int = 2_000) { self.cap = cap }
+  public init(cap: Int = 2_000) { self.cap = cap }
 
   /// Finds or makes the series of these labels.
   ///
   /// - Parameter labels: as many as the family has; an empty one is left out of the page.
-  package func series(_ family: MetricFamily, _ labels: [String] = []) -> SeriesIndex {
+  public func series(_ family: MetricFamily, _ labels: [String] = []) -> SeriesIndex {
     precondition(labels.count == family.labels.count, "a label value for each label of the family")
     let key = Key(family: family.name, labels: labels)
     if let index = indices[key] { return index }
@@ -45,14 +45,14 @@ package final class MetricShard {
 
   /// Counts `amount` more, or moves a gauge by it.
   @inline(__always)
-  package func add(_ series: SeriesIndex, _ amount: Int = 1) { values[series.offset] &+= amount }
+  public func add(_ series: SeriesIndex, _ amount: Int = 1) { values[series.offset] &+= amount }
 
   /// Sets a gauge, or a counter that is kept elsewhere.
   @inline(__always)
-  package func set(_ series: SeriesIndex, _ value: Int) { values[series.offset] = value }
+  public func set(_ series: SeriesIndex, _ value: Int) { values[series.offset] = value }
 
   /// Counts one duration in a histogram; below zero counts as zero.
-  package func observe(_ series: SeriesIndex, nanoseconds: Int) {
+  public func observe(_ series: SeriesIndex, nanoseconds: Int) {
     guard let bounds = series.bounds?.nanoseconds else { preconditionFailure("only histograms observe") }
     let value = max(0, nanoseconds)
     var bucket = 0
@@ -62,7 +62,7 @@ package final class MetricShard {
   }
 
   /// What there is now, for another thread.
-  package func snapshot() -> MetricSnapshot { MetricSnapshot(series: series, values: values) }
+  public func snapshot() -> MetricSnapshot { MetricSnapshot(series: series, values: values) }
 
   private func make(_ family: MetricFamily, _ key: Key) -> SeriesIndex {
     var bounds: HistogramBounds?
@@ -76,7 +76,7 @@ package final class MetricShard {
 }
 
 /// The numbers of a shard at one moment.
-package struct MetricSnapshot: Sendable {
+public struct MetricSnapshot: Sendable {
   struct Series: Sendable {
     let family: MetricFamily
     let labels: [String]

@@ -2,7 +2,7 @@
 ///
 /// Open addressing over plain numbers, nothing is allocated on a hit. It has a bound: when it is full it forgets
 /// everything and learns anew, so 100,000 routes cost time now and then, not memory.
-package struct SeriesCache {
+public struct SeriesCache {
   private struct Slot {
     var key: UInt64
     var index: SeriesIndex
@@ -15,7 +15,7 @@ package struct SeriesCache {
   private let maximum: Int
 
   /// - Parameter maximum: slots; rounded up to a power of two. Three quarters of them are used.
-  package init(maximum: Int = 8_192) {
+  public init(maximum: Int = 8_192) {
     self.maximum = max(16, 1 << (Int.bitWidth - (max(1, maximum) - 1).leadingZeroBitCount))
     slots = SeriesCache.emptySlots(16)
   }
@@ -25,7 +25,7 @@ package struct SeriesCache {
   ///   - second: such as a method's number.
   ///   - third: such as a status.
   ///   - make: asked on a miss.
-  package mutating func index(
+  public mutating func index(
     _ first: Int, _ second: UInt8, _ third: UInt16, orMake make: () -> SeriesIndex
   ) -> SeriesIndex {
     let key = UInt64(UInt32(first)) << 32 | UInt64(second) << 16 | UInt64(third)
@@ -38,7 +38,7 @@ package struct SeriesCache {
   }
 
   /// Forgets everything, as after a reload that numbers routes anew.
-  package mutating func removeAll() {
+  public mutating func removeAll() {
     slots = SeriesCache.emptySlots(16)
     count = 0
   }

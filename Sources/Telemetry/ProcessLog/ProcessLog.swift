@@ -1,13 +1,13 @@
-import Kernel
-package import Logging
+public import Kernel
+public import Logging
 
 /// The process's own log on standard error: what happens to the gateway, not to requests.
 ///
 /// Text for people at a terminal, one JSON object a line otherwise. Lines go through a thread of their own, so a
 /// worker that says something never waits for a slow terminal or pipe; when a mebibyte is waiting, further lines are
 /// dropped, and their number is told as soon as there is room.
-package final class ProcessLog: Sendable {
-  package enum Format: Sendable { case text, json }
+public final class ProcessLog: Sendable {
+  public enum Format: Sendable { case text, json }
 
   private struct State: ~Copyable {
     var pending = ByteBuffer(capacity: 4_096)
@@ -15,7 +15,7 @@ package final class ProcessLog: Sendable {
     var isStopped = false
   }
 
-  package let format: Format
+  public let format: Format
   let clock: @Sendable () -> Int
   private let capacity: Int
   private let write: @Sendable (Span<UInt8>) -> Void
@@ -28,7 +28,7 @@ package final class ProcessLog: Sendable {
   ///   - clock: wall clock, nanoseconds since 1970.
   ///   - capacity: bytes that may wait.
   ///   - write: where whole lines go.
-  package init(
+  public init(
     level: Logger.Level = .info, format: Format? = nil, clock: @Sendable @escaping () -> Int = { Clock.wall },
     capacity: Int = 1 << 20, write: (@Sendable (Span<UInt8>) -> Void)? = nil
   ) {
@@ -41,24 +41,24 @@ package final class ProcessLog: Sendable {
   }
 
   /// Least level that is written; a reload may change it.
-  package var level: Logger.Level {
+  public var level: Logger.Level {
     get { leastLevel.withLock { $0 } }
     set { leastLevel.withLock { $0 = newValue } }
   }
 
   /// A logger that writes here.
-  package func logger(_ label: String) -> Logger {
+  public func logger(_ label: String) -> Logger {
     Logger(label: label) { ProcessLogHandler(log: self, label: $0) }
   }
 
   /// Starts the thread; before that, and when there is no thread to be had, lines are written at once.
-  package func start() {
+  public func start() {
     let started = try? Thread.start(name: "process-log") { [self] in drain() }
     thread.withLock { $0 = started }
   }
 
   /// Writes what is waiting and ends the thread; lines that come later are written at once.
-  package func stop() {
+  public func stop() {
     state.withLock { $0.isStopped = true }
     state.broadcast()
     thread.withLock { $0 }?.join()
@@ -104,12 +104,12 @@ package final class ProcessLog: Sendable {
 }
 
 /// swift-log's view of the process log.
-package struct ProcessLogHandler: LogHandler {
+public struct ProcessLogHandler: LogHandler {
   let log: ProcessLog
   let label: String
   private var ownLevel: Logger.Level?
-  package var metadata: Logger.Metadata = [:]
-  package var metadataProvider: Logger.MetadataProvider?
+  public var metadata: Logger.Metadata = [:]
+  public var metadataProvider: Logger.MetadataProvider?
 
   init(log: ProcessLog, label: String) {
     self.log = log
@@ -117,17 +117,17 @@ package struct ProcessLogHandler: LogHandler {
   }
 
   /// The log's own unless this logger was given another.
-  package var logLevel: Logger.Level {
+  public var logLevel: Logger.Level {
     get { ownLevel ?? log.level }
     set { ownLevel = newValue }
   }
 
-  package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+  public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }
     set { metadata[key] = newValue }
   }
 
-  package func log(event: LogEvent) {
+  public func log(event: LogEvent) {
     var all = metadata
     if let provided = metadataProvider?.get() { all.merge(provided) { _, new in new } }
     if let own = event.metadata { all.merge(own) { _, new in new } }

@@ -1,16 +1,16 @@
 import Logging
 
 /// What the gateway says once it serves.
-package struct StartBanner: Sendable {
-  package var version: String
+public struct StartBanner: Sendable {
+  public var version: String
   /// The file that the configuration came from.
-  package var configuration: String
-  package var workers: Int
+  public var configuration: String
+  public var workers: Int
   /// Names and addresses, such as `public` and `http://127.0.0.1:8080`.
-  package var listeners: [(name: String, address: String)]
-  package var admin: String?
+  public var listeners: [(name: String, address: String)]
+  public var admin: String?
 
-  package init(
+  public init(
     version: String, configuration: String, workers: Int, listeners: [(name: String, address: String)], admin: String?
   ) {
     self.version = version
@@ -21,7 +21,7 @@ package struct StartBanner: Sendable {
   }
 
   /// A few lines for people, one for each listener among them.
-  package var text: String {
+  public var text: String {
     var rows = [("config", configuration), ("workers", String(workers))]
     rows += listeners.map { ($0.name, $0.address) }
     if let admin { rows.append(("admin", admin)) }
@@ -32,7 +32,7 @@ package struct StartBanner: Sendable {
   }
 
   /// Shows the lines on a terminal; where machines read it is one entry and one for each listener.
-  package func write(to log: ProcessLog) {
+  public func write(to log: ProcessLog) {
     if log.format == .text { return log.append(text.utf8Span.span) }
     let logger = log.logger("sluice")
     var metadata: Logger.Metadata = [
