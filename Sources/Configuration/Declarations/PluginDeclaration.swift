@@ -60,7 +60,7 @@ extension Reading {
     var entries = node.entries
     guard node.count == 1, let entry = entries.next(), entry.key.isScalar else {
       error(
-        "this is no plugin", at: node.position, expected: "`name: { … }` with one name; each plugin has its own entry")
+        "this is no plugin", at: node.position, expected: "`name: { … }`, one entry for each plugin")
       return nil
     }
     return entry

@@ -36,14 +36,13 @@ public struct Section<Settings: Sendable>: Sendable {
     self.check = check
     index = KeywordIndex(keywords.map { ($0.name, $0.isRequired) })
     readers = keywords.map(\.read)
+    let shapes = keywords.map { keyword in
+      KeywordShape(
+        name: keyword.name, help: keyword.help, shape: keyword.shape, isRequired: keyword.isRequired,
+        defaultText: keyword.isRequired ? nil : keyword.describe(initial)?.brief)
+    }
     shape = SectionShape(
-      name: name, help: help,
-      keywords: keywords.map { keyword in
-        KeywordShape(
-          name: keyword.name, help: keyword.help, shape: keyword.shape, isRequired: keyword.isRequired,
-          defaultText: keyword.isRequired ? nil : keyword.describe(initial)?.brief)
-      },
-      shorthand: self.shorthand?.shape)
+      name: name, help: help, keywords: shapes, shorthand: shapes.first { $0.name == shorthand })
   }
 
   /// Reads a node into settings; what is wrong is reported, what is right is kept.
@@ -70,8 +69,8 @@ public struct Section<Settings: Sendable>: Sendable {
       if let place = index.place(of: key) {
         seen |= 1 << UInt64(place)
         readers[place](value, &settings, &reading)
-      } else if !key.bytes.isEmpty {
-        reportUnknown(key, &reading)
+      } else if !key.bytes.isEmpty, let meant = reportUnknown(key, &reading) {
+        seen |= 1 << UInt64(meant)
       }
     }
     requireAll(but: seen, node, &reading)
@@ -85,11 +84,13 @@ public struct Section<Settings: Sendable>: Sendable {
     }
   }
 
-  private func reportUnknown(_ key: Node, _ reading: inout Reading) {
+  /// - Returns: the keyword that was probably meant, which need not be called missing too.
+  private func reportUnknown(_ key: Node, _ reading: inout Reading) -> Int? {
     let word = key.text
+    let hint = NearestWord.find(word, in: keywords.map(\.name))
     reading.error(
-      "unknown key `\(Printable(word))` in \(name)", at: key.position, expected: "one of \(listed)",
-      hint: NearestWord.find(word, in: keywords.map(\.name)))
+      "unknown key `\(Printable(word))` in \(name)", at: key.position, expected: "one of \(listed)", hint: hint)
+    return hint.flatMap(index.place)
   }
 
   private var listed: String { keywords.map(\.name).joined(separator: ", ") }

@@ -44,10 +44,10 @@ public final class SectionShape: Sendable {
   public let name: String
   public let help: String
   public let keywords: [KeywordShape]
-  /// What may stand instead of the mapping.
-  public let shorthand: Shape?
+  /// The keyword whose value may stand instead of the mapping.
+  public let shorthand: KeywordShape?
 
-  init(name: String, help: String, keywords: [KeywordShape], shorthand: Shape?) {
+  init(name: String, help: String, keywords: [KeywordShape], shorthand: KeywordShape?) {
     self.name = name
     self.help = help
     self.keywords = keywords

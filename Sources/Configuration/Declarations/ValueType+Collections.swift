@@ -41,10 +41,10 @@ extension ValueType {
     ValueType(
       shape: .map(key: key, of: .section(section.shape)),
       read: { node, reading in
-        guard reading.isMapping(node, of: section.name) else { return nil }
+        guard reading.isMapping(node, of: "`\(key): …`, one for each \(section.name)") else { return nil }
         var values: [Element] = []
         values.reserveCapacity(node.count)
-        for entry in node.entries where reading.isName(entry.key, of: section.name) {
+        for entry in node.entries where reading.isName(entry.key) {
           // What is wrong was reported; the rest is still worth checking, by its name at least.
           var value = section.initial
           locate(&value, entry.key.text, entry.key.position)
@@ -63,7 +63,7 @@ extension ValueType {
     ValueType(
       shape: .map(key: label, of: element.shape),
       read: { node, reading in
-        guard reading.isMapping(node, of: label) else { return nil }
+        guard reading.isMapping(node, of: "`\(label): …` entries") else { return nil }
         var values: [(Key, Element)] = []
         var complete = true
         for entry in node.entries {
@@ -108,24 +108,24 @@ extension ValueType {
 }
 
 extension Reading {
-  mutating func isMapping(_ node: Node, of name: String) -> Bool {
+  mutating func isMapping(_ node: Node, of entries: String) -> Bool {
     if node.isMapping || node.isNull { return true }
     if !node.isBroken {
       error(
         "\(node.isSequence ? "a list" : "a value") stands where a mapping belongs", at: node.position,
-        expected: "`\(name): …` entries")
+        expected: entries)
     }
     return false
   }
 
   /// Whether a key is a name: letters, digits, `.`, `_` and `-`.
-  fileprivate mutating func isName(_ node: Node, of kind: String) -> Bool {
+  fileprivate mutating func isName(_ node: Node) -> Bool {
     guard node.isScalar else { return false }
     let bytes = node.bytes
     if !bytes.isEmpty, bytes.count <= 200, bytes.allSatisfy(Self.isNameByte) { return true }
     if !bytes.isEmpty {
       error(
-        "`\(Printable(node.text))` is no name for a \(kind)", at: node.position,
+        "`\(Printable(node.text))` cannot be a name", at: node.position,
         expected: "at most 200 letters, digits, `.`, `_` and `-`")
     }
     return false

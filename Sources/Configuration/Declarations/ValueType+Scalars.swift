@@ -40,7 +40,10 @@ extension ValueType where Value == Int {
 
   private static func measure(_ measure: Measure, _ shape: ScalarShape, in range: ClosedRange<Int>) -> ValueType {
     scalar(shape, text: { measure.text($0) }) { text throws(ScalarMistake) in
-      guard let value = measure.parse(text) else { throw .malformed }
+      guard let value = measure.parse(text) else {
+        if let meant = measure.nearest(text) { throw .misspelt(meant: meant) }
+        throw .malformed
+      }
       guard range.contains(value) else { throw .outOfRange }
       return value
     }
@@ -57,6 +60,7 @@ extension ValueType where Value == Double {
       text: Decimal.percentage
     ) { text throws(ScalarMistake) in
       guard let value = Decimal.ratio(text) else { throw .malformed }
+      guard value <= 1 else { throw .outOfRange }
       return value
     }
   }
@@ -80,7 +84,8 @@ extension ValueType where Value == Bool {
   public static var boolean: ValueType {
     scalar(
       ScalarShape(
-        "truth value", expectation: "true or false", schema: [("type", .string("boolean"))], choices: ["true", "false"]),
+        "truth value", expectation: "true or false", schema: [("type", .string("boolean"))],
+        choices: ["true", "false"]),
       text: { $0 ? "true" : "false" }
     ) { text throws(ScalarMistake) in
       switch text {

@@ -22,6 +22,8 @@ public struct ValueType<Value: Sendable>: Sendable {
 public enum ScalarMistake: Error {
   /// It is nothing of the kind.
   case malformed
+  /// It is nothing of the kind, but looks like something that is.
+  case misspelt(meant: String)
   /// It is of the kind, but too large or too small.
   case outOfRange
   /// Something that needs its own words; `expected` instead of the type's expectation.
@@ -70,6 +72,8 @@ extension Reading {
       error(
         "\(shown) is no \(shape.noun)", at: position, expected: shape.expectation,
         hint: shape.choices.isEmpty ? nil : NearestWord.find(written, in: shape.choices))
+    case .misspelt(let meant):
+      error("\(shown) is no \(shape.noun)", at: position, expected: shape.expectation, hint: meant)
     case .outOfRange: error("\(shown) is out of range", at: position, expected: shape.expectation)
     case .other(let message, let expected):
       error(message, at: position, expected: expected ?? shape.expectation)

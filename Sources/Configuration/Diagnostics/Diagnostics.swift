@@ -21,6 +21,8 @@ public struct Diagnostics: Sendable {
   public var hasErrors: Bool { errorCount > 0 }
 
   public mutating func add(_ diagnostic: Diagnostic) {
+    var diagnostic = diagnostic
+    diagnostic.message = Printable(diagnostic.message, limit: 500).description
     if diagnostic.severity == .error { errorCount += 1 }
     if list.count < ConfigurationLimits.diagnostics { list.append(diagnostic) } else { uncounted += 1 }
   }

@@ -54,7 +54,7 @@ struct ExcerptFinder {
     let number = String(position.line)
     let margin = String(repeating: " ", count: max(0, 5 - number.count)) + number + " | "
     let indent = String(repeating: " ", count: 5 + 3 + place - start + (start > 0 ? 1 : 0))
-    let caret = String(repeating: "^", count: wordLength(in: shown, at: place))
+    let caret = String(repeating: "^", count: max(1, min(wordLength(in: shown, at: place), end - place)))
     return Excerpt(line: line, text: "\(margin)\(line)\n\(indent)\(caret)\n")
   }
 
@@ -74,7 +74,11 @@ struct ExcerptFinder {
       let close = line[(place + 1)...].firstIndex(of: first) ?? place
       return min(close - place + 1, width)
     }
-    let end = line[place...].firstIndex { " ,:{}[]\"'#".unicodeScalars.contains($0) } ?? line.count
+    var end = place
+    while end < line.count, !" ,{}[]\"'#".unicodeScalars.contains(line[end]) {
+      if line[end] == ":", end + 1 == line.count || line[end + 1] == " " { break }
+      end += 1
+    }
     return min(max(1, end - place), width)
   }
 }
@@ -97,7 +101,18 @@ extension ExcerptFinder {
       if value.hasPrefix("${") || value.hasPrefix("\"${") || value.contains("file:") { continue }
       for hidden in start..<end { result[hidden] = "*" }
     }
+    hideUserInformation(in: &result)
     return result
+  }
+
+  /// Replaces what stands between `://` and `@`: a URL with a password is a mistake here, and is shown in messages.
+  private static func hideUserInformation(in line: inout [Unicode.Scalar]) {
+    for at in line.indices where line[at] == "@" {
+      var start = at
+      while start > 0, line[start - 1] != " ", line[start - 1] != "/" { start -= 1 }
+      guard start >= 3, line[start - 1] == "/", line[start - 2] == "/", line[start - 3] == ":" else { continue }
+      for hidden in start..<at { line[hidden] = "*" }
+    }
   }
 
   private static func word(before colon: Int, in line: [Unicode.Scalar]) -> String {

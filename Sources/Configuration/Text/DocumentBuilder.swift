@@ -222,7 +222,9 @@ extension DocumentBuilder {
 
 extension DocumentBuilder {
   private func report(_ error: YAMLSyntaxError, in bytes: [UInt8], _ reading: inout Reading) {
-    var mark = error.mark
+    // A quote that is never closed is noticed at the end of the file; what helps is where it was opened.
+    let isOpen = error.problem == "found unexpected end of stream"
+    var mark = isOpen ? error.contextMark ?? error.mark : error.mark
     if let offset = error.offset { mark = Self.mark(ofByte: offset, in: bytes) }
     var message = "this is not YAML: \(error.problem)"
     if !error.context.isEmpty { message += " \(error.context)" }

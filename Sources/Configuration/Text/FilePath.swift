@@ -8,8 +8,8 @@ public enum FilePath {
 
   /// A path as the file in `directory` means it.
   public static func resolve(_ path: String, in directory: String) -> String {
-    if path.hasPrefix("/") || directory.isEmpty { return path }
-    return directory + (path.hasPrefix("./") ? String(path.dropFirst(2)) : path)
+    if path.hasPrefix("/") { return path }
+    return directory + (path.hasPrefix("./") && path.utf8.count > 2 ? String(path.dropFirst(2)) : path)
   }
 
   /// The path without `.`, `//` and those `..` that follow a name, so that two spellings compare equal.

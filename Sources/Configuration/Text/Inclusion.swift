@@ -47,7 +47,7 @@ public struct Inclusion {
   private mutating func include(from document: Document, chain: [String], _ reading: inout Reading) {
     guard let root = document.root, let value = root.value(for: "include"), !value.isNull else { return }
     for node in value.isSequence ? Array(value.elements) : [value] {
-      guard node.isScalar, !node.isNull else {
+      guard node.isScalar, node.isBroken || !(node.isNull || node.bytes.isEmpty) else {
         reading.error("this names no file", at: node.position, expected: "a path or a pattern such as `routes/*.conf`")
         continue
       }

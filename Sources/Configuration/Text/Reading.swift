@@ -39,9 +39,9 @@ public struct ConfigurationFiles: Sendable {
   }
 
   /// The whole file, unless it has more bytes than the limit.
-  let read: @Sendable (_ path: String, _ limit: Int) -> Result<[UInt8], Unreadable>
+  public let read: @Sendable (_ path: String, _ limit: Int) -> Result<[UInt8], Unreadable>
   /// The paths that a pattern with `*`, `?` or `[` stands for, sorted.
-  let matching: @Sendable (_ pattern: String) -> [String]
+  public let matching: @Sendable (_ pattern: String) -> [String]
 
   public init(
     read: @escaping @Sendable (_ path: String, _ limit: Int) -> Result<[UInt8], Unreadable>,

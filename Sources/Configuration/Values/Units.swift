@@ -24,7 +24,8 @@ struct Measure {
   /// What a text says, in the smallest unit; nil when it is no such text. `0` needs no unit.
   func parse(_ text: String) -> Int? {
     let digits = text.utf8.prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
-    guard !digits.isEmpty, digits.count <= 18, let whole = Int(Substring(digits)) else { return nil }
+    guard !digits.isEmpty else { return nil }
+    let whole = Int(Substring(digits)) ?? .max
     var rest = text.utf8.dropFirst(digits.count)
     if rest.isEmpty { return whole == 0 ? 0 : nil }
     var fraction: (value: Int, scale: Int) = (0, 1)
@@ -44,6 +45,24 @@ struct Measure {
     let (sum, carried) = product.addingReportingOverflow(part)
     return overflow || carried ? .max : sum
   }
+
+  /// The text with the unit that its author probably had in mind, such as `10MiB` for `10MB` and `5m` for `5min`.
+  func nearest(_ text: String) -> String? {
+    let number = text.prefix { $0.isWholeNumber || $0 == "." }
+    let unit = text.dropFirst(number.count).drop { $0 == " " }.lowercased()
+    guard !number.isEmpty, let meant = Self.strangers[unit], units.contains(where: { $0.name == meant }),
+      parse(number + meant) != nil
+    else { return nil }
+    return number + meant
+  }
+
+  /// Units of other languages, in lower case.
+  private static let strangers = [
+    "k": "KiB", "kb": "KiB", "ki": "KiB", "kib": "KiB", "m": "MiB", "mb": "MiB", "mi": "MiB", "mib": "MiB",
+    "g": "GiB", "gb": "GiB", "gi": "GiB", "gib": "GiB", "b": "B", "byte": "B", "bytes": "B",
+    "sec": "s", "second": "s", "seconds": "s", "min": "m", "minute": "m", "minutes": "m", "hour": "h", "hours": "h",
+    "day": "d", "days": "d", "msec": "ms",
+  ]
 
   /// The shortest text that says it exactly.
   func text(_ value: Int) -> String {
@@ -99,12 +118,12 @@ enum Decimal {
     return Int(text)
   }
 
-  /// `20%` or `99.9%` as 0.2 or 0.999; more than 100 % is none.
+  /// `20%` or `99.9%` as 0.2 or 0.999.
   static func ratio(_ text: String) -> Double? {
     guard text.utf8.last == UInt8(ascii: "%") else { return nil }
     let parts = text.dropLast().split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
     guard let whole = parts.first, parse(whole) != nil, parts.count == 1 || parse(parts[1]) != nil,
-      let value = Double(text.dropLast()), value <= 100
+      let value = Double(text.dropLast())
     else { return nil }
     return value / 100
   }

@@ -32,7 +32,7 @@ extension CallLogSettings {
   private static let retain = Section(
     "retain", CallLogSettings(), "When old segments are deleted.",
     [
-      Keyword("size", \.retainSize, .size(in: 4096...(1 << 50)), "Once all together have more bytes."),
+      Keyword("size", \.retainSize, .size(in: 4096...(1 << 46)), "Once all together have more bytes."),
       Keyword("age", \.retainAge, .duration(in: .seconds(1) ... .days(3650)), "Once one is older."),
     ])
 

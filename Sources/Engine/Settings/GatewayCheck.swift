@@ -102,7 +102,7 @@ struct GatewayCheck {
     switch reference {
     case .name(let name, let position):
       if let index = upstreamIndices[name] { return index }
-      let names = settings.upstreams.map(\.name)
+      let names = Set(settings.upstreams.filter { !$0.isSpeltOut }.map(\.name)).sorted()
       reading.error(
         "there is no upstream `\(Printable(name))`", at: position,
         expected: names.isEmpty || names.count > 12
@@ -111,7 +111,6 @@ struct GatewayCheck {
         hint: NearestWord.find(name, in: names))
       return nil
     case .target(let target, let position):
-      // No name of an upstream has a slash or a colon, so these keep apart from the others.
       let name = if case .host = target.address { "http://\(target.name)" } else { target.name }
       if let index = upstreamIndices[name] { return index }
       settings.upstreams.append(UpstreamSettings(name: name, targets: [target], position: position))

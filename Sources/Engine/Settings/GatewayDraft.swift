@@ -24,6 +24,7 @@ public struct GatewayDraft: Sendable {
       }
       return draft
     }
+    self.settings.upstreams.removeAll(where: \.isSpeltOut)
   }
 
   /// Sections that several files may have, each adding to what the others say.
@@ -54,8 +55,11 @@ public struct GatewayDraft: Sendable {
     Keyword("admin", \.settings.admin, .section(AdminSettings.section), "The port for operators."),
     Keyword("limits", \.settings.limits, .section(LimitSettings.section), "How much a client may ask for.")
       .noting("connections", \.connectionsPosition),
-    Keyword("call_log", \.settings.callLog, .section(CallLogSettings.section), "Where the record of every call goes.")
-      .noting("path", \.callLogPosition),
+    Keyword(
+      "call_log", \.settings.callLog, .section(CallLogSettings.section),
+      "Where the record of every call goes; nowhere without it."
+    )
+    .noting("path", \.callLogPosition),
   ]
 
   private static func parts(plugins: [PluginDeclaration]) -> [Keyword<GatewayDraft>] {

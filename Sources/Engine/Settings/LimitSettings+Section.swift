@@ -10,7 +10,7 @@ extension LimitSettings {
       Keyword("request_target", \.requestTarget, .size(in: 64...(64 << 10)), "The request target; beyond: 414."),
       Keyword(
         "request_body", \.requestBody, .size(in: 0...(1 << 40)),
-        "The body of a request; a larger Content-Length is refused with 413, a chunked body is aborted when it crosses it."
+        "The body of a request; a larger Content-Length gets 413, a chunked body is aborted when it crosses it."
       ),
       Keyword(
         "head_timeout", \.headTimeout, .duration(in: .milliseconds(10) ... .hours(1)),

@@ -26,6 +26,9 @@ extension UpstreamSettings {
     upstream.checkTargets(node, &reading)
   }
 
+  /// Whether a route spells it out as a URL. No name that an author chooses has a colon.
+  var isSpeltOut: Bool { name.utf8.contains(UInt8(ascii: ":")) }
+
   private func checkHash(_ node: Node, _ reading: inout Reading) {
     if balance == .hash, hashKey == nil {
       reading.error(
@@ -103,7 +106,7 @@ extension CircuitBreakerSettings {
     [
       Keyword("failure_ratio", \.failureRatio, .ratio, "The share of failed calls that opens it."),
       Keyword(
-        "minimum_requests", \.minimumRequests, .integer(in: 1...1_000_000), "Calls below which the share says nothing."),
+        "minimum_requests", \.minimumRequests, .integer(in: 1...1_000_000), "Fewer calls say nothing."),
       Keyword("window", \.window, .duration(in: .seconds(1) ... .hours(1)), "The time over which calls are counted."),
       Keyword(
         "open_for", \.openFor, .duration(in: .milliseconds(10) ... .hours(1)), "How long no call is let through."),
