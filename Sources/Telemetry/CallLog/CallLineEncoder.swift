@@ -8,7 +8,7 @@ import Kernel
 /// value is counted in `truncated`.
 struct CallLineEncoder: ~Copyable {
   var chunk: CallLogChunk
-  /// `,"key":` of every field, one after another, and where each begins.
+  /// `,"key":"` of every field, one after another, and where each begins.
   private let keys: ByteBuffer
   private let keyStarts: [Int]
   /// `{"time":"` and the second that `timeSecond` names.
@@ -33,7 +33,7 @@ struct CallLineEncoder: ~Copyable {
       starts.append(keys.count)
       keys.append(",\"")
       keys.append(field.key)
-      keys.append("\":")
+      keys.append("\":\"")
     }
     keyStarts = starts + [keys.count]
     self.keys = keys
@@ -53,24 +53,23 @@ struct CallLineEncoder: ~Copyable {
   }
 
   mutating func append(_ field: CallField, _ bytes: Span<UInt8>) {
-    appendKey(field)
-    appendString(bytes)
+    appendKey(field, opensString: true)
+    appendText(bytes)
   }
 
   mutating func append(_ field: CallField, word: StaticString) {
-    appendKey(field)
-    chunk.buffer.append(UInt8(ascii: "\""))
+    appendKey(field, opensString: true)
     chunk.buffer.append(word)
     chunk.buffer.append(UInt8(ascii: "\""))
   }
 
   mutating func append(_ field: CallField, integer: Int) {
-    appendKey(field)
+    appendKey(field, opensString: false)
     chunk.buffer.append(decimal: integer)
   }
 
   mutating func beginHeaders(_ field: CallField) {
-    appendKey(field)
+    appendKey(field, opensString: false)
     chunk.buffer.append(UInt8(ascii: "{"))
     isFirstHeader = true
   }
@@ -82,9 +81,10 @@ struct CallLineEncoder: ~Copyable {
     }
     if !isFirstHeader { chunk.buffer.append(UInt8(ascii: ",")) }
     isFirstHeader = false
-    appendString(name)
-    chunk.buffer.append(UInt8(ascii: ":"))
-    appendString(value)
+    chunk.buffer.append(UInt8(ascii: "\""))
+    appendText(name)
+    chunk.buffer.append(":\"")
+    appendText(value)
   }
 
   mutating func endHeaders() { chunk.buffer.append(UInt8(ascii: "}")) }
@@ -100,13 +100,14 @@ struct CallLineEncoder: ~Copyable {
 
   private var remaining: Int { lineLimit - (chunk.buffer.count - lineStart) }
 
-  private mutating func appendKey(_ field: CallField) {
+  private mutating func appendKey(_ field: CallField, opensString: Bool) {
     let index = Int(field.rawValue)
-    chunk.buffer.append(keys, keyStarts[index]..<keyStarts[index + 1])
+    let end = keyStarts[index + 1] - (opensString ? 0 : 1)
+    chunk.buffer.append(keys, keyStarts[index]..<end)
   }
 
-  private mutating func appendString(_ bytes: Span<UInt8>) {
-    chunk.buffer.append(UInt8(ascii: "\""))
+  /// Appends the rest of a string that is open, and its closing quote.
+  private mutating func appendText(_ bytes: Span<UInt8>) {
     // An escape takes six bytes at most.
     let room = max(0, min(valueLimit, remaining / 6))
     if bytes.count <= room {
