@@ -15,6 +15,8 @@ public struct Errno: Error, Equatable, Hashable, Sendable {
   public static let exists = Errno(EEXIST)
   public static let interrupted = Errno(EINTR)
   public static let inputOutput = Errno(EIO)
+  public static let inUse = Errno(EADDRINUSE)
+  public static let noAddress = Errno(EADDRNOTAVAIL)
   public static let invalid = Errno(EINVAL)
   public static let isDirectory = Errno(EISDIR)
   public static let noEntry = Errno(ENOENT)

@@ -114,6 +114,7 @@ public struct FileStatus: Equatable, Sendable {
   /// When the contents last changed, nanoseconds since 1970.
   public let modified: Int
   public let isDirectory: Bool
+  public let isSocket: Bool
   /// Names of the file; 0 once it is deleted and only open.
   public let links: Int
   /// Together the same for two names of one file.
@@ -123,6 +124,7 @@ public struct FileStatus: Equatable, Sendable {
     size = raw.st_size
     modified = raw.st_mtim.tv_sec * 1_000_000_000 + raw.st_mtim.tv_nsec
     isDirectory = raw.st_mode & S_IFMT == S_IFDIR
+    isSocket = raw.st_mode & S_IFMT == S_IFSOCK
     links = Int(raw.st_nlink)
     device = raw.st_dev
     node = raw.st_ino

@@ -19,7 +19,12 @@ public final class Gateway {
   private(set) var workers: [WorkerHandle] = []
   private let catalog: PluginCatalog
   private var control: Worker?
-  private var drainEnd: Timer?
+  /// Where the admin port is, whatever a later configuration says.
+  package private(set) var admin: ListenAddress?
+  /// Waits for the next step of a drain.
+  private var drainTimer: Timer?
+  /// When a drain stops waiting for exchanges.
+  private var drainDeadline = Int.max
   private let report: @Sendable (GatewayEvent) -> Void
 
   public enum State: String, Sendable { case starting, serving, draining, stopped }
@@ -54,24 +59,39 @@ public final class Gateway {
     for index in 0..<count {
       workers.append(try WorkerHandle.start(index: index, shared: shared, snapshot: snapshot, log: log))
     }
-    for (index, listener) in settings.listeners.enumerated() { try open(listener, index: index) }
+    for listener in settings.listeners { try open(listener, of: snapshot) }
     if let address = settings.admin?.address, let admin { try openAdmin(address, handler: admin) }
     state = .serving
   }
 
+  /// Asks for an address without `SO_REUSEPORT`, so that whoever has it already is found out.
   private static func checkFree(_ address: ListenAddress, name: String) throws(StartError) {
     guard let socket = address.socketAddress else {
-      throw StartError(listener: name, address: address, why: "no address")
+      throw StartError(listener: name, address: address, why: "it is no address")
     }
-    if socket.port != 0, SocketCalls.isTaken(socket) {
-      throw StartError(listener: name, address: address, why: "another process listens there")
+    if case .unix(let path) = socket { return try checkFree(unix: path, socket, address, name: name) }
+    if socket.port == 0 { return }
+    do { _ = try SocketCalls.listen(on: socket, shared: false, backlog: 1) } catch {
+      throw StartError(listener: name, address: address, error)
     }
-    if case .unix(let path) = socket { try? FileSystem.remove(path) }
+  }
+
+  /// Removes a socket that a process which is gone left behind, and nothing else.
+  private static func checkFree(
+    unix path: String, _ socket: SocketAddress, _ address: ListenAddress, name: String
+  ) throws(StartError) {
+    guard let status = try? FileSystem.status(of: path) else { return }
+    if !status.isSocket {
+      throw StartError(
+        listener: name, address: address, why: "a file that is no socket lies there: remove it or choose another path")
+    }
+    if SocketCalls.isTaken(socket) { throw StartError(listener: name, address: address, why: StartError.taken) }
+    try? FileSystem.remove(path)
   }
 
   /// Opens a listener on every worker: a socket each, among which the kernel spreads connections.
-  private func open(_ listener: ListenerSettings, index: Int) throws(StartError) {
-    let identity = ListenerIdentity(index: index, name: listener.name)
+  private func open(_ listener: ListenerSettings, of snapshot: Snapshot) throws(StartError) {
+    let identity = ListenerIdentity(index: snapshot.listenerIndices[listener.name] ?? 0, name: listener.name)
     guard let address = listener.address.socketAddress else { return }
     do {
       if case .unix = address {
@@ -83,7 +103,7 @@ public final class Gateway {
         }
       }
     } catch {
-      throw StartError(listener: listener.name, address: listener.address, why: "\(error)")
+      throw StartError(listener: listener.name, address: listener.address, error)
     }
   }
 
@@ -94,8 +114,9 @@ public final class Gateway {
     do {
       try worker.listen(
         try SocketCalls.listen(on: socket, shared: false), as: ListenerIdentity(index: 63, name: "admin"))
-    } catch { throw StartError(listener: "admin", address: address, why: "\(error)") }
+    } catch { throw StartError(listener: "admin", address: address, error) }
     control = worker
+    admin = address
   }
 
   // MARK: Reloading
@@ -114,8 +135,8 @@ public final class Gateway {
       for worker in workers { worker.stopListening(listener.name) }
     }
     for worker in workers { worker.adopt(next) }
-    for (index, listener) in next.settings.listeners.enumerated() where names[listener.name] != listener.address {
-      try open(listener, index: index)
+    for listener in next.settings.listeners where names[listener.name] != listener.address {
+      try open(listener, of: next)
     }
     previous = old
     snapshot = next
@@ -131,25 +152,33 @@ public final class Gateway {
     let settings = snapshot.settings.drain
     let begin = Timer(loop) { [unowned self] in
       for worker in workers { worker.drain() }
-      awaitDrain(until: loop.now + settings.limit, done)
+      drainDeadline = min(drainDeadline, loop.now + settings.limit)
+      awaitDrain(done)
     }
-    drainEnd = begin
+    drainTimer = begin
     begin.arm(after: max(settings.delay, 1))
   }
 
-  private func awaitDrain(until deadline: Int, _ done: @escaping () -> Void) {
+  /// Ends a drain now, whatever it still waits for; the answer to a second signal.
+  public func cut() {
+    guard state == .draining else { return }
+    drainDeadline = loop.now
+    drainTimer?.arm(after: 1)
+  }
+
+  private func awaitDrain(_ done: @escaping () -> Void) {
     var wasCut = false
     let check = Timer(loop) { [unowned self] in
-      if shared.drainedWorkers >= workers.count || (wasCut && loop.now >= deadline + 1_000_000_000) {
+      if shared.drainedWorkers >= workers.count || (wasCut && loop.now >= drainDeadline + 1_000_000_000) {
         return finish(done)
       }
-      if loop.now >= deadline, !wasCut {
+      if loop.now >= drainDeadline, !wasCut {
         wasCut = true
         for worker in workers { worker.cut() }
       }
-      drainEnd?.arm(after: 10_000_000)
+      drainTimer?.arm(after: 10_000_000)
     }
-    drainEnd = check
+    drainTimer = check
     check.arm(after: 1)
   }
 
@@ -158,6 +187,7 @@ public final class Gateway {
     for listener in snapshot.settings.listeners {
       if case .unix(let path) = listener.address { try? FileSystem.remove(path) }
     }
+    if case .unix(let path) = admin { try? FileSystem.remove(path) }
     _ = log?.stop()
     state = .stopped
     done()
@@ -170,7 +200,26 @@ public struct StartError: Error, Sendable, CustomStringConvertible {
   public let address: ListenAddress
   public let why: String
 
-  public var description: String { "listener '\(listener)' cannot listen on \(address): \(why)" }
+  public var description: String { "listener `\(listener)` cannot listen on \(address): \(why)" }
+
+  public static let taken = "another process listens there: stop it, or choose another address"
+
+  public init(listener: String, address: ListenAddress, why: String) {
+    self.listener = listener
+    self.address = address
+    self.why = why
+  }
+
+  init(listener: String, address: ListenAddress, _ error: SocketError) {
+    let why =
+      switch Errno(error.code) {
+      case .inUse: Self.taken
+      case .notPermitted: "this user may not: ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher one"
+      case .noAddress: "this machine has no such address: `ip addr` lists those it has"
+      default: "\(error)"
+      }
+    self.init(listener: listener, address: address, why: why)
+  }
 }
 
 extension ListenAddress: CustomStringConvertible {

@@ -10,6 +10,8 @@ public final class Snapshot: Sendable {
   /// The route that each of the table's patterns belongs to.
   public let routeOfPattern: [Int32]
   public let upstreams: [Upstream]
+  /// The number that conditions know each listener by.
+  public let listenerIndices: [String: Int]
   let trusted: TrustedProxies
   let plugins: PluginCatalog
 
@@ -25,8 +27,8 @@ public final class Snapshot: Sendable {
     var patterns: [RoutePattern] = []
     var routeOfPattern: [Int32] = []
     patterns.reserveCapacity(settings.routes.count)
-    let listeners = Dictionary(
-      settings.listeners.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { first, _ in first })
+    let listeners = Self.indices(of: settings.listeners, previous: previous?.listenerIndices ?? [:])
+    listenerIndices = listeners
     for (index, route) in settings.routes.enumerated() {
       for match in route.matches {
         patterns.append(try Self.pattern(match, route: route, listeners: listeners))
@@ -45,6 +47,28 @@ public final class Snapshot: Sendable {
     }
     trusted = TrustedProxies(settings.trustedProxies)
   }
+
+  /// A listener that stays keeps its number, and a new one gets a number that no open connection has: sockets outlive
+  /// snapshots, and a request must not pass for another listener's.
+  private static func indices(of listeners: [ListenerSettings], previous: [String: Int]) -> [String: Int] {
+    var next = (previous.values.max() ?? -1) + 1
+    var taken = Set(previous.values)
+    var indices: [String: Int] = [:]
+    for listener in listeners {
+      if let known = previous[listener.name] {
+        indices[listener.name] = known
+        continue
+      }
+      while taken.contains(next % largestIndex), taken.count < largestIndex { next += 1 }
+      indices[listener.name] = next % largestIndex
+      taken.insert(next % largestIndex)
+      next += 1
+    }
+    return indices
+  }
+
+  /// The route table knows 64 listeners, of which the last is the admin port.
+  private static let largestIndex = 63
 
   /// Routes that tie on some request, as diagnostics at both places.
   public func conflicts() -> [Diagnostic] {

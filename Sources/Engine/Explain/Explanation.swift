@@ -1,0 +1,66 @@
+public import Configuration
+
+/// What a configuration does with a request, and why.
+public struct Explanation: Sendable {
+  /// A route that could have been meant, and what kept it from being taken.
+  public struct Candidate: Sendable {
+    public let route: String
+    public let position: Position
+    /// The path template that fits; nil when none does.
+    public let template: String?
+    /// Such as `it does not take GET, but POST`.
+    public let reason: String
+  }
+
+  /// The way of a request that is taken in.
+  public struct Way: Sendable {
+    public let route: RouteSettings
+    public let template: String
+    public let parameters: [(name: String, value: String)]
+    /// Names in the order in which requests pass them.
+    public let plugins: [String]
+    /// The largest body, in bytes.
+    public let requestBody: Int
+    /// What the upstream is sent; nil when the gateway answers by itself.
+    public let forward: Forward?
+  }
+
+  /// What goes to the upstream.
+  public struct Forward: Sendable {
+    public let upstream: UpstreamSettings
+    public let method: String
+    public let target: String
+    public let host: String
+    /// With what the route sets anew.
+    public let timeouts: TimeoutSettings
+  }
+
+  /// Why the gateway refuses it.
+  public struct Refusal: Sendable {
+    public let status: Int
+    public let code: String
+    public let detail: String
+  }
+
+  public let method: String
+  /// Normalised, as routes see it; empty when the request cannot be read.
+  public internal(set) var path = ""
+  public internal(set) var host = ""
+  public let listener: String
+  public internal(set) var way: Way?
+  public internal(set) var refusal: Refusal?
+  /// Those that came closest, the closest first.
+  public internal(set) var candidates: [Candidate] = []
+  /// How many more routes there are that are not taken.
+  public internal(set) var others = 0
+
+  init(method: String, listener: String) {
+    self.method = method
+    self.listener = listener
+  }
+}
+
+/// A question that no answer can be given to.
+public struct ExplanationError: Error, Sendable, CustomStringConvertible {
+  public let description: String
+}

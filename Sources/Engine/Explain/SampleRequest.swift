@@ -1,0 +1,130 @@
+import HTTP
+import Kernel
+import PluginKit
+
+/// A request that somebody asks about, as they would give it to curl.
+public struct SampleRequest: Sendable {
+  public var method: String
+  /// `http://HOST[:PORT]/PATH?QUERY`, or the path alone.
+  public var url: String
+  public var headers: [(name: String, value: String)]
+  public var body: [UInt8]
+  /// The name of the listener that takes it; nil: the one with the URL's port, or the first.
+  public var listener: String?
+
+  public init(
+    _ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
+    listener: String? = nil
+  ) {
+    self.method = method
+    self.url = url
+    self.headers = headers
+    self.body = body
+    self.listener = listener
+  }
+
+  /// `HOST[:PORT]` of the URL; nil when it is a path.
+  var authority: String? {
+    guard let start = url.firstRange(of: "://")?.upperBound else { return nil }
+    return String(url[start...].prefix { $0 != "/" && $0 != "?" && $0 != "#" })
+  }
+
+  /// The port that the URL names; nil when it names none.
+  var port: Int? {
+    guard let authority, let colon = authority.lastIndex(of: ":") else { return nil }
+    return Int(authority[authority.index(after: colon)...])
+  }
+
+  /// Path and query as they would be sent: without the fragment.
+  private var target: String {
+    var rest = url[...]
+    if let start = url.firstRange(of: "://")?.upperBound {
+      rest = url[start...].drop { $0 != "/" && $0 != "?" && $0 != "#" }
+    }
+    let target = rest.prefix { $0 != "#" }
+    return target.hasPrefix("/") || target == "*" ? String(target) : "/" + target
+  }
+
+  /// The request as it would come over a connection: what is wrong with it is then found as it would be there.
+  var head: String {
+    var text = "\(method) \(target) HTTP/1.1\r\n"
+    if !headers.contains(where: { $0.name.lowercased() == "host" }) { text += "Host: \(authority ?? "localhost")\r\n" }
+    for (name, value) in headers { text += "\(name): \(value)\r\n" }
+    let frames = headers.contains { ["content-length", "transfer-encoding"].contains($0.name.lowercased()) }
+    if !body.isEmpty, !frames { text += "Content-Length: \(body.count)\r\n" }
+    return text + "\r\n"
+  }
+}
+
+/// A sample request as an exchange that has got as far as its complete head.
+struct SampleExchange: ~Copyable {
+  var exchange = Exchange()
+  let listener: Int
+
+  init(_ request: SampleRequest, limits: LimitSettings, listener: Int) throws(HTTPError) {
+    self.listener = listener
+    let head = request.head
+    if head.utf8.count > limits.requestHead { throw .headTooLarge }
+    exchange.request.buffer.lease(from: BufferPool(blockSize: max(4096, head.utf8.count), keep: 0))
+    _ = exchange.request.buffer.append(head.utf8Span.span)
+    var decoder = RequestDecoder(
+      limits: HTTPLimits(head: limits.requestHead, headers: limits.headers, target: limits.requestTarget))
+    guard try HeadDecoding.decode(&decoder, &exchange.request) else { throw .invalidRequestLine }
+    exchange.request.buffer.advance(exchange.request.head.length)
+    try normalise()
+  }
+
+  /// The path that routes are matched against.
+  var path: String { String(exchange.path) }
+  var host: String { String(exchange.host) }
+
+  /// Whether the path has an encoded slash or backslash.
+  var hasEncodedSlash: Bool { path.contains("%2F") || path.contains("%5C") }
+
+  func explain(_ table: borrowing RouteTable) -> [RouteExplanation] {
+    table.explain(Self.request(exchange, listener), exchange)
+  }
+
+  func match(_ table: borrowing RouteTable, _ parameters: inout PathParameters) -> RouteMatch {
+    table.match(Self.request(exchange, listener), exchange, parameters: &parameters)
+  }
+
+  /// The target that the upstream gets.
+  func target(after rewrite: Rewrite?) -> String {
+    var out = ByteBuffer(capacity: 256)
+    if let rewrite { rewrite.append(exchange, to: &out) } else { out.append(exchange.path) }
+    if exchange.request.head.hasQuery {
+      out.append("?")
+      out.append(exchange.query)
+    }
+    return String(out.span)
+  }
+
+  @_lifetime(borrow exchange)
+  private static func request(_ exchange: borrowing Exchange, _ listener: Int) -> RouteRequest {
+    let preflight = exchange.request.method == .options ? exchange.request.header(.accessControlRequestMethod) : nil
+    return RouteRequest(
+      path: exchange.path, host: exchange.host, method: exchange.request.methodText, preflightMethod: preflight,
+      listener: listener)
+  }
+
+  private mutating func normalise() throws(HTTPError) {
+    if exchange.request.head.pathIsNormal { return }
+    var normal = ByteBuffer(capacity: 256)
+    let changed = try Self.normalise(exchange, into: &normal)
+    exchange.normalizedPath.append(normal.span)
+    exchange.pathIsNormalized = changed
+  }
+
+  private static func normalise(
+    _ exchange: borrowing Exchange, into out: inout ByteBuffer
+  ) throws(HTTPError) -> Bool {
+    let path = exchange.request.head.pathRange.bytes(in: exchange.request.source)
+    return try NormalizedPath.normalise(path, encodedSlashes: .keep, into: &out)
+  }
+}
+
+extension String {
+  /// Bytes as text; what is not UTF-8 becomes U+FFFD.
+  init(_ bytes: Span<UInt8>) { self.init(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self) }
+}

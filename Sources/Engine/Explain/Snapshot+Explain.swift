@@ -1,0 +1,154 @@
+import Configuration
+import HTTP
+import Kernel
+import PluginKit
+
+extension Snapshot {
+  /// At most so many candidates are told of.
+  private static let toldCandidates = 20
+
+  /// Says what would become of a request: its route, plugins and upstream, and why no other route takes it.
+  public func explain(_ request: SampleRequest) throws(ExplanationError) -> Explanation {
+    let listener = try listener(for: request)
+    var explanation = Explanation(method: request.method, listener: listener.name)
+    do throws(HTTPError) {
+      let sample = try SampleExchange(
+        request, limits: settings.limits, listener: listenerIndices[listener.name] ?? 0)
+      explanation.path = sample.path
+      explanation.host = sample.host
+      explain(sample, bodyLength: request.body.count, &explanation)
+    } catch {
+      explanation.refusal = Explanation.Refusal(.malformedRequest(error))
+    }
+    return explanation
+  }
+
+  private func listener(for request: SampleRequest) throws(ExplanationError) -> ListenerSettings {
+    if let name = request.listener {
+      if let found = settings.listeners.first(where: { $0.name == name }) { return found }
+      let names = settings.listeners.map(\.name)
+      throw ExplanationError(
+        description: "there is no listener `\(name)`: the file has \(names.joined(separator: ", "))")
+    }
+    let named = request.port.flatMap { port in
+      settings.listeners.first { if case .ip(_, port) = $0.address { true } else { false } }
+    }
+    guard let listener = named ?? settings.listeners.first else {
+      throw ExplanationError(description: "the file has no listener")
+    }
+    return listener
+  }
+
+  private func explain(_ sample: borrowing SampleExchange, bodyLength: Int, _ explanation: inout Explanation) {
+    var parameters = PathParameters()
+    switch sample.match(table, &parameters) {
+    case .notFound: explanation.refusal = Explanation.Refusal(.notFound)
+    case .methodNotAllowed(let methods):
+      let allowed = table.methodNames(methods).joined(separator: ", ")
+      explanation.refusal = Explanation.Refusal(.methodNotAllowed, note: " Here: \(allowed).")
+    case .route(let pattern, let path, _):
+      let way = way(sample, pattern: pattern, path: path, parameters)
+      explanation.way = way
+      if sample.hasEncodedSlash, way.route.encodedSlashes == .refuse {
+        explanation.refusal = Explanation.Refusal(.malformedRequest(.encodedSlash))
+      } else if bodyLength > way.requestBody {
+        explanation.refusal = Explanation.Refusal(.bodyTooLarge)
+      }
+    }
+    addCandidates(sample, &explanation)
+  }
+
+  private func way(
+    _ sample: borrowing SampleExchange, pattern: Int, path: Int, _ parameters: PathParameters
+  ) -> Explanation.Way {
+    let route = settings.routes[Int(routeOfPattern[pattern])]
+    let template = table.patterns[pattern].paths[path]
+    let bytes = Array(sample.path.utf8)
+    let values = template.parameterNames.enumerated().map { index, name in
+      (name: name, value: String(decoding: bytes[parameters[index]], as: UTF8.self))
+    }
+    var forward: Explanation.Forward?
+    if case .upstream(let index) = route.handler {
+      let upstream = settings.upstreams[index]
+      var timeouts = upstream.timeouts
+      timeouts.firstByte = route.timeouts?.firstByte ?? timeouts.firstByte
+      timeouts.idle = route.timeouts?.idle ?? timeouts.idle
+      timeouts.total = route.timeouts?.total ?? timeouts.total
+      forward = Explanation.Forward(
+        upstream: upstream, method: String(sample.exchange.request.methodText),
+        target: sample.target(after: route.rewrite.map { Rewrite($0) }), host: route.rewrite?.host ?? sample.host,
+        timeouts: timeouts)
+    }
+    return Explanation.Way(
+      route: route, template: "\(template)", parameters: values,
+      plugins: (settings.plugins + route.plugins).map(\.name),
+      requestBody: route.limits?.requestBody ?? settings.limits.requestBody, forward: forward)
+  }
+
+  /// Adds the routes that were not taken: those whose path fits, and of the others how many there are.
+  private func addCandidates(_ sample: borrowing SampleExchange, _ explanation: inout Explanation) {
+    var told: Set<Int32> = []
+    var found: [(order: Int, candidate: Explanation.Candidate)] = []
+    for verdict in sample.explain(table) {
+      let index = routeOfPattern[verdict.route]
+      let route = settings.routes[Int(index)]
+      guard verdict.verdict != .path, verdict.verdict != .chosen, route.name != explanation.way?.route.name,
+        told.insert(index).inserted
+      else { continue }
+      let pattern = table.patterns[verdict.route]
+      found.append(
+        (
+          order: verdict.verdict.closeness,
+          candidate: Explanation.Candidate(
+            route: route.name, position: route.position, template: verdict.path.map { "\(pattern.paths[$0])" },
+            reason: reason(verdict.verdict, pattern, explanation))
+        ))
+    }
+    found.sort { $0.order > $1.order }
+    explanation.candidates = found.prefix(Self.toldCandidates).map(\.candidate)
+    explanation.others = settings.routes.count - explanation.candidates.count - (explanation.way == nil ? 0 : 1)
+  }
+
+  private func reason(
+    _ verdict: RouteExplanation.Verdict, _ pattern: RoutePattern, _ explanation: Explanation
+  ) -> String {
+    switch verdict {
+    case .chosen: "it is the one"
+    case .path: "its path does not match"
+    case .listener: "it is not on listener \(explanation.listener)"
+    case .host: "it is for \(pattern.hosts.joined(separator: ", ")), not for \(explanation.host)"
+    case .method: "it takes \(pattern.methods.joined(separator: ", ")), not \(explanation.method)"
+    case .header(let name): "it asks for the field \(condition(name, pattern.headers))"
+    case .query(let name): "it asks for the query parameter \(condition(name, pattern.query))"
+    case .lessSpecific(let winner):
+      "it matches too, but \(settings.routes[Int(routeOfPattern[winner])].name) is more specific"
+    }
+  }
+
+  private func condition(_ name: String, _ conditions: [RouteCondition]) -> String {
+    guard let value = conditions.first(where: { $0.name == name })?.value else { return name }
+    return "\(name): \(value)"
+  }
+}
+
+extension RouteExplanation.Verdict {
+  /// How far the route got.
+  fileprivate var closeness: Int {
+    switch self {
+    case .chosen: 7
+    case .lessSpecific: 6
+    case .method: 5
+    case .query: 4
+    case .header: 3
+    case .host: 2
+    case .listener: 1
+    case .path: 0
+    }
+  }
+}
+
+extension Explanation.Refusal {
+  init(_ fault: Fault, note: String = "") {
+    self.init(status: fault.status, code: "\(fault.reason)", detail: "\(fault.detail)\(note)")
+  }
+}
