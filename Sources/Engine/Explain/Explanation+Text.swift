@@ -1,4 +1,4 @@
-import Configuration
+public import Configuration
 
 extension Explanation {
   /// For people; ends in a line break.

@@ -1,6 +1,6 @@
 public import Configuration
 import Foreign
-import Kernel
+public import Kernel
 
 /// Where a configuration comes from: a file with what it includes, the environment, and the plugins that the process
 /// knows. Start, reload, `check` and `explain` all read it here.
