@@ -89,14 +89,17 @@ public struct ByteBuffer: ~Copyable {
     count += length
   }
 
+  /// Appends a literal; inlined, so that it becomes a few stores of known length.
+  @inline(__always)
   public mutating func append(_ text: StaticString) {
     let length = text.utf8CodeUnitCount
-    reserve(length)
+    if count &+ length > capacity { grow(to: count + length) }
     // SAFETY: `length` bytes are free behind `count`; a static string's bytes live for ever.
     unsafe memcpy(base + count, text.utf8Start, length)
-    count += length
+    count &+= length
   }
 
+  @_disfavoredOverload
   public mutating func append(_ text: String) {
     append(text.utf8Span.span)
   }
@@ -113,31 +116,75 @@ public struct ByteBuffer: ~Copyable {
 
   public mutating func append(decimal value: UInt) {
     reserve(20)
-    var digits = 1
-    var bound: UInt = 10
-    while value >= bound, digits < 20 {
-      digits += 1
-      let (next, overflow) = bound.multipliedReportingOverflow(by: 10)
-      if overflow { break }
-      bound = next
+    if value < 10 {
+      // SAFETY: 20 bytes are free behind `count`.
+      unsafe base[count] = UInt8(truncatingIfNeeded: value) &+ 0x30
+      count &+= 1
+      return
     }
+    let digits = Self.digits(of: value)
     var rest = value
-    var index = count + digits - 1
-    repeat {
-      // SAFETY: 20 bytes are free behind `count`, and no UInt has more digits.
-      unsafe base[index] = UInt8(truncatingIfNeeded: rest % 10) &+ 0x30
+    var index = count &+ digits
+    while rest >= 10 {
+      let (quotient, remainder) = rest.quotientAndRemainder(dividingBy: 100)
+      rest = quotient
+      index &-= 2
+      // SAFETY: 20 bytes are free behind `count`, and no UInt has more digits; the last pair may have one only.
+      unsafe base[index &+ 1] = UInt8(truncatingIfNeeded: remainder % 10) &+ 0x30
+      unsafe base[index] = UInt8(truncatingIfNeeded: remainder / 10) &+ 0x30
+    }
+    // SAFETY: as above; an odd number of digits leaves one.
+    if rest > 0 || index > count { unsafe base[count] = UInt8(truncatingIfNeeded: rest) &+ 0x30 }
+    count &+= digits
+  }
+
+  private static func digits(of value: UInt) -> Int {
+    if value < 100 { return value < 10 ? 1 : 2 }
+    if value < 10_000 { return value < 1_000 ? 3 : 4 }
+    if value < 1_000_000 { return value < 100_000 ? 5 : 6 }
+    var digits = 6
+    var rest = value / 1_000_000
+    while rest > 0 {
+      digits += 1
       rest /= 10
-      index -= 1
-    } while index >= count
-    count += digits
+    }
+    return digits
   }
 
   /// Appends a number in lower-case hexadecimal, at least `digits` wide.
   public mutating func append(hexadecimal value: UInt64, digits: Int = 1) {
     let width = max(digits, (64 - value.leadingZeroBitCount + 3) / 4)
-    for index in stride(from: width - 1, through: 0, by: -1) {
-      let nibble = UInt8(truncatingIfNeeded: (value >> UInt64(index * 4)) & 15)
-      append(nibble < 10 ? nibble + 0x30 : nibble + 0x57)
+    reserve(width)
+    var rest = value
+    var index = count &+ width
+    while index > count {
+      index &-= 1
+      let nibble = UInt8(truncatingIfNeeded: rest & 15)
+      // SAFETY: `width` bytes are free behind `count`.
+      unsafe base[index] = nibble &+ (nibble < 10 ? 0x30 : 0x57)
+      rest >>= 4
     }
+    count &+= width
+  }
+
+  /// Appends a 64-bit number as sixteen lower-case hexadecimal digits, eight at a time.
+  public mutating func append(sixteenDigits value: UInt64) {
+    reserve(16)
+    appendEight(UInt32(truncatingIfNeeded: value >> 32))
+    appendEight(UInt32(truncatingIfNeeded: value))
+  }
+
+  /// Spreads eight nibbles over eight bytes and turns each into its digit, all at once in one word.
+  private mutating func appendEight(_ value: UInt32) {
+    var x = UInt64(value)
+    x = (x & 0xffff) << 32 | (x >> 16)
+    x = (x & 0x0000_00ff_0000_00ff) << 16 | (x & 0x0000_ff00_0000_ff00) >> 8
+    x = (x & 0x000f_000f_000f_000f) << 8 | (x & 0x00f0_00f0_00f0_00f0) >> 4
+    // A nibble above 9 carries into bit 4 when 6 is added; letters lie 0x27 above what digits would be.
+    let letters = ((x &+ 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101
+    x = x &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
+    // SAFETY: the caller has reserved sixteen bytes.
+    unsafe UnsafeMutableRawPointer(base + count).storeBytes(of: x.littleEndian, as: UInt64.self)
+    count &+= 8
   }
 }

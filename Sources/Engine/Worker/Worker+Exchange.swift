@@ -20,8 +20,8 @@ extension Worker {
   }
 
   private func makeID(_ slot: ExchangeSlot) {
-    slot.exchange.id.append(hexadecimal: random.next(), digits: 16)
-    slot.exchange.id.append(hexadecimal: random.next(), digits: 16)
+    slot.exchange.id.append(sixteenDigits: random.next())
+    slot.exchange.id.append(sixteenDigits: random.next())
   }
 
   /// Finds the route; a fault when there is none, or when the path cannot be read in one way only.
