@@ -18,7 +18,7 @@ extension HeaderBlock {
     var options = ConnectionOptions()
     if !present.contains(.connection) { return options }
     var count = 0
-    for line in fields.indices where fields[line].name == .connection {
+    for line in fields.indices where fields[line].isNamed(.connection) {
       let value = fields[line].value(in: bytes)
       var start = 0
       while let element = Self.nextElement(of: value, from: &start) {
@@ -42,10 +42,10 @@ extension HeaderBlock {
       return
     }
     if ByteScan.endOfToken(in: option, from: 0) < option.count { throw .invalidConnectionOption }
-    let known = Self.known(option)
+    let known = FieldName.known(option)
     if known.isFraming { throw .invalidConnectionOption }
     if known.isHopByHop { return }
-    for index in fields.indices where fields[index].name == known {
+    for index in fields.indices where fields[index].isNamed(known) {
       if known != .other || ByteScan.equalIgnoringCase(fields[index].name(in: bytes), option) {
         mark(index, .hopByHop)
       }

@@ -92,12 +92,11 @@ public enum FieldName: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     }
   }
 
-  /// Whether the field is about one connection and never forwarded (RFC 9110 §7.6.1).
-  @inline(__always)
-  public var isHopByHop: Bool {
-    rawValue == FieldName.transferEncoding.rawValue
-      || (rawValue >= FieldName.connection.rawValue && rawValue <= FieldName.upgrade.rawValue)
-  }
+  /// The fields about one connection, which are never forwarded (RFC 9110 §7.6.1).
+  static let hopByHop = FieldNames(
+    .transferEncoding, .connection, .keepAlive, .proxyConnection, .te, .trailer, .upgrade)
+
+  public var isHopByHop: Bool { FieldName.hopByHop.contains(self) }
 
   /// Whether the field frames or routes the message, so that a `Connection` option may not take it away.
   var isFraming: Bool { self == .host || self == .contentLength || self == .transferEncoding }
@@ -120,11 +119,16 @@ public enum FieldName: UInt8, Sendable, CaseIterable, BitwiseCopyable {
 public struct FieldNames: Sendable, BitwiseCopyable {
   private var bits: UInt64 = 0
 
-  public init() {}
+  init(bits: UInt64) {
+    self.bits = bits
+  }
 
   public init(_ names: FieldName...) {
     for name in names { insert(name) }
   }
+
+  /// The set as a number, a bit for each name's own.
+  var mask: UInt64 { bits }
 
   @inline(__always)
   public func contains(_ name: FieldName) -> Bool { bits &>> UInt64(name.rawValue) & 1 != 0 }

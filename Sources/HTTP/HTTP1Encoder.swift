@@ -38,6 +38,33 @@ public enum HTTP1Encoder {
     }
   }
 
+  /// Writes a received head as it is forwarded with its own target: the request line and the lines to forward,
+  /// without the empty line. A head that nothing is taken from is one copy.
+  public static func head(
+    _ head: borrowing RequestHead, from source: Span<UInt8>, into out: inout ByteBuffer,
+    droppingContentLength: Bool = false
+  ) {
+    var start = Int(head.methodRange.start)
+    if head.form != .origin || head.minorVersion != 1 {
+      requestLine(head, from: source, into: &out)
+      start = head.headers.start
+    }
+    head.headers.write(from: source, startingAt: start, into: &out, droppingContentLength: droppingContentLength)
+  }
+
+  /// As above for a received response: the status line, with the reason as it came, and the lines to forward.
+  public static func head(
+    _ head: borrowing ResponseHead, from source: Span<UInt8>, into out: inout ByteBuffer,
+    droppingContentLength: Bool = false
+  ) {
+    var start = 0
+    if head.minorVersion != 1 {
+      statusLine(head.status, reason: head.reasonRange.bytes(in: source), into: &out)
+      start = head.headers.start
+    }
+    head.headers.write(from: source, startingAt: start, into: &out, droppingContentLength: droppingContentLength)
+  }
+
   /// Writes a status line with the standard reason phrase.
   public static func statusLine(_ status: Int, into out: inout ByteBuffer) {
     switch status {

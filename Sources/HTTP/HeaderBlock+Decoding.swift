@@ -3,69 +3,66 @@ import Kernel
 extension HeaderBlock {
   /// Decodes whole field lines (RFC 9112 §5) from `position` on, and moves it behind each.
   ///
-  /// An incomplete line is left where it is and looked at again with more bytes.
+  /// The scan takes the common lines; what it stops at is judged here, by the definition. An incomplete line is left
+  /// where it is and looked at again with more bytes.
   /// - Returns: true once the empty line is behind `position`.
   mutating func decodeLines(
-    _ bytes: Span<UInt8>, at position: inout Int, limit: Int
+    _ bytes: Span<UInt8>, at position: inout Int, limit: Int, isPiecewise: Bool = false
   ) throws(HTTPError) -> Bool {
     while true {
-      let start = position
-      var nameEnd = ByteScan.endOfName(in: bytes, from: start)
-      if nameEnd &- start > HTTPLimits.fieldName { throw .fieldNameTooLong }
-      if nameEnd >= bytes.count { return false }
-      var isOdd = false
-      if bytes[nameEnd] != UInt8(ascii: ":") || nameEnd == start {
-        if nameEnd == start, bytes[start] == Self.cr {
-          if start &+ 1 >= bytes.count { return false }
-          if bytes[start &+ 1] != Self.lf { throw .bareCarriageReturn }
-          end = UInt32(truncatingIfNeeded: start)
-          position = start &+ 2
-          return true
-        }
-        nameEnd = ByteScan.endOfToken(in: bytes, from: nameEnd)
-        if nameEnd &- start > HTTPLimits.fieldName { throw .fieldNameTooLong }
-        if nameEnd >= bytes.count { return false }
-        if bytes[nameEnd] != UInt8(ascii: ":") || nameEnd == start {
-          throw Self.mistake(in: bytes, at: nameEnd, isFirst: nameEnd == start)
-        }
-        isOdd = true
+      if !isPiecewise {
+        position = fields.scan(
+          bytes, from: position, names: FieldName.table, limit: limit, flagged: FieldName.hopByHop.mask,
+          flag: Field.Flags.hopByHop.rawValue, flaggedCount: &unforwarded)
       }
-
-      var valueStart = nameEnd &+ 1
-      while valueStart < bytes.count, Self.isSpace(bytes[valueStart]) { valueStart &+= 1 }
-      let lineEnd = ByteScan.endOfFieldValue(in: bytes, from: valueStart)
-      if lineEnd >= bytes.count { return false }
-      if bytes[lineEnd] != Self.cr { throw Self.valueMistake(bytes[lineEnd]) }
-      if lineEnd &+ 1 >= bytes.count { return false }
-      if bytes[lineEnd &+ 1] != Self.lf { throw .bareCarriageReturn }
-      var valueEnd = lineEnd
-      while valueEnd > valueStart, Self.isSpace(bytes[valueEnd &- 1]) { valueEnd &-= 1 }
-
-      if fields.count >= limit { throw .tooManyFields }
-      let name = bytes.extracting(start..<nameEnd)
-      let known = isOdd ? FieldName.other : FieldName.known(name)
-      if isOdd, Self.looksLikeAnother(name) { throw .lookAlikeFieldName }
-      append(known, name: start..<nameEnd, value: valueStart..<valueEnd)
-      position = lineEnd &+ 2
+      let start = position
+      if start &+ 1 < bytes.count, bytes[start] == Self.cr, bytes[start &+ 1] == Self.lf {
+        end = UInt32(truncatingIfNeeded: start)
+        position = start &+ 2
+        return true
+      }
+      guard let lineEnd = try decodeLine(bytes, at: start, limit: limit) else { return false }
+      position = lineEnd
     }
   }
 
-  @inline(__always)
-  private mutating func append(_ known: FieldName, name: Range<Int>, value: Range<Int>) {
-    if known != .other {
-      if present.contains(known) { repeated.insert(known) }
-      present.insert(known)
-    }
-    var flags: Field.Flags = []
-    if known.isHopByHop {
-      flags = .hopByHop
-      unforwarded &+= 1
-    }
+  /// Decodes one field line that is not a common one: incomplete, odd or wrong; nil when more bytes are needed.
+  private mutating func decodeLine(_ bytes: Span<UInt8>, at start: Int, limit: Int) throws(HTTPError) -> Int? {
+    guard let nameEnd = try Self.endOfName(bytes, from: start) else { return nil }
+    var valueStart = nameEnd &+ 1
+    while valueStart < bytes.count, Self.isSpace(bytes[valueStart]) { valueStart &+= 1 }
+    let lineEnd = ByteScan.endOfFieldValue(in: bytes, from: valueStart)
+    if lineEnd >= bytes.count { return nil }
+    if bytes[lineEnd] != Self.cr { throw Self.valueMistake(bytes[lineEnd]) }
+    if lineEnd &+ 1 >= bytes.count { return nil }
+    if bytes[lineEnd &+ 1] != Self.lf { throw .bareCarriageReturn }
+    var valueEnd = lineEnd
+    while valueEnd > valueStart, Self.isSpace(bytes[valueEnd &- 1]) { valueEnd &-= 1 }
+
+    if fields.count >= limit { throw .tooManyFields }
+    let name = bytes.extracting(start..<nameEnd)
+    let known = FieldName.known(name)
+    if known == .other, Self.looksLikeAnother(name) { throw .lookAlikeFieldName }
+    if known.isHopByHop { unforwarded += 1 }
     fields.append(
       Field(
-        nameStart: UInt32(truncatingIfNeeded: name.lowerBound), nameLength: UInt16(truncatingIfNeeded: name.count),
-        name: known, flags: flags, valueStart: UInt32(truncatingIfNeeded: value.lowerBound),
-        valueLength: UInt32(truncatingIfNeeded: value.count)))
+        nameStart: UInt32(start), nameLength: UInt16(name.count), number: known.rawValue,
+        flags: known.isHopByHop ? Field.Flags.hopByHop.rawValue : 0, valueStart: UInt32(valueStart),
+        valueLength: UInt32(valueEnd - valueStart)))
+    return lineEnd &+ 2
+  }
+
+  /// Where the colon stands behind a name; nil when more bytes are needed.
+  private static func endOfName(_ bytes: Span<UInt8>, from start: Int) throws(HTTPError) -> Int? {
+    let end = ByteScan.endOfToken(in: bytes, from: start)
+    if end &- start > HTTPLimits.fieldName { throw .fieldNameTooLong }
+    if end >= bytes.count { return nil }
+    if end > start, bytes[end] == UInt8(ascii: ":") { return end }
+    if end == start, bytes[start] == cr {
+      if start &+ 1 >= bytes.count { return nil }
+      throw .bareCarriageReturn
+    }
+    throw mistake(in: bytes, at: end, isFirst: end == start)
   }
 
   static let cr = UInt8(ascii: "\r")

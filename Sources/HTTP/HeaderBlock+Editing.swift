@@ -15,7 +15,7 @@ extension HeaderBlock {
   public mutating func set(_ name: Span<UInt8>, _ value: Span<UInt8>, in source: Span<UInt8>) -> Bool {
     if !Self.isToken(name) || !Self.isValue(value) { return false }
     remove(named: name, in: source)
-    append(Self.known(name), name, value)
+    append(FieldName.known(name), name, value)
     return true
   }
 
@@ -41,7 +41,7 @@ extension HeaderBlock {
   @discardableResult
   public mutating func add(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
     if !Self.isToken(name) || !Self.isValue(value) { return false }
-    append(Self.known(name), name, value)
+    append(FieldName.known(name), name, value)
     return true
   }
 
@@ -58,9 +58,9 @@ extension HeaderBlock {
   /// Removes all fields of this known name.
   public mutating func remove(_ name: FieldName) {
     precondition(name != .other, "fields of unknown names are removed by their bytes")
-    if !present.contains(name) { return }
-    for index in fields.indices where fields[index].name == name { mark(index, .removed) }
-    for index in added.indices where added[index].name == name { removeAdded(index) }
+    if !mayContain(name) { return }
+    for index in fields.indices where fields[index].isNamed(name) { mark(index, .removed) }
+    for index in added.indices where added[index].isNamed(name) { removeAdded(index) }
   }
 
   /// Removes all fields of this name, compared without case.
@@ -79,13 +79,14 @@ extension HeaderBlock {
 
   /// Marks a parsed line, which from then on is not forwarded.
   mutating func mark(_ index: Int, _ flag: Field.Flags) {
-    if fields[index].flags.isEmpty { unforwarded += 1 }
-    fields[index].flags.insert(flag)
+    let flags = fields[index].flags
+    if flags == 0 { unforwarded += 1 }
+    fields.setFlags(flags | flag.rawValue, at: index)
   }
 
   private mutating func removeAdded(_ index: Int) {
     if added[index].isRemoved { return }
-    added[index].flags.insert(.removed)
+    added.setFlags(Field.Flags.removed.rawValue, at: index)
     addedRemoved += 1
   }
 
@@ -96,10 +97,9 @@ extension HeaderBlock {
     let valueStart = addedBytes.count
     addedBytes.append(value)
     addedBytes.append("\r\n")
-    present.insert(known)
     added.append(
       Field(
-        nameStart: UInt32(start), nameLength: UInt16(name.count), name: known, flags: [],
+        nameStart: UInt32(start), nameLength: UInt16(name.count), number: known.rawValue, flags: 0,
         valueStart: UInt32(valueStart), valueLength: UInt32(value.count)))
   }
 
@@ -109,11 +109,6 @@ extension HeaderBlock {
 
   private static func isValue(_ value: Span<UInt8>) -> Bool {
     ByteScan.endOfFieldValue(in: value, from: 0) == value.count
-  }
-
-  /// The known name, also for tokens with other punctuation than `-`, which no known name has.
-  static func known(_ token: Span<UInt8>) -> FieldName {
-    ByteScan.endOfName(in: token, from: 0) == token.count ? .known(token) : .other
   }
 }
 
@@ -125,24 +120,28 @@ extension HeaderBlock {
   public func write(
     from source: Span<UInt8>, into out: inout ByteBuffer, droppingContentLength: Bool = false
   ) {
-    let drops = droppingContentLength && present.contains(.contentLength)
-    if unforwarded == 0 && !drops {
-      if let first = fields.first { out.append(source.extracting(Int(first.nameStart)..<Int(end))) }
-    } else {
-      writeKept(from: source, into: &out, droppingContentLength: drops)
-    }
-    if added.isEmpty { return }
-    if addedRemoved == 0 && !drops {
-      out.append(addedBytes.span)
-    } else {
-      writeAdded(into: &out, droppingContentLength: drops)
-    }
+    write(from: source, startingAt: start, into: &out, droppingContentLength: droppingContentLength)
   }
 
-  private func writeKept(from source: Span<UInt8>, into out: inout ByteBuffer, droppingContentLength drops: Bool) {
-    var runStart = -1
-    for field in fields {
-      let kept = field.flags.isEmpty && !(drops && field.name == .contentLength)
+  /// As above, with the bytes from `start` to the first line as if they were one to keep: a start line.
+  func write(
+    from source: Span<UInt8>, startingAt start: Int, into out: inout ByteBuffer, droppingContentLength: Bool
+  ) {
+    if unforwarded == 0 && !(droppingContentLength && present.contains(.contentLength)) {
+      out.append(source.extracting(start..<Int(end)))
+    } else {
+      writeKept(from: source, startingAt: start, into: &out, droppingContentLength: droppingContentLength)
+    }
+    if !added.isEmpty { writeAdded(into: &out, droppingContentLength: droppingContentLength) }
+  }
+
+  private func writeKept(
+    from source: Span<UInt8>, startingAt start: Int, into out: inout ByteBuffer, droppingContentLength drops: Bool
+  ) {
+    var runStart = start
+    for index in fields.indices {
+      let field = fields[index]
+      let kept = field.isForwarded && !(drops && field.isNamed(.contentLength))
       if kept {
         if runStart < 0 { runStart = Int(field.nameStart) }
       } else if runStart >= 0 {
@@ -153,8 +152,14 @@ extension HeaderBlock {
     if runStart >= 0 { out.append(source.extracting(runStart..<Int(end))) }
   }
 
+  /// Writes the lines that Sluice added.
   private func writeAdded(into out: inout ByteBuffer, droppingContentLength drops: Bool) {
-    for field in added where !field.isRemoved && !(drops && field.name == .contentLength) {
+    if addedRemoved == 0 && !(drops && FieldNames(bits: added.present).contains(.contentLength)) {
+      return out.append(addedBytes.span)
+    }
+    for index in added.indices {
+      let field = added[index]
+      if field.isRemoved || (drops && field.isNamed(.contentLength)) { continue }
       out.append(addedBytes.span.extracting(Int(field.nameStart)..<Int(field.valueStart + field.valueLength) + 2))
     }
   }

@@ -38,7 +38,8 @@ public enum MessageSummary {
 
   /// Appends the received fields, names in lower case.
   public static func append(_ headers: borrowing HeaderBlock, _ source: Span<UInt8>, to out: inout ByteBuffer) {
-    for field in headers.fields {
+    for index in headers.fields.indices {
+      let field = headers.fields[index]
       out.append("|")
       escape(field.name(in: source), into: &out, lowercased: true)
       out.append("=")

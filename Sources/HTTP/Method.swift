@@ -6,13 +6,32 @@ public enum Method: UInt8, Sendable {
 
   /// The method spelt by these bytes; methods are case-sensitive.
   public init(_ token: Span<UInt8>) {
+    self = token.count > 7 ? .other : Method(word: ByteScan.word(in: token))
+  }
+
+  /// The method whose bytes are this number (`ByteScan.word`).
+  init(word: UInt64) {
     self = .other
-    if token.count > 7 { return }
-    let word = ByteScan.word(in: token)
-    for method in [Method.get, .head, .post, .put, .delete, .options, .patch, .trace, .connect]
-    where word == ByteScan.word(in: ByteScan.bytes(of: method.text)) {
+    for method in [Self.get, .post, .head, .put, .delete, .options, .patch, .trace, .connect] where method.word == word
+    {
       self = method
       return
+    }
+  }
+
+  /// The name as a number, its first byte lowest, so that one comparison recognises it.
+  var word: UInt64 {
+    switch self {
+    case .get: 0x544547
+    case .head: 0x44414548
+    case .post: 0x54534f50
+    case .put: 0x545550
+    case .delete: 0x4554454c4544
+    case .options: 0x534e4f4954504f
+    case .patch: 0x4843544150
+    case .trace: 0x4543415254
+    case .connect: 0x5443454e4e4f43
+    case .other: 0
     }
   }
 

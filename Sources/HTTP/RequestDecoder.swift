@@ -6,12 +6,16 @@ import Kernel
 /// first line that was incomplete.
 public struct RequestDecoder: Sendable {
   private let limits: HTTPLimits
+  private let isPiecewise: Bool
   /// The first byte that is not decoded yet.
   private var position = 0
   private var isInFields = false
 
-  public init(limits: HTTPLimits) {
+  /// - Parameter isPiecewise: whether to judge every line piece by piece, without first trying to recognise it as a
+  ///   common one. That is slower and gives the same: tests hold one against the other.
+  public init(limits: HTTPLimits, isPiecewise: Bool = false) {
     self.limits = limits
+    self.isPiecewise = isPiecewise
   }
 
   /// Makes ready for another message, as a completed one does by itself.
@@ -32,7 +36,9 @@ public struct RequestDecoder: Sendable {
       position = lineEnd
       isInFields = true
     }
-    if try !head.headers.decodeLines(window, at: &position, limit: limits.headers) { return try wait(bytes) }
+    if try !head.headers.decodeLines(window, at: &position, limit: limits.headers, isPiecewise: isPiecewise) {
+      return try wait(bytes)
+    }
     head.length = position
     try head.interpret(window)
     reset()
@@ -46,6 +52,7 @@ public struct RequestDecoder: Sendable {
 
   /// Decodes `method SP target SP version CRLF`, behind at most one empty line (RFC 9112 §2.2).
   private func decodeRequestLine(_ bytes: Span<UInt8>, into head: inout RequestHead) throws(HTTPError) -> Int? {
+    if !isPiecewise, let line = RequestLine(in: bytes, at: 0), head.take(line, limit: limits.target) { return line.end }
     var start = 0
     if bytes.isEmpty { return nil }
     if bytes[0] == HeaderBlock.cr {

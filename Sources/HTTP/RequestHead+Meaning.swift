@@ -17,11 +17,10 @@ extension RequestHead {
   /// RFC 9112 §3.2: exactly one Host in HTTP/1.1, at most one in 1.0, and the same as the target's authority.
   private mutating func interpretHost(_ bytes: Span<UInt8>) throws(HTTPError) {
     if headers.repeated.contains(.host) { throw .repeatedHost }
-    guard headers.present.contains(.host), let index = headers.fields.firstIndex(where: { $0.name == .host }) else {
+    guard headers.present.contains(.host), let field = headers.fields.first(.host) else {
       if minorVersion > 0 { throw .missingHost }
       return
     }
-    let field = headers.fields[index]
     let host = ByteRange(start: field.valueStart, length: field.valueLength)
     if !Authority.isValid(host, in: bytes) { throw .invalidHost }
     if form == .absolute || form == .authority {

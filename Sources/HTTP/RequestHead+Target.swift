@@ -1,6 +1,20 @@
 import Kernel
 
 extension RequestHead {
+  /// Takes over a common request line, recognised as a whole; false when its target is too long.
+  mutating func take(_ line: RequestLine, limit: Int) -> Bool {
+    let targetStart = line.methodEnd &+ 1
+    method = Method(word: line.method)
+    if line.targetEnd &- targetStart > limit || method == .connect { return false }
+    minorVersion = line.minorVersion
+    methodRange = ByteRange(0..<line.methodEnd)
+    targetRange = ByteRange(targetStart..<line.targetEnd)
+    pathRange = ByteRange(targetStart..<line.pathEnd)
+    hasQuery = line.hasQuery
+    if hasQuery { queryRange = ByteRange(line.pathEnd &+ 1..<line.targetEnd) }
+    return true
+  }
+
   /// Decodes the target that begins at `start`, and returns where it ends; nil when more bytes are needed.
   ///
   /// Refused are bytes outside visible ASCII, the fragment, and what browsers always encode (`"<>`, in paths also

@@ -6,12 +6,16 @@ import Kernel
 /// first line that was incomplete.
 public struct ResponseDecoder: Sendable {
   private let limits: HTTPLimits
+  private let isPiecewise: Bool
   /// The first byte that is not decoded yet.
   private var position = 0
   private var isInFields = false
 
-  public init(limits: HTTPLimits) {
+  /// - Parameter isPiecewise: whether to judge every line piece by piece, without first trying to recognise it as a
+  ///   common one. That is slower and gives the same: tests hold one against the other.
+  public init(limits: HTTPLimits, isPiecewise: Bool = false) {
     self.limits = limits
+    self.isPiecewise = isPiecewise
   }
 
   /// Makes ready for another message, as a completed one does by itself.
@@ -32,11 +36,13 @@ public struct ResponseDecoder: Sendable {
     let window = bytes.count > limits.head ? bytes.extracting(0..<limits.head) : bytes
     if !isInFields {
       head.reset()
-      guard let lineEnd = try Self.decodeStatusLine(window, into: &head) else { return try wait(bytes) }
+      guard let lineEnd = try decodeStatusLine(window, into: &head) else { return try wait(bytes) }
       position = lineEnd
       isInFields = true
     }
-    if try !head.headers.decodeLines(window, at: &position, limit: limits.headers) { return try wait(bytes) }
+    if try !head.headers.decodeLines(window, at: &position, limit: limits.headers, isPiecewise: isPiecewise) {
+      return try wait(bytes)
+    }
     head.length = position
     if head.status == 101 { throw .unexpectedUpgrade }
     try head.interpret(window, answering: method)
@@ -50,9 +56,15 @@ public struct ResponseDecoder: Sendable {
   }
 
   /// Decodes `version SP status SP [reason] CRLF`; the second space is not optional.
-  private static func decodeStatusLine(
+  private func decodeStatusLine(
     _ bytes: Span<UInt8>, into head: inout ResponseHead
   ) throws(HTTPError) -> Int? {
+    if !isPiecewise, let line = StatusLine(in: bytes) {
+      head.minorVersion = line.minorVersion
+      head.status = line.status
+      head.reasonRange = ByteRange(StatusLine.reasonStart..<line.end &- 2)
+      return line.end
+    }
     guard let version = try HTTPVersion.decode(bytes, at: 0) else { return nil }
     head.minorVersion = version
     var status = 0

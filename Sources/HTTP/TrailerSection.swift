@@ -37,7 +37,9 @@ struct TrailerSection: ~Copyable {
       isDone = try Self.decodeLines(bytes, at: &position, into: &headers, limit: limits.headers)
     }
     if isDone {
-      for field in headers.fields where field.name.isForbiddenInTrailer { throw .forbiddenTrailer }
+      for index in headers.fields.indices where headers.fields[index].name.isForbiddenInTrailer {
+        throw .forbiddenTrailer
+      }
     }
     return consumed
   }

@@ -75,4 +75,36 @@ import Testing
     let expected = ["05", "05", "06"].map { "Thu, 01 Jan 1970 00:00:\($0) GMT" }.joined()
     #expect(Wire.text(out.span) == expected)
   }
+
+  @Test(arguments: Sample.requests)
+  func `a request head written at once is its request line and its fields`(_ sample: Sample) throws {
+    var decoder = RequestDecoder(limits: HTTPLimits())
+    var head = RequestHead()
+    _ = try decoder.decode(sample.bytes.span, into: &head)
+    for _ in 0..<2 {
+      for drops in [false, true] {
+        var atOnce = ByteBuffer()
+        HTTP1Encoder.head(head, from: sample.bytes.span, into: &atOnce, droppingContentLength: drops)
+        var inTurn = ByteBuffer()
+        HTTP1Encoder.requestLine(head, from: sample.bytes.span, into: &inTurn)
+        head.headers.write(from: sample.bytes.span, into: &inTurn, droppingContentLength: drops)
+        #expect(Wire.text(atOnce.span) == Wire.text(inTurn.span))
+      }
+      head.headers.remove(.host)
+      head.headers.add("X", "y")
+    }
+  }
+
+  @Test(arguments: Sample.responses)
+  func `a response head written at once is its status line and its fields`(_ sample: Sample) throws {
+    var decoder = ResponseDecoder(limits: HTTPLimits())
+    var head = ResponseHead()
+    _ = try decoder.decode(sample.bytes.span, into: &head, answering: .get)
+    var atOnce = ByteBuffer()
+    HTTP1Encoder.head(head, from: sample.bytes.span, into: &atOnce)
+    var inTurn = ByteBuffer()
+    HTTP1Encoder.statusLine(head.status, reason: head.reasonRange.bytes(in: sample.bytes.span), into: &inTurn)
+    head.headers.write(from: sample.bytes.span, into: &inTurn)
+    #expect(Wire.text(atOnce.span) == Wire.text(inTurn.span))
+  }
 }

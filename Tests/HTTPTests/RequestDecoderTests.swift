@@ -14,6 +14,11 @@ import Testing
   }
 
   @Test(arguments: Sample.requests + Sample.incompleteRequests + Sample.refusedRequests)
+  func `lines that are recognised as common are judged no differently`(_ sample: Sample) {
+    #expect(Wire.request(sample.bytes, isPiecewise: true) == sample.result)
+  }
+
+  @Test(arguments: Sample.requests + Sample.incompleteRequests + Sample.refusedRequests)
   func `a request cut anywhere is decoded as if it came whole`(_ sample: Sample) {
     // Long samples are cut at their ends only: the middle is one repeated byte.
     let count = sample.bytes.count
@@ -111,5 +116,27 @@ import Testing
     let words = HTTPError.allCases.map { "\($0.reason)" }
     #expect(words.filter { $0 == "\(error.reason)" }.count == 1)
     #expect("\(error.reason)".allSatisfy { $0.isLowercase || $0.isNumber || $0 == "_" })
+  }
+
+  @Test(arguments: [Method.get, .head, .post, .put, .delete, .options, .patch, .trace, .connect])
+  func `every method is known by its name, in that case and only whole`(_ method: Method) {
+    let text = "\(method.text)"
+    #expect(Method(text.utf8Span.span) == method)
+    #expect(Method(text.lowercased().utf8Span.span) == .other)
+    #expect(Method((text + "X").utf8Span.span) == .other)
+    #expect(Method(String(text.dropLast()).utf8Span.span) == .other)
+  }
+
+  @Test func `more fields than a first guess are kept in order`() throws {
+    let names = (0..<99).map { "X-\($0)" }
+    let text = "GET / HTTP/1.1\r\nHost: h\r\n" + names.map { "\($0): \($0)\r\n" }.joined() + "\r\n"
+    var decoder = RequestDecoder(limits: HTTPLimits())
+    var head = RequestHead()
+    _ = try decoder.decode(text.utf8Span.span, into: &head)
+    var seen: [String] = []
+    head.headers.forEach(in: text.utf8Span.span) { name, value in
+      if Wire.text(name) == Wire.text(value) { seen.append(Wire.text(name)) }
+    }
+    #expect(seen == names)
   }
 }

@@ -91,6 +91,11 @@ extension Sample {
   }
 
   @Test(arguments: Sample.responses + Sample.incompleteResponses + Sample.refusedResponses)
+  func `lines that are recognised as common are judged no differently`(_ sample: Sample) {
+    #expect(Wire.response(sample.bytes, isPiecewise: true) == sample.result)
+  }
+
+  @Test(arguments: Sample.responses + Sample.incompleteResponses + Sample.refusedResponses)
   func `a response cut anywhere is decoded as if it came whole`(_ sample: Sample) {
     let count = sample.bytes.count
     let cuts = count <= 1000 ? Wire.cuts(count) : (0...200).map { [$0, count] } + [Array(0...count)]

@@ -4,8 +4,10 @@ import Kernel
 /// Runs the decoders over text, as a whole or in pieces, and writes down what they made of it.
 enum Wire {
   /// What the decoder says after it has seen each of these prefixes in turn: a summary, `error|…` or `incomplete`.
-  static func request(_ bytes: [UInt8], prefixes: [Int]? = nil, limits: HTTPLimits = HTTPLimits()) -> String {
-    var decoder = RequestDecoder(limits: limits)
+  static func request(
+    _ bytes: [UInt8], prefixes: [Int]? = nil, limits: HTTPLimits = HTTPLimits(), isPiecewise: Bool = false
+  ) -> String {
+    var decoder = RequestDecoder(limits: limits, isPiecewise: isPiecewise)
     var head = RequestHead()
     var out = ByteBuffer()
     do throws(HTTPError) {
@@ -25,9 +27,10 @@ enum Wire {
   }
 
   static func response(
-    _ bytes: [UInt8], prefixes: [Int]? = nil, answering method: Method = .get, limits: HTTPLimits = HTTPLimits()
+    _ bytes: [UInt8], prefixes: [Int]? = nil, answering method: Method = .get, limits: HTTPLimits = HTTPLimits(),
+    isPiecewise: Bool = false
   ) -> String {
-    var decoder = ResponseDecoder(limits: limits)
+    var decoder = ResponseDecoder(limits: limits, isPiecewise: isPiecewise)
     var head = ResponseHead()
     var out = ByteBuffer()
     do throws(HTTPError) {

@@ -64,4 +64,64 @@ int cl_equal(const uint8_t *a, const uint8_t *b, size_t count);
 int cl_equal_ignoring_case(const uint8_t *a, const uint8_t *b, size_t count);
 uint64_t cl_hash(const uint8_t *bytes, size_t count, uint64_t seed);
 
+// Common lines of an HTTP/1.1 head (head.c).
+
+/// One field line: where its name and value lie, as offsets into the bytes of the head.
+struct cl_field {
+  uint32_t name_start;
+  uint16_t name_length;
+  /// The name's number, 0 when it is in no table.
+  uint8_t number;
+  uint8_t flags;
+  uint32_t value_start;
+  uint32_t value_length;
+};
+
+enum { CL_NAME_MAX = 48 };
+/// A name of letters, digits and '-', and its number: a slot of a hash table with open addressing.
+struct cl_name {
+  uint64_t first, last;
+  uint8_t length, number;
+  uint8_t text[CL_NAME_MAX];
+};
+/// At most 64 names, so that a quarter of the slots is used.
+struct cl_names {
+  struct cl_name slots[256];
+};
+/// - number: 1 to 63.
+void cl_names_add(struct cl_names *names, const uint8_t *text, size_t length, uint8_t number);
+/// The number of a name in any case; it must be one of letters, digits and '-'. 0 when there is none.
+uint8_t cl_names_find(const struct cl_names *names, const uint8_t *name, size_t length);
+
+struct cl_fields {
+  struct cl_field *fields;
+  size_t count, capacity;
+  /// Numbers that occur, and that occur more than once, a bit each.
+  uint64_t present, repeated;
+  /// Numbers whose fields get `flag`, and how many did.
+  uint64_t flagged;
+  size_t flagged_count;
+  uint8_t flag;
+};
+/// Appends whole field lines with plain names from `start` on, as many as are right and fit; returns where it stopped.
+size_t cl_field_lines(const uint8_t *bytes, size_t start, size_t count, const struct cl_names *names,
+                      struct cl_fields *out);
+
+struct cl_request_line {
+  /// The method's bytes as a little-endian number, when it has seven at most.
+  uint64_t method;
+  uint32_t method_end, path_end, target_end, end;
+  uint8_t minor_version, has_query;
+};
+/// Recognises a whole request line in origin form whose path is in normal form.
+int cl_request_line(const uint8_t *bytes, size_t start, size_t count, struct cl_request_line *line);
+
+struct cl_status_line {
+  uint32_t end;
+  uint16_t status;
+  uint8_t minor_version;
+};
+/// Recognises a whole status line; the reason stands from offset 13 to the CRLF.
+int cl_status_line(const uint8_t *bytes, size_t count, struct cl_status_line *line);
+
 #endif
