@@ -15,6 +15,16 @@ public struct Fault: Error, Sendable {
     case upstream
     /// Sluice itself could not.
     case gateway
+
+    /// The same word, without a string to make.
+    public var word: StaticString {
+      switch self {
+      case .client: "client"
+      case .policy: "policy"
+      case .upstream: "upstream"
+      case .gateway: "gateway"
+      }
+    }
   }
 
   public let origin: Origin

@@ -23,6 +23,8 @@ final class ExchangeSlot {
   /// How much of the request's content came along with its head and stands in `outgoing`.
   var prefixLength = 0
   var uploadBegan = false
+  /// Which path of the route matched.
+  var path = 0
   /// The route and what this worker compiled for it.
   var route: WorkerRoute?
   /// Whether the client's connection can carry another exchange.

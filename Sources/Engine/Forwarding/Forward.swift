@@ -50,14 +50,20 @@ extension ServerConnection {
       case .connection(let connection): lease = connection
       case .failed(let failure):
         history.lastFault = failure.fault
-        if allowsRetry(&retries, failure, slot) { continue }
+        if allowsRetry(&retries, failure, slot) {
+          worker.metrics.retried(pool, reason: failure.kind.word)
+          continue
+        }
         return failure.fault
       case .fault(let fault): return history.lastFault ?? fault
       }
       slot.account.attempts += 1
       let target = lease.pool
+      let began = worker.loop.now
       let outcome = await attempt(slot, lease, route: route, timeouts: timeouts, retries: retries)
       target.record(outcome, status: slot.account.status, &history)
+      worker.metrics.attemptEnded(
+        slot, upstream: pool, began: began, ended: worker.loop.now, failed: outcome.isFailure)
       switch outcome {
       case .done: return nil
       case .fault(let fault): return fault
@@ -65,6 +71,7 @@ extension ServerConnection {
         if failure.kind.isStale { history.insertStale(target) } else { history.insert(target) }
         history.lastFault = failure.fault
         guard allowsRetry(&retries, failure, slot) else { return failure.fault }
+        worker.metrics.retried(pool, reason: failure.kind.word)
         prepareRetry(slot)
       }
     }
@@ -291,6 +298,22 @@ extension ServerConnection {
 
 extension AttemptOutcome { typealias Failure = AttemptFailure }
 
+extension AttemptOutcome {
+  var isFailure: Bool { if case .done = self { false } else { true } }
+}
+
 extension AttemptFailure.Kind {
+  /// For metrics.
+  var word: String {
+    switch self {
+    case .connect: "connect"
+    case .stale: "stale_connection"
+    case .reset: "reset"
+    case .firstByteTimeout: "first_byte_timeout"
+    case .malformed: "malformed"
+    case .status(let status): "\(status)"
+    }
+  }
+
   var isStale: Bool { if case .stale = self { true } else { false } }
 }

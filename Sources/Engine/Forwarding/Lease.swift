@@ -62,7 +62,10 @@ extension ServerConnection {
       }
     }
     slot.exchange.times.connecting += worker.loop.now - began
-    guard connection.socket.isPeerClosed, connection.socket.error != 0 else { return .connection(connection) }
+    guard connection.socket.isPeerClosed, connection.socket.error != 0 else {
+      worker.metrics.connected(connection.pool, outcome: "ok")
+      return .connection(connection)
+    }
     slot.account.attempts += 1
     history.insert(connection.pool)
     connection.pool.connectFailed(connection, &history, why: "connect refused")
@@ -73,7 +76,10 @@ extension ServerConnection {
   private func queue(_ slot: ExchangeSlot, pool: UpstreamPool, until deadline: Int) async -> Fault? {
     guard let ticket = pool.enqueue(waker) else { return .queueFull }
     let began = worker.loop.now
-    defer { slot.exchange.times.queued += worker.loop.now - began }
+    defer {
+      slot.exchange.times.queued += worker.loop.now - began
+      worker.metrics.queued(pool, nanoseconds: worker.loop.now - began)
+    }
     while ticket.isQueued {
       let signals = await wait(until: deadline)
       if !ticket.isQueued { break }

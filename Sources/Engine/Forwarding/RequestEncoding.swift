@@ -50,33 +50,38 @@ extension Worker {
   }
 
   private func appendForwarding(_ slot: ExchangeSlot, listener: ListenerIdentity) {
-    let headers = slot.exchange.peerIsTrusted
-    slot.outgoing.append("Via: 1.")
-    slot.outgoing.append(UInt8(ascii: "0") + UInt8(slot.exchange.request.head.minorVersion & 1))
-    slot.outgoing.append(" sluice\r\nX-Request-Id: ")
-    slot.outgoing.append(slot.exchange.id.span)
-    slot.outgoing.append("\r\nX-Forwarded-For: ")
-    slot.exchange.peer.append(to: &slot.outgoing)
-    if !headers || !slot.exchange.request.head.headers.contains(.xForwardedProto) {
-      slot.outgoing.append("\r\nX-Forwarded-Proto: http")
-    }
-    if !headers || !slot.exchange.request.head.headers.contains(.xForwardedHost) {
-      slot.outgoing.append("\r\nX-Forwarded-Host: ")
-      slot.outgoing.append(slot.exchange.host)
-    }
-    slot.outgoing.append("\r\nForwarded: for=")
-    appendNode(slot.exchange.peer, to: &slot.outgoing)
-    slot.outgoing.append(";host=\"")
-    slot.outgoing.append(slot.exchange.host)
-    slot.outgoing.append("\";proto=http\r\n")
+    addressText.render(slot.exchange.peer)
+    ForwardingFields.append(slot.exchange, peer: addressText, to: &slot.outgoing)
   }
+}
 
-  /// RFC 7239 §6: an IPv6 address stands in brackets and quotes.
-  private func appendNode(_ address: IPAddress, to out: inout ByteBuffer) {
-    if address.isV4 { return address.append(to: &out) }
-    out.append("\"[")
-    address.append(to: &out)
-    out.append("]\"")
+/// What the gateway tells the target of the client and of itself.
+private enum ForwardingFields {
+  static func append(_ exchange: borrowing Exchange, peer: borrowing AddressText, to out: inout ByteBuffer) {
+    let trusted = exchange.peerIsTrusted
+    let host = exchange.host
+    out.reserve(2 * host.count + 3 * peer.bytes.count + exchange.id.count + 192)
+    out.append(exchange.request.head.minorVersion == 0 ? "Via: 1.0 sluice\r\n" : "Via: 1.1 sluice\r\n")
+    out.append("X-Request-Id: ")
+    out.append(exchange.id.span)
+    out.append("\r\nX-Forwarded-For: ")
+    out.append(peer.bytes.span)
+    if !trusted || !exchange.request.head.headers.contains(.xForwardedProto) {
+      out.append("\r\nX-Forwarded-Proto: http")
+    }
+    if !trusted || !exchange.request.head.headers.contains(.xForwardedHost) {
+      out.append("\r\nX-Forwarded-Host: ")
+      out.append(host)
+    }
+    // RFC 7239 §6: an IPv6 address stands in brackets and quotes.
+    let quotes = !exchange.peer.isV4
+    out.append("\r\nForwarded: for=")
+    if quotes { out.append("\"[") }
+    out.append(peer.bytes.span)
+    if quotes { out.append("]\"") }
+    out.append(";host=\"")
+    out.append(host)
+    out.append("\";proto=http\r\n")
   }
 }
 

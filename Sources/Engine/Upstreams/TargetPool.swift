@@ -1,6 +1,7 @@
 import Kernel
 import PluginKit
 import Runtime
+import Telemetry
 
 /// One worker's connections to one target.
 final class TargetPool {
@@ -8,7 +9,9 @@ final class TargetPool {
   var target: Target
   /// Its place in the upstream's set.
   var index = 0
-  unowned let pool: UpstreamPool
+  /// Held strongly although the pool holds this too: `retire` breaks the circle.
+  let pool: UpstreamPool
+  let logMembers: CallLogMembers
   /// Exchanges that hold a connection now; what balancers compare.
   private(set) var inFlight = 0
   /// Open connections, leased and resting.
@@ -19,6 +22,7 @@ final class TargetPool {
   init(_ target: Target, pool: UpstreamPool) {
     self.target = target
     self.pool = pool
+    logMembers = CallLogMembers([(.upstream, pool.upstream.settings.name), (.target, target.name)])
   }
 
   var idleCount: Int { idle.count }
@@ -65,6 +69,7 @@ final class TargetPool {
   /// A connect failed: the target is taken out until a probe finds it again.
   func connectFailed(_ connection: UpstreamConnection, _ history: inout AttemptHistory, why: StaticString) {
     close(connection)
+    pool.worker.metrics.connected(self, outcome: why.description == "connect timed out" ? "timeout" : "refused")
     settle(&history, .failure)
     eject(why)
   }
@@ -93,12 +98,12 @@ final class TargetPool {
   }
 
   func report(breaker state: CircuitBreaker.State) {
-    pool.worker?.shared.emit(.breaker(upstream: pool.upstream.settings.name, target: target.name, state: "\(state)"))
+    pool.worker.shared.emit(.breaker(upstream: pool.upstream.settings.name, target: target.name, state: "\(state)"))
   }
 
   private func eject(_ why: StaticString) {
     guard target.health.eject() != nil else { return }
-    pool.worker?.shared.emit(
+    pool.worker.shared.emit(
       .targetOut(upstream: pool.upstream.settings.name, target: target.name, why: "\(why)"))
   }
 

@@ -7,7 +7,7 @@ import Runtime
 /// being asked) makes it useless, and it leaves the pool at once.
 final class UpstreamConnection: WakerOwner {
   let socket: Socket
-  unowned let pool: TargetPool
+  let pool: TargetPool
   /// Exchanges it has carried.
   var served = 0
   /// Monotonic nanoseconds since when it rests.

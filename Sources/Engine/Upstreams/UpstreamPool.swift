@@ -6,9 +6,12 @@ import Runtime
 final class UpstreamPool {
   let upstream: Upstream
   let loop: Loop
-  weak var worker: Worker?
+  /// Set once the worker exists, which outlives its pools.
+  unowned var worker: Worker!
   private(set) var targets: [TargetPool] = []
   private var balancer: Balancer
+  /// Its place in the snapshot; metrics are found by it.
+  var number = 0
   private var waiters = WaitQueue()
   private var random = SplitMix(seed: KernelRandom.next())
 
@@ -106,7 +109,11 @@ final class UpstreamPool {
   /// A connection has become free, or there is room for one: the call that waits longest tries again.
   func connectionFreed() { if !waiters.isEmpty { waiters.wakeFirst() } }
 
-  func retire() { for target in targets { target.retire() } }
+  /// The upstream is no longer configured: nothing rests any more, and what is leased closes when it returns.
+  func retire() {
+    for target in targets { target.retire() }
+    targets = []
+  }
 
   /// What the balancer may choose from now.
   private struct Eligible: BalancerTargets {

@@ -48,6 +48,7 @@ extension Worker {
     case .route(let pattern, let path, _):
       let route = snapshot.route(ofPattern: pattern)
       slot.route = route
+      slot.path = path
       slot.exchange.route = route.identities[path]
       return slashes && route.refusesEncodedSlashes ? .malformedRequest(.encodedSlash) : nil
     }

@@ -10,9 +10,12 @@ extension Worker {
     if let route = slot.route, !route.chain.log.isEmpty {
       for hook in route.chain.log { hook.onEnd(slot.exchange) }
     }
+    metrics.exchangeEnded(slot)
     if let log {
       log.begin(time: slot.exchange.began)
+      log.append(connection.listener.logMembers)
       appendIdentity(slot.exchange, to: log)
+      if let route = slot.route, !route.logMembers.isEmpty { log.append(route.logMembers[slot.path]) }
       if slot.exchange.request.head.length > 0 { appendRequest(slot.exchange, to: log) }
       appendOutcome(slot, to: log)
       appendDurations(slot.exchange.times, to: log)
@@ -24,20 +27,18 @@ extension Worker {
 
   private func appendIdentity(_ exchange: borrowing Exchange, to log: CallLogQueue) {
     log.append(.requestID, exchange.id.span)
-    log.append(.listener, text: exchange.listener)
-    var address = ByteBuffer(capacity: 48)
-    exchange.client.append(to: &address)
-    log.append(.client, address.span)
+    addressText.render(exchange.client)
+    Self.append(addressText, to: log)
+  }
+
+  private static func append(_ client: borrowing AddressText, to log: CallLogQueue) {
+    log.append(.client, client.bytes.span)
   }
 
   private func appendRequest(_ exchange: borrowing Exchange, to log: CallLogQueue) {
     log.append(.method, exchange.request.methodText)
     let host = exchange.host
     log.append(.host, host.extracting(HostName.range(in: host)))
-    if let route = exchange.route {
-      log.append(.route, text: route.name)
-      log.append(.template, text: route.template)
-    }
     log.append(.path, exchange.path)
     if exchange.request.head.hasQuery { appendQuery(exchange.query, to: log) }
     log.append(.protocol, text: exchange.request.head.minorVersion == 0 ? "HTTP/1.0" : "HTTP/1.1")
@@ -54,15 +55,18 @@ extension Worker {
   private func appendOutcome(_ slot: ExchangeSlot, to log: CallLogQueue) {
     if slot.account.status > 0 { log.append(.status, integer: slot.account.status) }
     if let fault = slot.exchange.fault {
-      log.append(.fault, text: fault.origin.rawValue)
+      log.append(.fault, text: fault.origin.word)
       log.append(.reason, text: fault.reason)
     }
     if slot.account.clientGone { log.append(.cancelled, text: "client") }
     log.append(.bytesIn, integer: slot.account.bytesIn)
     log.append(.bytesOut, integer: slot.account.bytesOut)
     guard let upstream = slot.account.upstream else { return }
-    log.append(.upstream, text: upstream.upstream.settings.name)
-    if let target = slot.account.target { log.append(.target, text: target.target.name) }
+    if let target = slot.account.target {
+      log.append(target.logMembers)
+    } else {
+      log.append(.upstream, text: upstream.upstream.settings.name)
+    }
     if slot.account.attempts > 0 { log.append(.attempts, integer: slot.account.attempts) }
   }
 

@@ -19,6 +19,8 @@ public final class Worker {
   let only: (any Handler)?
   var random: SplitMix
   var date = HTTPDate()
+  /// The text of the address that was written last: one client makes many requests.
+  var addressText = AddressText()
 
   /// What the running configuration is on this worker.
   private(set) var current: WorkerSnapshot
@@ -89,7 +91,7 @@ public final class Worker {
         descriptor, peer: peer?.ip ?? IPAddress(v4: 0x7f00_0001), listener: identity, worker: self)
       connection.index = connections.count
       connections.append(connection)
-      metrics.connectionOpened()
+      metrics.connectionOpened(identity)
     } catch {
       shared.closed()
       shared.acceptFailed(error)
@@ -103,7 +105,7 @@ public final class Worker {
       connections[index] = last
       last.index = index
     }
-    metrics.connectionClosed()
+    metrics.connectionClosed(connection.listener)
     shared.closed()
     if isDraining, connections.isEmpty { shared.workerDrained(self.index) }
   }
@@ -148,6 +150,9 @@ public final class Worker {
     flushArmed = true
     flush.arm(after: Self.flushInterval)
   }
+
+  /// The worker's metrics at this moment.
+  func metricSnapshot() -> MetricSnapshot { metrics.snapshot(current.pools) }
 
   /// The last thing that a worker does.
   func finish() {

@@ -1,6 +1,171 @@
+import HTTP
+import PluginKit
+import Telemetry
+
+/// What one worker counts: plain numbers on its own thread, gathered when the page is asked for.
 final class WorkerMetrics {
-  func connectionOpened() {}
-  func connectionClosed() {}
-  func exchangeBegan() {}
-  func forgetRoutes() {}
+  let shard = MetricShard()
+  private var durations = SeriesCache()
+  private var attempts = SeriesCache()
+  private var bodies: [Int: (received: SeriesIndex, sent: SeriesIndex)] = [:]
+  private var faults: [FaultKey: SeriesIndex] = [:]
+  private var connections: [String: (open: SeriesIndex, accepted: SeriesIndex)] = [:]
+  private let overhead: SeriesIndex
+  private let active: SeriesIndex
+
+  private struct FaultKey: Hashable {
+    let route: Int
+    let reason: String
+  }
+
+  /// The route number of requests that matched none.
+  private static let noRoute = 0xffff_fffe
+
+  init() {
+    overhead = shard.series(.overhead)
+    active = shard.series(.serverActiveRequests, ["", "http"])
+  }
+
+  // MARK: Connections
+
+  func connectionOpened(_ listener: ListenerIdentity) {
+    let series = self.series(of: listener)
+    shard.add(series.open)
+    shard.add(series.accepted)
+  }
+
+  func connectionClosed(_ listener: ListenerIdentity) { shard.add(series(of: listener).open, -1) }
+
+  private func series(of listener: ListenerIdentity) -> (open: SeriesIndex, accepted: SeriesIndex) {
+    if let known = connections[listener.name] { return known }
+    let made = (
+      open: shard.series(.connections, [listener.name]), accepted: shard.series(.acceptedConnections, [listener.name])
+    )
+    connections[listener.name] = made
+    return made
+  }
+
+  // MARK: Exchanges
+
+  func exchangeBegan() { shard.add(active) }
+
+  func exchangeEnded(_ slot: ExchangeSlot) {
+    shard.add(active, -1)
+    let times = slot.exchange.times
+    let number = slot.route.map { $0.number + slot.path } ?? Self.noRoute
+    let method = slot.exchange.request.method
+    let status = slot.account.status
+    let series = durations.index(number, method.rawValue, UInt16(truncatingIfNeeded: status)) {
+      shard.series(
+        .serverRequestDuration,
+        [
+          Self.name(of: method), status == 0 ? "" : "\(status)", slot.exchange.route?.template ?? "", "http",
+          Self.errorType(status),
+        ])
+    }
+    shard.observe(series, nanoseconds: times.ended - times.received)
+    shard.observe(overhead, nanoseconds: times.ended - times.received - times.waited)
+    if slot.account.bytesIn > 0 || slot.account.bytesOut > 0 { countBodies(slot, number) }
+    if let fault = slot.exchange.fault { count(fault, route: number, template: slot.exchange.route?.template ?? "") }
+  }
+
+  private func countBodies(_ slot: ExchangeSlot, _ number: Int) {
+    if let series = bodies[number] {
+      shard.add(series.received, slot.account.bytesIn)
+      shard.add(series.sent, slot.account.bytesOut)
+    } else {
+      if bodies.count > 8_192 { bodies.removeAll() }
+      let template = slot.exchange.route?.template ?? ""
+      bodies[number] = (
+        shard.series(.requestBodyBytes, [template]), shard.series(.responseBodyBytes, [template])
+      )
+      countBodies(slot, number)
+    }
+  }
+
+  private func count(_ fault: Fault, route: Int, template: String) {
+    let key = FaultKey(route: route, reason: "\(fault.reason)")
+    if let series = faults[key] { return shard.add(series) }
+    if faults.count > 8_192 { faults.removeAll() }
+    let series = shard.series(.faults, [template, fault.origin.rawValue, key.reason])
+    faults[key] = series
+    shard.add(series)
+  }
+
+  // MARK: Attempts
+
+  /// One attempt at a target, over a connection that was had.
+  func attemptEnded(_ slot: ExchangeSlot, upstream: UpstreamPool, began: Int, ended: Int, failed: Bool) {
+    let method = slot.exchange.request.method
+    let status = failed ? 0 : slot.exchange.response.head.status
+    let series = attempts.index(upstream.number, method.rawValue, UInt16(truncatingIfNeeded: status)) {
+      shard.series(
+        .clientRequestDuration,
+        [
+          upstream.upstream.settings.name, Self.name(of: method), failed ? "" : "\(status)",
+          failed ? "failed" : Self.errorType(status),
+        ])
+    }
+    shard.observe(series, nanoseconds: ended - began)
+  }
+
+  func retried(_ upstream: UpstreamPool, reason: String) {
+    shard.add(shard.series(.retries, [upstream.upstream.settings.name, reason]))
+  }
+
+  func retryDenied(_ upstream: UpstreamPool) {
+    shard.add(shard.series(.retriesDenied, [upstream.upstream.settings.name]))
+  }
+
+  func connected(_ target: TargetPool, outcome: String) {
+    shard.add(
+      shard.series(.upstreamConnects, [target.pool.upstream.settings.name, target.target.name, outcome]))
+  }
+
+  func queued(_ upstream: UpstreamPool, nanoseconds: Int) {
+    shard.observe(
+      shard.series(.queueDuration, [upstream.upstream.settings.name]), nanoseconds: nanoseconds)
+  }
+
+  // MARK: Gathering
+
+  /// What there is now, with the gauges of the pools.
+  func snapshot(_ pools: [UpstreamPool]) -> MetricSnapshot {
+    for pool in pools {
+      let name = pool.upstream.settings.name
+      shard.set(shard.series(.queuedRequests, [name]), pool.queueLength)
+      for target in pool.targets {
+        shard.set(shard.series(.upstreamConnections, [name, target.target.name, "idle"]), target.idleCount)
+        shard.set(shard.series(.upstreamConnections, [name, target.target.name, "active"]), target.inFlight)
+      }
+    }
+    return shard.snapshot()
+  }
+
+  /// Routes are numbered anew by a reload.
+  func forgetRoutes() {
+    durations.removeAll()
+    attempts.removeAll()
+    bodies.removeAll()
+    faults.removeAll()
+  }
+
+  /// `error.type` as OpenTelemetry has it: set for failures of the server's side only.
+  private static func errorType(_ status: Int) -> String { status >= 500 || status == 0 ? "\(status)" : "" }
+
+  /// An unknown method is `_OTHER`, so that clients cannot make series.
+  private static func name(of method: Method) -> String {
+    switch method {
+    case .get: "GET"
+    case .head: "HEAD"
+    case .post: "POST"
+    case .put: "PUT"
+    case .delete: "DELETE"
+    case .options: "OPTIONS"
+    case .patch: "PATCH"
+    case .trace: "TRACE"
+    case .connect: "CONNECT"
+    case .other: "_OTHER"
+    }
+  }
 }

@@ -1,5 +1,6 @@
 import PluginKit
 import Runtime
+import Telemetry
 
 /// A snapshot as one worker runs it: its plugin instances and its pools.
 ///
@@ -12,6 +13,7 @@ final class WorkerSnapshot {
   private var routes: [WorkerRoute?]
   private var chains: [Chain?]
   private var onlyRoute: WorkerRoute?
+  private var compiled = 0
   private unowned var worker: Worker!
   private let logHeaders: LoggedHeaders
 
@@ -27,7 +29,10 @@ final class WorkerSnapshot {
 
   func attach(to worker: Worker) {
     self.worker = worker
-    for pool in pools { pool.worker = worker }
+    for (index, pool) in pools.enumerated() {
+      pool.worker = worker
+      pool.number = index
+    }
     plugins = shared.plugins.instances(of: shared.settings.plugins, services: worker)
   }
 
@@ -45,7 +50,8 @@ final class WorkerSnapshot {
     let index = Int(shared.routeOfPattern[pattern])
     let route = WorkerRoute(
       index: index, settings: shared.settings.routes[index], pattern: shared.table.patterns[pattern],
-      chain: chain(ofRoute: index), snapshot: self)
+      chain: chain(ofRoute: index), snapshot: self, number: compiled)
+    compiled += route.identities.count
     routes[pattern] = route
     return route
   }
@@ -78,6 +84,10 @@ final class WorkerRoute {
   let settings: RouteSettings
   /// One for each path of the pattern: they differ in their template.
   let identities: [RouteIdentity]
+  /// What the call log says of each of them.
+  let logMembers: [CallLogMembers]
+  /// The number of the first of them among all that this worker has compiled; metrics are found by it.
+  let number: Int
   let chain: Chain
   let handler: Target
   let rewrite: Rewrite?
@@ -87,7 +97,9 @@ final class WorkerRoute {
   /// The snapshot that it belongs to, kept alive by the exchanges that use it.
   let snapshot: WorkerSnapshot
 
-  init(index: Int, settings: RouteSettings, pattern: RoutePattern, chain: Chain, snapshot: WorkerSnapshot) {
+  init(
+    index: Int, settings: RouteSettings, pattern: RoutePattern, chain: Chain, snapshot: WorkerSnapshot, number: Int
+  ) {
     self.index = index
     self.settings = settings
     self.chain = chain
@@ -96,6 +108,8 @@ final class WorkerRoute {
     identities = pattern.paths.map {
       RouteIdentity(index: index, name: settings.name, template: "\($0)", parameterNames: $0.parameterNames)
     }
+    logMembers = identities.map { CallLogMembers([(.route, $0.name), (.template, $0.template)]) }
+    self.number = number
     rewrite = settings.rewrite.map { Rewrite($0) }
     requestBodyLimit = settings.limits?.requestBody ?? limits.requestBody
     clientBody = settings.limits?.bodyTimeout ?? limits.bodyTimeout
@@ -112,6 +126,8 @@ final class WorkerRoute {
     index = -1
     settings = RouteSettings(name: "admin")
     identities = []
+    logMembers = []
+    number = 0
     chain = Chain([])
     self.handler = .local(handler)
     rewrite = nil

@@ -57,6 +57,11 @@ struct CallLineEncoder: ~Copyable {
     appendText(bytes)
   }
 
+  /// Members rendered beforehand.
+  mutating func append(_ members: CallLogMembers) {
+    if members.bytes.count < remaining { chunk.buffer.append(members.bytes.span) }
+  }
+
   mutating func append(_ field: CallField, word: StaticString) {
     appendKey(field, opensString: true)
     chunk.buffer.append(word)

@@ -40,6 +40,10 @@ public final class CallLogQueue {
     if state == .writing { encoder.append(field, bytes) }
   }
 
+  public func append(_ members: CallLogMembers) {
+    if state == .writing { encoder.append(members) }
+  }
+
   public func append(_ field: CallField, text: String) {
     if state == .writing { encoder.append(field, text.utf8Span.span) }
   }
