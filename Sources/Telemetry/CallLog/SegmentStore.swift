@@ -25,19 +25,24 @@ struct SegmentStore: Sendable {
     now: Int, limits: SegmentLimits, report: (CallLogEvent) -> Void, shouldStop: () -> Bool = { false }
   ) {
     do {
-      let found = try segments()
-      let finished = Set(found.filter { $0.form == .compressed })
-      for segment in found where !shouldStop() {
-        switch segment.form {
-        case .unfinished: remove(segment, report: report)
-        case .plain where finished.contains(segment.with(.compressed)): remove(segment, report: report)
-        case .plain: compress(segment, report: report, shouldStop: shouldStop)
-        case .compressed: continue
-        }
-      }
+      try removeLeftovers(report: report)
       try retain(now: now, limits: limits, report: report)
+      var failed: Set<SegmentName> = []
+      while !shouldStop(), let next = try segments().first(where: { $0.form == .plain && !failed.contains($0) }) {
+        if !compress(next, report: report, shouldStop: shouldStop) { failed.insert(next) }
+        try retain(now: now, limits: limits, report: report)
+      }
     } catch {
       report(.housekeepingFailed(segment: directory, reason: error.description))
+    }
+  }
+
+  private func removeLeftovers(report: (CallLogEvent) -> Void) throws(Errno) {
+    let found = try segments()
+    let finished = Set(found.filter { $0.form == .compressed })
+    for segment in found {
+      let isDone = segment.form == .plain && finished.contains(segment.with(.compressed))
+      if isDone || segment.form == .unfinished { remove(segment, report: report) }
     }
   }
 
@@ -63,21 +68,26 @@ struct SegmentStore: Sendable {
     }
   }
 
-  private func compress(_ segment: SegmentName, report: (CallLogEvent) -> Void, shouldStop: () -> Bool) {
+  /// - Returns: whether the segment is compressed now; it is not after a failure or a stop.
+  private func compress(
+    _ segment: SegmentName, report: (CallLogEvent) -> Void, shouldStop: () -> Bool
+  ) -> Bool {
     let partial = path(segment.with(.unfinished))
     do {
       guard let sizes = try writeFrame(from: path(segment), to: partial, shouldStop: shouldStop) else {
         try? FileSystem.remove(partial)
-        return
+        return false
       }
       try FileSystem.rename(partial, to: path(segment.with(.compressed)))
       try FileSystem.syncDirectory(directory)
       try FileSystem.remove(path(segment))
       report(.compressed(segment: segment.with(.compressed).text, from: sizes.plain, to: sizes.compressed))
+      return true
     } catch {
       try? FileSystem.remove(partial)
       let reason = (error as? Errno)?.description ?? (error as? LZ4Compressor.Failure)?.reason ?? "unknown"
       report(.housekeepingFailed(segment: segment.text, reason: reason))
+      return false
     }
   }
 

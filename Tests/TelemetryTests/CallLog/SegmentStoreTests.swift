@@ -96,6 +96,28 @@ import Testing
     #expect(directory.names == ["current.ndjson"])
   }
 
+  @Test func `what retention takes is not compressed before`() throws {
+    for number in 1...3 { try directory.write(lines, to: SegmentName(rotatedAt: now, number: number).text) }
+    let events = tidy(limits: SegmentLimits(retainSize: lines.utf8.count))
+    #expect(directory.names == [name(3)])
+    #expect(
+      Array(events.prefix(2))
+        == [1, 2].map { .removed(segment: SegmentName(rotatedAt: now, number: $0).text) })
+    #expect(events.count == 3)
+  }
+
+  @Test func `a segment that cannot be compressed does not keep the others`() throws {
+    try FileSystem.makeDirectory(directory[SegmentName(rotatedAt: now, number: 1).text])
+    try directory.write(lines, to: SegmentName(rotatedAt: now, number: 2).text)
+    let events = tidy(limits: SegmentLimits())
+    #expect(directory.names == [SegmentName(rotatedAt: now, number: 1).text, name(2)])
+    #expect(events.count == 2)
+    #expect(
+      events.first
+        == .housekeepingFailed(
+          segment: SegmentName(rotatedAt: now, number: 1).text, reason: Errno.isDirectory.description))
+  }
+
   @Test func `retention by age counts from the rotation`() throws {
     let day = 86_400_000_000_000
     for (number, age) in [(1, 8 * day), (2, 7 * day + 1_000_000_000), (3, 7 * day), (4, 0)] {
