@@ -76,13 +76,19 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // For tests only: the product does not depend on it.
+    library("GatewayTesting", ["Kernel", "CLinux"]),
+
     tests("KernelTests", ["Kernel"]),
     tests("ConfigurationTests", ["Configuration"]),
     tests("HTTPTests", ["HTTP", "Kernel"]),
     tests("JSONTests", ["JSON", "Kernel"]),
     tests("RuntimeTests", ["Runtime", "Foreign", "Kernel"]),
-    tests("TelemetryTests", ["Telemetry", "Kernel", "JSON"]),
+    tests("TelemetryTests", ["Telemetry", "Kernel", "JSON", "GatewayTesting"]),
     tests("EngineTests", ["Engine", "PluginKit", "HTTP", "Kernel", "Configuration", "Runtime"]),
+    tests("GatewayTestingTests", ["GatewayTesting", "Kernel"]),
+    tests("EndToEndTests", ["GatewayTesting", "Kernel"]),
+    tests("RegressionTests", ["GatewayTesting", "Kernel"]),
     tests("TidyTests", []),
   ] + (isFuzzing ? fuzzers : []),
   swiftLanguageModes: [.v6]

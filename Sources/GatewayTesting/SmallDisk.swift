@@ -1,18 +1,18 @@
 import Kernel
 
 /// A file system of a few kilobytes, for what happens when a disk is full.
-final class SmallDisk {
+package final class SmallDisk {
   private let directory: TemporaryDirectory
-  var path: String { directory.path }
+  package var path: String { directory.path }
 
-  static let isPossible: Bool = {
+  package static let isPossible: Bool = {
     guard let probe = try? SmallDisk(kilobytes: 16) else { return false }
     return (try? FileSystem.list(probe.path)) != nil
   }()
 
-  struct Impossible: Error {}
+  package struct Impossible: Error {}
 
-  init(kilobytes: Int) throws {
+  package init(kilobytes: Int) throws {
     directory = try TemporaryDirectory()
     guard Shell.run("mount -t tmpfs -o size=\(kilobytes)k tmpfs \(directory.path) 2>/dev/null") == 0 else {
       throw Impossible()

@@ -1,27 +1,27 @@
-import Kernel
+package import Kernel
 
 /// A directory that goes with its last reference.
-final class TemporaryDirectory: Sendable {
-  let path: String
+package final class TemporaryDirectory: Sendable {
+  package let path: String
 
-  init() throws {
+  package init() throws {
     path = "/tmp/sluice-test-\(UInt64.random(in: 0 ... .max))"
     try FileSystem.makeDirectory(path)
   }
 
   deinit { try? TemporaryDirectory.remove(path) }
 
-  subscript(name: String) -> String { path + "/" + name }
+  package subscript(name: String) -> String { path + "/" + name }
 
-  var names: [String] { (try? FileSystem.list(path)) ?? [] }
+  package var names: [String] { (try? FileSystem.list(path)) ?? [] }
 
-  func write(_ text: String, to name: String) throws {
+  package func write(_ text: String, to name: String) throws {
     try File(self[name], .replace).writeAll(text.utf8Span.span)
   }
 
-  func read(_ name: String) throws -> String { try TemporaryDirectory.contents(of: self[name]) }
+  package func read(_ name: String) throws -> String { try TemporaryDirectory.contents(of: self[name]) }
 
-  static func contents(of path: String) throws -> String {
+  package static func contents(of path: String) throws(Errno) -> String {
     let file = try File(path, .read)
     var bytes: [UInt8] = []
     var block = [UInt8](repeating: 0, count: 64 << 10)
@@ -33,7 +33,7 @@ final class TemporaryDirectory: Sendable {
     }
   }
 
-  static func remove(_ path: String) throws {
+  package static func remove(_ path: String) throws {
     for name in try FileSystem.list(path) {
       let child = path + "/" + name
       if try FileSystem.status(of: child).isDirectory { try remove(child) } else { try FileSystem.remove(child) }

@@ -1,5 +1,5 @@
 /// A JSON document as RFC 8259 defines it, and nothing more lenient: what a test trusts when it reads a log line.
-enum JSONValue: Equatable {
+package enum JSONValue: Equatable, Sendable {
   case null
   case flag(Bool)
   case number(String)
@@ -7,34 +7,34 @@ enum JSONValue: Equatable {
   case array([JSONValue])
   case object([(key: String, value: JSONValue)])
 
-  struct Malformed: Error {
-    let offset: Int
+  package struct Malformed: Error {
+    package let offset: Int
   }
 
-  init(parsing text: some StringProtocol) throws(Malformed) {
+  package init(parsing text: some StringProtocol) throws(Malformed) {
     var parser = Parser(bytes: Array(text.utf8))
     self = try parser.document()
   }
 
-  static func == (a: JSONValue, b: JSONValue) -> Bool { String(describing: a) == String(describing: b) }
+  package static func == (a: JSONValue, b: JSONValue) -> Bool { String(describing: a) == String(describing: b) }
 
   /// The members' names in their order.
-  var keys: [String] {
+  package var keys: [String] {
     if case .object(let members) = self { return members.map(\.key) }
     return []
   }
 
-  subscript(key: String) -> JSONValue? {
+  package subscript(key: String) -> JSONValue? {
     if case .object(let members) = self { return members.first { $0.key == key }?.value }
     return nil
   }
 
-  var string: String? {
+  package var string: String? {
     if case .text(let text) = self { return text }
     return nil
   }
 
-  var integer: Int? {
+  package var integer: Int? {
     if case .number(let digits) = self { return Int(digits) }
     return nil
   }

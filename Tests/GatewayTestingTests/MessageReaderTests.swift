@@ -1,0 +1,2 @@
+import GatewayTesting
+import Testing
