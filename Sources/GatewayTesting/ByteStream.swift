@@ -15,8 +15,8 @@ package final class ByteStream: Sendable {
   private let state: Lock<State>
 
   package init(_ descriptor: consuming FileDescriptor) {
-    number = descriptor.number
-    state = Lock(State(descriptor: descriptor))
+    number = descriptor.release()
+    state = Lock(State(descriptor: FileDescriptor(owning: number)))
   }
 
   package convenience init(to address: SocketAddress, until deadline: Deadline = .usual) throws {

@@ -1,3 +1,4 @@
+import GatewayTesting
 import Kernel
 import Logging
 import Testing
