@@ -18,4 +18,7 @@ enum ConfigurationLimits {
   static let diagnostics = 1_000
   /// Bytes of a word for which the nearest known one is sought.
   static let word = 64
+  /// Known words among which the nearest is sought, and mistakes for which it is: each pair costs a microsecond.
+  static let candidates = 2_000
+  static let hints = 200
 }

@@ -82,6 +82,14 @@ import Testing
     #expect(NearestWord.find(word, in: ["upstream", "listeners", "limits", "routes"]) == expected)
   }
 
+  @Test func `hints end where there are too many mistakes to read`() {
+    let keys = (0..<300).map { "tiem\($0): 1s" }.joined(separator: ", ")
+    let found = ReadingFixture.read(Sample.section, "{ text: a, tiem: 1s, \(keys), modee: fast }").diagnostics.sorted
+    #expect(found.count == 302)
+    #expect(found.first?.hint == "time")
+    #expect(found.last?.hint == nil)
+  }
+
   @Test func `a very long word is not compared`() {
     #expect(NearestWord.find(String(repeating: "a", count: 100_000), in: ["aaaa"]) == nil)
   }

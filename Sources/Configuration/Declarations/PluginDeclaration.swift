@@ -71,6 +71,6 @@ extension Reading {
     error(
       "unknown plugin `\(Printable(key.text))`", at: key.position,
       expected: names.isEmpty ? nil : "one of \(names.joined(separator: ", "))",
-      hint: NearestWord.find(key.text, in: names))
+      hint: nearest(key.text, in: names))
   }
 }

@@ -15,6 +15,8 @@ public struct Section<Settings: Sendable>: Sendable {
   private let check: (@Sendable (inout Settings, Node, inout Reading) -> Void)?
   public let shape: SectionShape
   private let index: KeywordIndex
+  /// The names of the keywords, for messages.
+  private let listed: String
   /// What each keyword does with its value, apart from the rest of the keyword: a large file comes by here often.
   private let readers: [@Sendable (Node, inout Settings, inout Reading) -> Void]
 
@@ -34,6 +36,7 @@ public struct Section<Settings: Sendable>: Sendable {
     self.shorthand = keywords.first { $0.name == shorthand }
     precondition(shorthand == nil || self.shorthand != nil, "the shorthand is one of the keywords")
     self.check = check
+    listed = keywords.map { $0.name }.joined(separator: ", ")
     index = KeywordIndex(keywords.map { ($0.name, $0.isRequired) })
     readers = keywords.map(\.read)
     let shapes = keywords.map { keyword in
@@ -87,13 +90,11 @@ public struct Section<Settings: Sendable>: Sendable {
   /// - Returns: the keyword that was probably meant, which need not be called missing too.
   private func reportUnknown(_ key: Node, _ reading: inout Reading) -> Int? {
     let word = key.text
-    let hint = NearestWord.find(word, in: keywords.map(\.name))
+    let hint = reading.nearest(word, in: keywords.lazy.map { $0.name })
     reading.error(
       "unknown key `\(Printable(word))` in \(name)", at: key.position, expected: "one of \(listed)", hint: hint)
     return hint.flatMap(index.place)
   }
-
-  private var listed: String { keywords.map(\.name).joined(separator: ", ") }
 
   /// The settings as a diff shows them.
   public func describe(_ settings: Settings) -> Description {

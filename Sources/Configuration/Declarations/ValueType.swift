@@ -71,7 +71,7 @@ extension Reading {
     case .malformed:
       error(
         "\(shown) is no \(shape.noun)", at: position, expected: shape.expectation,
-        hint: shape.choices.isEmpty ? nil : NearestWord.find(written, in: shape.choices))
+        hint: shape.choices.isEmpty ? nil : nearest(written, in: shape.choices))
     case .misspelt(let meant):
       error("\(shown) is no \(shape.noun)", at: position, expected: shape.expectation, hint: meant)
     case .outOfRange: error("\(shown) is out of range", at: position, expected: shape.expectation)

@@ -6,7 +6,7 @@ public struct Diagnostics: Sendable {
   private var list: [Diagnostic] = []
   private var sources: [Source] = []
   /// Mistakes beyond the limit.
-  private var uncounted = 0
+  private var further = 0
   package private(set) var errorCount = 0
   /// Keys whose values no excerpt shows.
   private var secretKeys: Set<String> = []
@@ -21,10 +21,14 @@ public struct Diagnostics: Sendable {
   public var hasErrors: Bool { errorCount > 0 }
 
   public mutating func add(_ diagnostic: Diagnostic) {
+    if diagnostic.severity == .error { errorCount += 1 }
+    guard list.count < ConfigurationLimits.diagnostics else {
+      further += 1
+      return
+    }
     var diagnostic = diagnostic
     diagnostic.message = Printable(diagnostic.message, limit: 500).description
-    if diagnostic.severity == .error { errorCount += 1 }
-    if list.count < ConfigurationLimits.diagnostics { list.append(diagnostic) } else { uncounted += 1 }
+    list.append(diagnostic)
   }
 
   public mutating func error(
@@ -78,7 +82,7 @@ extension Diagnostics {
       if let expected = diagnostic.expected { result += "  expected: \(expected)\n" }
       if let hint = diagnostic.hint { result += "  did you mean `\(hint)`?\n" }
     }
-    if uncounted > 0 { result += "and \(uncounted) more\n" }
+    if further > 0 { result += "and \(further) more\n" }
     return result
   }
 

@@ -7,7 +7,8 @@ public enum NearestWord {
     guard !letters.isEmpty else { return nil }
     let allowed = max(1, letters.count / 3)
     var best: (word: String, distance: Int)?
-    for candidate in candidates where candidate.utf8.count <= ConfigurationLimits.word {
+    for candidate in candidates.prefix(ConfigurationLimits.candidates)
+    where candidate.utf8.count <= ConfigurationLimits.word {
       let other = Array(candidate.lowercased().unicodeScalars)
       guard abs(other.count - letters.count) <= allowed else { continue }
       let distance = distance(letters, other)

@@ -3,6 +3,10 @@ public struct Printable: CustomStringConvertible {
   public let description: String
 
   public init(_ text: String, limit: Int = 80) {
+    if text.utf8.count <= limit, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) {
+      description = text
+      return
+    }
     var result = ""
     for (count, scalar) in text.unicodeScalars.enumerated() {
       if count == limit {

@@ -11,6 +11,11 @@ public struct Reading: Sendable {
     self.environment = environment
   }
 
+  /// The word that was probably meant; nil also once so many mistakes are known that a hint would only cost time.
+  public func nearest(_ word: String, in candidates: some Sequence<String>) -> String? {
+    diagnostics.errorCount < ConfigurationLimits.hints ? NearestWord.find(word, in: candidates) : nil
+  }
+
   public mutating func error(
     _ message: String, at position: Position, expected: String? = nil, hint: String? = nil
   ) {

@@ -6,11 +6,14 @@ struct GatewayCheck {
   private var draft: GatewayDraft
   private let file: String
   private var upstreamIndices: [String: Int] = [:]
+  /// In order, for messages.
+  private let upstreamNames: [String]
   private var used: Set<Int> = []
 
   init(_ draft: GatewayDraft, file: String) {
     settings = draft.settings
     self.draft = draft
+    upstreamNames = Set(draft.settings.upstreams.map(\.name)).sorted()
     self.file = file
   }
 
@@ -68,7 +71,7 @@ struct GatewayCheck {
   // MARK: Routes
 
   private mutating func resolveRoutes(_ reading: inout Reading) {
-    let listeners = Set(settings.listeners.map(\.name))
+    let listeners = settings.listeners.map(\.name).sorted()
     settings.routes.reserveCapacity(draft.routes.count)
     for route in draft.routes {
       checkListeners(of: route.settings, known: listeners, &reading)
@@ -87,12 +90,12 @@ struct GatewayCheck {
     draft.routes = []
   }
 
-  private func checkListeners(of route: RouteSettings, known: Set<String>, _ reading: inout Reading) {
+  private func checkListeners(of route: RouteSettings, known: [String], _ reading: inout Reading) {
     for match in route.matches {
       for name in match.listeners where !known.contains(name) {
         reading.error(
           "there is no listener `\(Printable(name))`", at: match.position,
-          expected: "one of \(known.sorted().joined(separator: ", "))", hint: NearestWord.find(name, in: known.sorted())
+          expected: "one of \(known.joined(separator: ", "))", hint: reading.nearest(name, in: known)
         )
       }
     }
@@ -102,13 +105,13 @@ struct GatewayCheck {
     switch reference {
     case .name(let name, let position):
       if let index = upstreamIndices[name] { return index }
-      let names = Set(settings.upstreams.filter { !$0.isSpeltOut }.map(\.name)).sorted()
+      let names = upstreamNames
       reading.error(
         "there is no upstream `\(Printable(name))`", at: position,
         expected: names.isEmpty || names.count > 12
           ? "the name of an upstream, or http://HOST:PORT"
           : "one of \(names.joined(separator: ", ")), or http://HOST:PORT",
-        hint: NearestWord.find(name, in: names))
+        hint: reading.nearest(name, in: names))
       return nil
     case .target(let target, let position):
       let name = if case .host = target.address { "http://\(target.name)" } else { target.name }

@@ -38,6 +38,7 @@ extension GatewaySettings {
 
   /// A section that says one thing may stand in one file only.
   private static func reportRepeated(_ documents: [Document], _ reading: inout Reading) {
+    if documents.count < 2 { return }
     var known: [String: Position] = [:]
     for document in documents {
       guard let root = document.root, root.isMapping else { continue }
