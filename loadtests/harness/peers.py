@@ -33,9 +33,8 @@ class Peer:
         number = re.search(r"\d+\.\d+\.\d+[-+\w]*", result.stdout + result.stderr)
         return f"{self.name} {number.group(0) if number else 'of unknown version'}"
 
-    @contextlib.contextmanager
-    def running(self, backend: int, folder: Path, config: Path | None = None) -> Iterator["Running"]:
-        """Starts the proxy in `folder` in front of the backend's port."""
+    def configure(self, backend: int, folder: Path) -> int:
+        """Writes the proxy's configuration into `folder`; returns the port on which it will listen."""
         folder.mkdir(parents=True)
         port = free_port()
         values = {
@@ -43,8 +42,13 @@ class Peer:
             "USER": getpass.getuser(),
         }
         for name in self.templates:
-            source = config if config is not None and name == self.templates[0] else TEMPLATES / name
-            (folder / name).write_text(fill(source.read_text(), values))
+            (folder / name).write_text(fill((TEMPLATES / name).read_text(), values))
+        return port
+
+    @contextlib.contextmanager
+    def running(self, backend: int, folder: Path) -> Iterator["Running"]:
+        """Starts the proxy in `folder` in front of the backend's port."""
+        port = self.configure(backend, folder)
         command = self.command(str(self.binary), folder)
         environment = {"HOME": str(folder), **self.environment}
         with started(command, PROXY_CORE, port, folder, environment) as (pid, born):

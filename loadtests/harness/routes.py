@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import random
-import re
 import shutil
 import socket
 import subprocess
 import time
 from pathlib import Path
 
-from . import load
+from . import callgrind, load
 from .peers import Peer, fill
 from .processes import PROXY_CORE, Failure, free_port, on_core, started
 from .scenarios import Bench, Figures
@@ -96,23 +95,15 @@ def timed_load(bench: Bench, peer: Peer, folder: Path) -> float:
 
 
 def instructions_per_request(bench: Bench, peer: Peer, folder: Path, count: int) -> float:
-    """The difference of two counts, so that what the control commands themselves cost cancels out."""
+    """The difference of two counts, so that what starting and stopping a count costs cancels out."""
     config, port = written(bench, folder)
-    # Valgrind stumbles over this compiler's debug information; instructions are the same without it.
-    binary = folder / "sluice"
-    subprocess.run(["strip", "--strip-debug", "-o", binary, peer.binary], check=True)
-    command = [
-        "valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={folder}/counts",
-        str(binary), "run", "-c", str(config)]
-    environment = {"SWIFT_DETERMINISTIC_HASHING": "1"}
-    with started(command, PROXY_CORE, port, folder, environment, seconds=300) as (pid, _):
-        control(pid, "-i", "on")
+    with callgrind.counting(peer.binary, ["run", "-c", str(config)], port, folder) as counter:
         with socket.create_connection(("127.0.0.1", port), 60) as client:
             source = random.Random(7)
             visited = [source.randrange(count) // 10 * 10 + turn % 10 for turn in range(VISITED)]
             ask(client, port, visited, WARM_UP)
-            short = counted(folder, pid, lambda: ask(client, port, visited, SHORT), 1)
-            long = counted(folder, pid, lambda: ask(client, port, visited, LONG), 2)
+            short = counter.count(lambda: ask(client, port, visited, SHORT))
+            long = counter.count(lambda: ask(client, port, visited, LONG))
     return (long - short) / (LONG - SHORT)
 
 
@@ -120,16 +111,3 @@ def ask(client: socket.socket, port: int, visited: list[int], requests: int) -> 
     for turn in range(requests):
         client.sendall(request(visited[turn % len(visited)], port))
         load.read_response(client)
-
-
-def control(pid: int, *arguments: str) -> None:
-    subprocess.run(["callgrind_control", *arguments, str(pid)], check=True, capture_output=True, timeout=60)
-
-
-def counted(folder: Path, pid: int, work, dump: int) -> int:
-    """Instructions that were executed while `work` ran."""
-    control(pid, "-z")
-    work()
-    control(pid, "-d")
-    text = (folder / f"counts.{dump}").read_text()
-    return int(re.search(r"^(?:totals|summary): (\d+)", text, re.MULTILINE).group(1))

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Counts the instructions of one request by callgrind, and shows the functions that they are spent in.
+
+    loadtests/profile.py [--sluice BINARY] [--peer haproxy] [--requests 1000] [keepalive|new-connections]
+
+The figure is the same on a busy machine. One connection at a time, everything on, the log's thread included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+from harness import callgrind, load
+from harness.peers import known_peers
+from harness.processes import LOAD_CORE, free_port, started
+
+HERE = Path(__file__).resolve().parent
+REQUEST = "GET /items/7 HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: profile\r\nAccept: */*\r\n{extra}\r\n"
+
+
+def ask(client: socket.socket, extra: str = "") -> None:
+    client.sendall(REQUEST.format(extra=extra).encode())
+    load.read_response(client)
+
+
+def keepalive(port: int, requests: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), 60) as client:
+        for _ in range(requests):
+            ask(client)
+
+
+def new_connections(port: int, requests: int) -> None:
+    for _ in range(requests):
+        with socket.create_connection(("127.0.0.1", port), 60) as client:
+            ask(client, "Connection: close\r\n")
+
+
+def functions(profile: Path, inclusive: bool, count: int) -> str:
+    """The functions at the top, with Swift names made readable."""
+    command = ["callgrind_annotate", f"--inclusive={'yes' if inclusive else 'no'}", str(profile)]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    lines = [line for line in text.splitlines() if re.match(r" *[\d,]+ \(", line) and "PROGRAM TOTALS" not in line]
+    top = "\n".join(lines[:count])
+    if shutil.which("swift"):
+        top = subprocess.run(["swift", "demangle", "-compact"], input=top, capture_output=True, text=True).stdout
+    return "\n".join(re.sub(r" \[[^]]*\]$", "", line)[:200] for line in top.splitlines())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scenario", nargs="?", choices=["keepalive", "new-connections"], default="keepalive")
+    parser.add_argument("--sluice", type=Path, default=HERE.parent / ".build/release/sluice")
+    parser.add_argument("--peer", choices=["sluice", "haproxy"], default="sluice")
+    parser.add_argument("--requests", type=int, default=1000)
+    parser.add_argument("--functions", type=int, default=40, help="how many to show")
+    options = parser.parse_args()
+    cache = Path(os.environ.get("SLUICE_PEERS", Path.home() / ".cache/sluice-peers"))
+    peer = next(peer for peer in known_peers(cache, options.sluice.resolve()) if peer.name == options.peer)
+    tools = load.Tools.compiled(HERE, cache / "tools")
+    work = keepalive if options.scenario == "keepalive" else new_connections
+
+    with tempfile.TemporaryDirectory(prefix="sluice-profile-") as name:
+        folder, backend = Path(name), free_port()
+        with started([str(tools.backend), str(backend)], LOAD_CORE, backend, folder):
+            port = peer.configure(backend, folder / peer.name)
+            arguments = peer.command("", folder / peer.name)[1:]
+            with callgrind.counting(peer.binary, arguments, port, folder / peer.name) as counter:
+                work(port, 300)
+                total = counter.count(lambda: work(port, options.requests))
+                print(f"{total / options.requests:,.0f} instructions a request ({peer.version()}, {options.scenario})")
+                for inclusive in (False, True):
+                    print(f"\n{'with callees' if inclusive else 'by themselves'}, of {options.requests} requests:")
+                    print(functions(counter.latest, inclusive, options.functions))
+
+
+if __name__ == "__main__":
+    main()
