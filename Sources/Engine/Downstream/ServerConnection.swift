@@ -50,12 +50,32 @@ final class ServerConnection: WakerOwner {
 
   func wokenWhileParked(_ signals: Signals) {
     if socket.isReadable {
-      waker.isParked = false
-      worker.loop.start(self) { connection in await connection.serve() }
-    } else if signals.contains(.deadline) || signals.contains(.drain) || socket.isPeerClosed {
+      begin()
+    } else if signals.contains(.drain), !socket.isPeerClosed {
+      leave()
+    } else if signals.contains(.deadline) || socket.isPeerClosed {
       close()
     }
   }
+
+  private func begin() {
+    waker.isParked = false
+    worker.loop.start(self) { connection in await connection.serve() }
+  }
+
+  /// Closes a resting connection because the worker drains, unless a request has arrived that the loop has not seen
+  /// yet; a connection that was only just accepted has a moment to send its first one.
+  private func leave() {
+    if !socket.isQuiet {
+      begin()
+    } else if requestsServed == 0 {
+      waker.arm(at: worker.loop.now + Self.firstRequestTime)
+    } else {
+      close()
+    }
+  }
+
+  private static let firstRequestTime = 500_000_000
 
   /// The worker drains: a connection that waits for a request is closed, one in an exchange ends after it.
   func drain() { waker.ring(.drain) }

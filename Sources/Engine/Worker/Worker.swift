@@ -26,6 +26,7 @@ public final class Worker {
   private(set) var current: WorkerSnapshot
   private(set) var limits: LimitSettings
   private(set) var isDraining = false
+  private var hasDrained = false
 
   private var freeSlots: [ExchangeSlot] = []
   private var connections: [ServerConnection] = []
@@ -107,7 +108,7 @@ public final class Worker {
     }
     metrics.connectionClosed(connection.listener)
     shared.closed()
-    if isDraining, connections.isEmpty { shared.workerDrained(self.index) }
+    if isDraining { reportDrained() }
   }
 
   var connectionCount: Int { connections.count }
@@ -118,7 +119,13 @@ public final class Worker {
     for listener in listeners.values { listener.finish() }
     listeners.removeAll()
     for connection in Array(connections) { connection.drain() }
-    if connections.isEmpty { shared.workerDrained(index) }
+    reportDrained()
+  }
+
+  private func reportDrained() {
+    guard connections.isEmpty, !hasDrained else { return }
+    hasDrained = true
+    shared.workerDrained(index)
   }
 
   /// Cuts what is still open; the end of a drain that took too long.
