@@ -4,28 +4,38 @@ import Glibc
 ///
 /// Everything that is written piece by piece lands here: heads on their way out, log lines, metric pages. Reading
 /// happens through `Span`, so no pointer leaves this file. Growth doubles; `removeAll` keeps the memory.
+///
+/// Appending is inlinable, because only small functions are inlined into other modules without: a literal then costs
+/// a few stores instead of two calls, and every head is made of some twenty.
 @safe
 public struct ByteBuffer: ~Copyable {
-  private var base: UnsafeMutablePointer<UInt8>
-  package private(set) var capacity: Int
-  /// How many bytes are written.
-  package private(set) var count = 0
+  @usableFromInline var base: UnsafeMutablePointer<UInt8>
+  @usableFromInline var room: Int
+  @usableFromInline var written = 0
 
   /// - Parameter capacity: bytes to reserve at once; at least 16.
   public init(capacity: Int = 256) {
-    self.capacity = max(16, capacity)
+    room = max(16, capacity)
     // SAFETY: owned by this value alone and freed in deinit.
-    unsafe base = .allocate(capacity: self.capacity)
+    unsafe base = .allocate(capacity: room)
   }
 
   // SAFETY: allocated in init or grow, never shared.
   deinit { unsafe base.deallocate() }
 
-  public var isEmpty: Bool { count == 0 }
+  @inlinable
+  public var capacity: Int { room }
+
+  /// How many bytes are written.
+  @inlinable
+  public var count: Int { written }
+
+  @inlinable
+  public var isEmpty: Bool { written == 0 }
 
   /// The written bytes.
   public var span: Span<UInt8> {
-    @_lifetime(borrow self) get {
+    @inlinable @_lifetime(borrow self) get {
       // SAFETY: `count` bytes from `base` are initialised, and the span borrows self.
       let span = unsafe Span(_unsafeStart: base, count: count)
       return unsafe _overrideLifetime(span, borrowing: self)
@@ -41,12 +51,13 @@ public struct ByteBuffer: ~Copyable {
     }
   }
 
-  public mutating func removeAll() { count = 0 }
+  @inlinable @inline(__always)
+  public mutating func removeAll() { written = 0 }
 
   /// Keeps the first `length` bytes.
   public mutating func truncate(to length: Int) {
     precondition(length >= 0 && length <= count)
-    count = length
+    written = length
   }
 
   /// Drops the first `length` bytes and moves the rest to the front.
@@ -54,49 +65,52 @@ public struct ByteBuffer: ~Copyable {
     precondition(length >= 0 && length <= count)
     // SAFETY: both ranges lie within the allocation; memmove allows overlap.
     unsafe memmove(base, base + length, count - length)
-    count -= length
+    written -= length
   }
 
+  @inlinable @inline(__always)
   public mutating func reserve(_ extra: Int) {
-    if count + extra > capacity { grow(to: count + extra) }
+    if count + extra > room { grow(to: count + extra) }
   }
 
-  @inline(never)
-  private mutating func grow(to needed: Int) {
-    let larger = max(needed, capacity * 2)
+  @inline(never) @usableFromInline
+  mutating func grow(to needed: Int) {
+    let larger = max(needed, room * 2)
     // SAFETY: the new block is at least `count` long; the old one is freed once copied.
     let block = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
     unsafe memcpy(block, base, count)
     unsafe base.deallocate()
     unsafe base = block
-    capacity = larger
+    room = larger
   }
 
+  @inlinable @inline(__always)
   public mutating func append(_ byte: UInt8) {
-    if count == capacity { grow(to: count + 1) }
+    if count == room { grow(to: count + 1) }
     // SAFETY: count < capacity.
     unsafe base[count] = byte
-    count += 1
+    written += 1
   }
 
+  @inlinable @inline(__always)
   public mutating func append(_ bytes: Span<UInt8>) {
     let length = bytes.count
     reserve(length)
     // SAFETY: `length` bytes are free behind `count`, and the source is a live span of that length.
     unsafe bytes.withUnsafeBufferPointer { source in
-      if let start = source.baseAddress { unsafe memcpy(base + count, start, length) }
+      if let start = source.baseAddress { unsafe (base + written).update(from: start, count: length) }
     }
-    count += length
+    written += length
   }
 
   /// Appends a literal; inlined, so that it becomes a few stores of known length.
-  @inline(__always)
+  @inlinable @inline(__always)
   public mutating func append(_ text: StaticString) {
     let length = text.utf8CodeUnitCount
-    if count &+ length > capacity { grow(to: count + length) }
+    if count &+ length > room { grow(to: count + length) }
     // SAFETY: `length` bytes are free behind `count`; a static string's bytes live for ever.
-    unsafe memcpy(base + count, text.utf8Start, length)
-    count &+= length
+    unsafe (base + written).update(from: text.utf8Start, count: length)
+    written &+= length
   }
 
   @_disfavoredOverload
@@ -119,7 +133,7 @@ public struct ByteBuffer: ~Copyable {
     if value < 10 {
       // SAFETY: 20 bytes are free behind `count`.
       unsafe base[count] = UInt8(truncatingIfNeeded: value) &+ 0x30
-      count &+= 1
+      written &+= 1
       return
     }
     let digits = Self.digits(of: value)
@@ -135,7 +149,7 @@ public struct ByteBuffer: ~Copyable {
     }
     // SAFETY: as above; an odd number of digits leaves one.
     if rest > 0 || index > count { unsafe base[count] = UInt8(truncatingIfNeeded: rest) &+ 0x30 }
-    count &+= digits
+    written &+= digits
   }
 
   private static func digits(of value: UInt) -> Int {
@@ -164,7 +178,7 @@ public struct ByteBuffer: ~Copyable {
       unsafe base[index] = nibble &+ (nibble < 10 ? 0x30 : 0x57)
       rest >>= 4
     }
-    count &+= width
+    written &+= width
   }
 
   /// Appends a 64-bit number as sixteen lower-case hexadecimal digits, eight at a time.
@@ -185,6 +199,6 @@ public struct ByteBuffer: ~Copyable {
     x = x &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
     // SAFETY: the caller has reserved sixteen bytes.
     unsafe UnsafeMutableRawPointer(base + count).storeBytes(of: x.littleEndian, as: UInt64.self)
-    count &+= 8
+    written &+= 8
   }
 }
