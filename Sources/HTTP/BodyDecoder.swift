@@ -34,8 +34,7 @@ public struct BodyDecoder: ~Copyable {
   private var digits = 0
   /// Bytes of this chunk's extensions so far.
   private var extensionLength = 0
-  /// Whether only white space stands behind the chunk size or `;` so far.
-  private var isBeforeExtensionName = false
+  private var extensions = ChunkExtensions()
   /// By how much extensions have outgrown data.
   private var overhead = 0
   /// Fields of a complete trailer section.
@@ -53,7 +52,6 @@ public struct BodyDecoder: ~Copyable {
     remaining = 0
     digits = 0
     extensionLength = 0
-    isBeforeExtensionName = false
     overhead = 0
     trailerCount = 0
     trailerSection?.reset()
@@ -174,28 +172,21 @@ public struct BodyDecoder: ~Copyable {
     case HeaderBlock.cr: state = .sizeLineFeed
     case UInt8(ascii: ";"):
       state = .extensions
-      isBeforeExtensionName = true
+      extensions = ChunkExtensions()
     case HeaderBlock.lf: throw .bareLineFeed
     default: throw .invalidChunkSize
     }
   }
 
-  /// RFC 9112 §7.1.1: what extensions say is dropped, so beyond their first byte only the alphabet is checked.
   private mutating func decodeExtension(_ byte: UInt8) throws(HTTPError) {
     extensionLength += 1
     if extensionLength > limits.chunkExtension { throw .chunkExtensionTooLong }
-    if byte == HeaderBlock.cr {
-      if isBeforeExtensionName { throw .invalidChunkExtension }
+    switch byte {
+    case HeaderBlock.cr:
+      if !extensions.isComplete { throw .invalidChunkExtension }
       state = .sizeLineFeed
-    } else if byte == HeaderBlock.lf {
-      throw .bareLineFeed
-    } else if (byte < 0x20 && byte != 0x09) || byte == 0x7f {
-      throw .invalidChunkExtension
-    } else if isBeforeExtensionName, !HeaderBlock.isSpace(byte) {
-      if !HeaderBlock.isTokenByte(byte) { throw .invalidChunkExtension }
-      isBeforeExtensionName = false
-    } else if byte == UInt8(ascii: ";") {
-      isBeforeExtensionName = true
+    case HeaderBlock.lf: throw .bareLineFeed
+    default: if !extensions.take(byte) { throw .invalidChunkExtension }
     }
   }
 

@@ -26,12 +26,28 @@ extension HeaderBlock {
       if present.contains(.contentLength) { throw .lengthAndTransferEncoding }
       if minorVersion == 0 { throw .transferEncodingInHTTP10 }
       if repeated.contains(.transferEncoding) { throw .invalidTransferEncoding }
-      if let value = value(of: .transferEncoding, in: bytes) { try Self.requireChunked(value) }
+      if let field = fields.first(.transferEncoding) {
+        if Self.hasTab(around: field, bytes) { throw .invalidTransferEncoding }
+        try Self.requireChunked(field.value(in: bytes))
+      }
       return .chunked
     }
     if repeated.contains(.contentLength) { throw .repeatedContentLength }
-    guard let value = value(of: .contentLength, in: bytes) else { return .absent }
-    return .length(try Self.length(value))
+    guard let field = fields.first(.contentLength) else { return .absent }
+    if Self.hasTab(around: field, bytes) { throw .invalidContentLength }
+    return .length(try Self.length(field.value(in: bytes)))
+  }
+
+  /// Whether a tab stands between the value and its colon or CRLF. It is white space by the grammar (RFC 9110 §5.6.3),
+  /// but some parsers make it part of the value, and then see other framing.
+  private static func hasTab(around field: Field, _ bytes: Span<UInt8>) -> Bool {
+    for index in Int(field.nameStart) &+ Int(field.nameLength)..<Int(field.valueStart) where bytes[index] == 0x09 {
+      return true
+    }
+    let behind = Int(field.valueStart) &+ Int(field.valueLength)
+    return bytes[behind] == 0x09
+      || (bytes[behind] == 0x20
+        && ByteScan.index(of: 0x09, in: bytes, from: behind) < ByteScan.index(of: cr, in: bytes, from: behind))
   }
 
   private static let framing = FieldNames(.contentLength, .transferEncoding)

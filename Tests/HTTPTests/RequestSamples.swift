@@ -40,7 +40,7 @@ extension Sample {
       "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
       "request|POST|/|1.1|host=a|content-length=0|none|keep-alive|47"),
     Sample(
-      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \t Chunked \t\r\n\r\n",
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:   Chunked  \r\n\r\n",
       "request|POST|/|1.1|host=a|transfer-encoding=Chunked|chunked|keep-alive|60"),
     Sample(
       "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, close\r\n\r\n",
@@ -193,6 +193,11 @@ extension Sample {
     with("Transfer-Encoding: chunked;q=1", .invalidTransferEncoding),
     with("Transfer-Encoding: \"chunked\"", .invalidTransferEncoding),
     with("Transfer-Encoding: chunked x", .invalidTransferEncoding),
+    with("Transfer-Encoding: chunked\t", .invalidTransferEncoding),
+    with("Transfer-Encoding:\tchunked", .invalidTransferEncoding),
+    with("Transfer-Encoding: chunked \t \r\nX: y", .invalidTransferEncoding),
+    with("Content-Length: 5\t", .invalidContentLength),
+    with("Content-Length: \t5", .invalidContentLength),
     with("Transfer-Encoding: gzip, chunked", .unknownTransferCoding),
     with("Transfer-Encoding: gzip", .unknownTransferCoding),
     with("Transfer-Encoding: identity", .unknownTransferCoding),
