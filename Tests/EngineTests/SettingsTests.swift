@@ -113,6 +113,7 @@ import Testing
     #expect(check(text, openFiles: 456) == [])
     #expect(check(text, openFiles: 455) == ["100 connections take 456 open files, and this process may have 455"])
     #expect(check(text, openFiles: 64).count == 1)
+    #expect(check(String(text.split(separator: ", limits")[0]) + " }", openFiles: 64) == [])
   }
 
   @Test func `the reference is up to date`() throws {

@@ -139,12 +139,13 @@ struct GatewayCheck {
     }
   }
 
+  /// Only a number that somebody wrote is worth a word: the default means as many as there is room for.
   private func checkProcess(openFiles: Int?, _ reading: inout Reading) {
-    guard let openFiles, settings.limits.openFiles > openFiles else { return }
+    guard let openFiles, let position = draft.connectionsPosition, settings.limits.openFiles > openFiles else { return }
     let fitting = max(1, (openFiles - 256) / 2)
     reading.warning(
       "\(settings.limits.connections) connections take \(settings.limits.openFiles) open files, and this process may "
-        + "have \(openFiles)", at: draft.connectionsPosition ?? nowhere,
+        + "have \(openFiles)", at: position,
       expected: "a higher hard limit (`ulimit -Hn`, `LimitNOFILE=`), or `connections` of at most \(fitting)")
   }
 }

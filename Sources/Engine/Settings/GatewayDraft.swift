@@ -54,12 +54,12 @@ public struct GatewayDraft: Sendable {
       "Addresses that clients connect to.", get: { $0.settings.listeners }, set: { $0.settings.listeners += $1 }),
     Keyword("admin", \.settings.admin, .section(AdminSettings.section), "The port for operators."),
     Keyword("limits", \.settings.limits, .section(LimitSettings.section), "How much a client may ask for.")
-      .noting("connections", \.connectionsPosition),
+      .noting(\.connectionsPosition, of: "connections"),
     Keyword(
       "call_log", \.settings.callLog, .section(CallLogSettings.section),
       "Where the record of every call goes; nowhere without it."
     )
-    .noting("path", \.callLogPosition),
+    .noting(\.callLogPosition),
   ]
 
   private static func parts(plugins: [PluginDeclaration]) -> [Keyword<GatewayDraft>] {
@@ -108,12 +108,13 @@ public struct GatewayDraft: Sendable {
 extension Keyword where Settings == GatewayDraft {
   /// The same keyword, which also keeps where it, or a key within it, was said.
   fileprivate func noting(
-    _ key: String, _ property: any WritableKeyPath<GatewayDraft, Position?> & Sendable
+    _ property: any WritableKeyPath<GatewayDraft, Position?> & Sendable, of key: String? = nil
   ) -> Keyword {
     Keyword(
       name, shape: shape, required: isRequired, help,
       read: { [read] node, draft, reading in
-        draft[keyPath: property] = (node.value(for: key) ?? node).position
+        let said = if let key { node.value(for: key) } else { node }
+        draft[keyPath: property] = said?.position
         read(node, &draft, &reading)
       },
       describe: describe)
