@@ -41,6 +41,14 @@ public struct Ring<Element: ~Copyable>: ~Copyable {
     return element
   }
 
+  /// Takes the last element back.
+  public mutating func popLast() -> Element? {
+    if isEmpty { return nil }
+    count -= 1
+    // SAFETY: the slot of the last element is initialised, and given up here.
+    return unsafe (slots + (head + count) % capacity).move()
+  }
+
   /// Makes room for `extra` more elements than before.
   public mutating func grow(by extra: Int) {
     var larger = Ring(capacity: capacity + extra)

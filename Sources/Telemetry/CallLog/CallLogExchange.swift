@@ -134,9 +134,15 @@ final class CallLogExchange: Sendable {
 
 extension CallLogExchange.State {
   mutating func takeFree(_ size: Int) -> CallLogChunk? {
-    if let chunk = free.pop() { return chunk }
+    // The one that came back last: its memory is warm.
+    if let chunk = free.popLast() { return chunk }
     if unmade == 0 { return nil }
     unmade -= 1
     return CallLogChunk(capacity: size)
+  }
+
+  /// Takes an empty chunk back; beyond two for each queue its memory goes, as after a disk has caught up.
+  mutating func giveBack(_ chunk: consuming CallLogChunk) {
+    if free.count < 2 * tallies.count { free.push(chunk) } else { unmade += 1 }
   }
 }

@@ -50,7 +50,7 @@ struct CallLogWriter: ~Copyable {
   /// Gives the last chunk back and waits for the next one, a request, or the segment's age.
   private func next(_ chunk: inout CallLogChunk?, timeout: Int?) -> CallLogExchange.Requests {
     exchange.monitor.wait(timeout: timeout) { state -> CallLogExchange.Requests? in
-      if let done = chunk.take() { state.free.push(done) }
+      if let done = chunk.take() { state.giveBack(done) }
       chunk = state.full.pop()
       if chunk == nil, !state.isRung { return nil }
       let requests = state.requests

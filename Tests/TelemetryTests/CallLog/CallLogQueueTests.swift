@@ -161,7 +161,7 @@ extension CallLogExchange {
         text += String(copying: chunk.buffer)
         lines += chunk.lines
         chunk.removeAll()
-        state.free.push(chunk)
+        state.giveBack(chunk)
       }
       return (text, lines)
     }
