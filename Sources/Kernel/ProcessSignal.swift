@@ -15,3 +15,12 @@ public enum ProcessSignal {
     if kill(process, signal) != 0 { throw .last }
   }
 }
+
+/// Waiting where there is no loop: commands, not the gateway.
+public enum ProcessPause {
+  public static func sleep(nanoseconds: Int) {
+    var time = timespec(tv_sec: nanoseconds / 1_000_000_000, tv_nsec: nanoseconds % 1_000_000_000)
+    // SAFETY: reads one timespec on the stack.
+    unsafe _ = nanosleep(&time, nil)
+  }
+}

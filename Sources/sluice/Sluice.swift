@@ -1,15 +1,43 @@
 import ArgumentParser
+import Configuration
+import Engine
 
 /// The command line: one command a file.
 @main
 struct Sluice: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sluice", abstract: "An API gateway and AI gateway for Linux, configured by one file.",
-    version: Version.text, subcommands: [Run.self, Check.self])
+    discussion: """
+      Most commands read ./gateway.conf unless -c names another file. They exit with 0 when all went well, with 1 after \
+      telling every mistake of a file, and `run` with 2 when an address cannot be had.
+      """,
+    version: "sluice \(Version.text)",
+    subcommands: [
+      Run.self, Check.self, Diff.self, Explain.self, Reload.self, Rollback.self, Schema.self, Demo.self,
+      VersionCommand.self,
+    ])
 }
 
 /// The file that most commands read.
 struct ConfigurationOption: ParsableArguments {
   @Option(name: [.customShort("c"), .customLong("config")], help: "The configuration file.")
   var file = "./gateway.conf"
+
+  var source: ConfigurationSource { BuiltIn.source(file) }
+
+  /// The configuration without mistakes; with any, tells all of them and exits with 1.
+  func load() throws -> Snapshot {
+    let loaded = source.load()
+    guard let snapshot = loaded.snapshot else {
+      Terminal.error(loaded.diagnostics.text)
+      throw ExitCode(1)
+    }
+    return snapshot
+  }
+}
+
+/// Whether a machine reads the answer.
+struct JSONOption: ParsableArguments {
+  @Flag(name: .customLong("json"), help: "Answer in JSON.")
+  var isWanted = false
 }

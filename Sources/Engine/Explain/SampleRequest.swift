@@ -23,6 +23,13 @@ public struct SampleRequest: Sendable {
     self.listener = listener
   }
 
+  /// `Name: value` in its two parts; nil when it is no such text.
+  public static func field(_ text: String) -> (name: String, value: String)? {
+    guard let colon = text.firstIndex(of: ":"), colon > text.startIndex else { return nil }
+    let value = text[text.index(after: colon)...].drop { $0 == " " }
+    return (String(text[..<colon]), String(value))
+  }
+
   /// `HOST[:PORT]` of the URL; nil when it is a path.
   var authority: String? {
     guard let start = url.firstRange(of: "://")?.upperBound else { return nil }

@@ -43,6 +43,19 @@ public struct ConfigurationSource: Sendable {
       fingerprint: recorder.fingerprint)
   }
 
+  /// What the file says of the admin port, even when it has mistakes elsewhere; nil when that cannot be read.
+  public func findAdmin() -> AdminSettings? {
+    var reading = Reading(files: .disk, environment: environment)
+    for document in Inclusion.collect(file: file, reading: &reading) {
+      guard let node = document.root?.value(for: "admin") else { continue }
+      var admin = AdminSettings.section.initial
+      let mistakes = reading.diagnostics.errorCount
+      AdminSettings.section.read(node, into: &admin, &reading)
+      return reading.diagnostics.errorCount == mistakes ? admin : nil
+    }
+    return nil
+  }
+
   /// What changes from one configuration to another.
   public func diff(from old: GatewaySettings, to new: GatewaySettings) -> ConfigurationDiff {
     old.diff(to: new, plugins: declarations)

@@ -1,5 +1,6 @@
 public import Configuration
 import Kernel
+import Telemetry
 
 /// Keeps the gateway in step with its file: reload, rollback, and whether the file is newer than what runs.
 ///
@@ -82,6 +83,7 @@ public final class Reloader {
     }
     let old = gateway.snapshot.settings
     do { try gateway.adopt(next) } catch { return finish(kind, diagnostics: diagnostics, failure: "\(error)") }
+    gateway.log?.apply(SegmentLimits(next.settings.callLog))
     loadedAt = Clock.wall
     return finish(kind, diagnostics: diagnostics, changes: source.diff(from: old, to: next.settings))
   }
@@ -93,7 +95,8 @@ public final class Reloader {
     if failure == nil { succeeded += 1 } else { failed += 1 }
     let outcome = ReloadOutcome(
       kind: kind, number: succeeded + failed, time: Clock.wall, generation: gateway.snapshot.generation,
-      file: source.file, failure: failure, diagnostics: diagnostics, changes: changes, needsRestart: needsRestart)
+      file: source.file, failure: failure, diagnostics: diagnostics, changes: changes, needsRestart: needsRestart,
+      logLevel: gateway.snapshot.settings.log.level)
     last = outcome
     tell(outcome)
     return outcome
@@ -119,6 +122,9 @@ public struct ReloadOutcome: Sendable {
   public let changes: ConfigurationDiff?
   /// What the configuration says and only a new start can do, a sentence each.
   public let needsRestart: [String]
+
+  /// What the configuration that runs now says of the process's own log.
+  public let logLevel: LogSettings.Level
 
   public var succeeded: Bool { failure == nil }
 
@@ -155,10 +161,6 @@ extension GatewaySettings {
     compare("workers", workers.map(String.init) ?? automatic, next.workers.map(String.init) ?? automatic)
     compare("admin", admin?.address.text ?? "off", next.admin?.address.text ?? "off")
     compare("call_log.path", callLog.destination.text, next.callLog.destination.text)
-    compare("call_log.segment.size", ByteSize.text(callLog.segmentSize), ByteSize.text(next.callLog.segmentSize))
-    compare("call_log.segment.age", TimeSpan.text(callLog.segmentAge), TimeSpan.text(next.callLog.segmentAge))
-    compare("call_log.retain.size", ByteSize.text(callLog.retainSize), ByteSize.text(next.callLog.retainSize))
-    compare("call_log.retain.age", TimeSpan.text(callLog.retainAge), TimeSpan.text(next.callLog.retainAge))
     compare("log.format", log.format.rawValue, next.log.format.rawValue)
     return notes
   }

@@ -1,0 +1,92 @@
+import ArgumentParser
+import Configuration
+import Engine
+import Kernel
+
+/// Asks a running gateway through its admin port.
+struct AdminClient {
+  let address: ListenAddress
+  let token: Secret?
+
+  /// How long a gateway may take to answer: a large file is read and compiled meanwhile.
+  private static let patience = 60_000_000_000
+  private static let pause = 20_000_000
+
+  /// Reads a path; as text unless JSON is wanted.
+  func get(_ path: String, json: Bool = false) throws -> AdminCall.Answer { try send("GET", path, json: json) }
+
+  /// Makes the gateway change something and tells how it went; exits with 1 when it did not.
+  ///
+  /// - Parameter signal: does the same, where there is no token to show.
+  func change(_ path: String, signal: CInt, json: Bool) throws {
+    let answer =
+      canWrite ? try send("POST", path, json: json) : try changeBySignal(signal, json: json)
+    if json || answer.status == 200 { Terminal.print(answer.body) } else { Terminal.error(answer.body) }
+    if answer.status != 200 { throw ExitCode(1) }
+  }
+
+  private var canWrite: Bool {
+    if case .unix = address { return true }
+    return token != nil
+  }
+
+  /// Sends the signal to the process behind the admin port, and waits until it has done what it asks for.
+  private func changeBySignal(_ signal: CInt, json: Bool) throws -> AdminCall.Answer {
+    let before = try status()
+    guard let text = before["pid"], let process = CInt(text), let count = before["reloads"] else {
+      throw fail("\(address) is no admin port of a gateway")
+    }
+    guard ProcessName.of(process) == "sluice" else {
+      throw fail("process \(process), which \(address) names, is no sluice of this machine: set `admin.token`")
+    }
+    do { try ProcessSignal.send(signal, to: process) } catch {
+      throw fail("process \(process) cannot be told (\(error.message)): ask its user, or set `admin.token`")
+    }
+    let end = Clock.monotonic + Self.patience
+    while Clock.monotonic < end {
+      if try status()["reloads"] != count {
+        let answer = try get("/api/v1/reload")
+        return json ? AdminCall.Answer(status: answer.status, body: try get("/api/v1/reload", json: true).body) : answer
+      }
+      ProcessPause.sleep(nanoseconds: Self.pause)
+    }
+    throw fail("process \(process) got the signal and did not act on it in a minute; its log may say why")
+  }
+
+  /// What `/api/v1/status` says as text.
+  private func status() throws -> [String: String] {
+    let answer = try get("/api/v1/status")
+    guard answer.status == 200 else { throw fail("the gateway refuses to say its status: \(answer.body)") }
+    let pairs = answer.body.split(separator: "\n").compactMap { line -> (String, String)? in
+      guard let colon = line.firstRange(of: ": ") else { return nil }
+      return (String(line.prefix(upTo: colon.lowerBound)), String(line.suffix(from: colon.upperBound)))
+    }
+    return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+  }
+
+  private func send(_ method: String, _ path: String, json: Bool) throws -> AdminCall.Answer {
+    guard let socket = address.socketAddress else { throw fail("\(address) is no address") }
+    let call = AdminCall(
+      socket, method, path, token: token, accept: json ? "application/json" : "text/plain", patience: Self.patience)
+    do throws(AdminCall.Failure) { return try call.run() } catch {
+      throw fail("no gateway answers on \(address) (\(error)): is it running, and is that its `admin`?")
+    }
+  }
+
+  private func fail(_ message: String) -> ExitCode {
+    Terminal.error(message + "\n")
+    return ExitCode(1)
+  }
+}
+
+/// Names of processes.
+private enum ProcessName {
+  /// As the kernel knows it; nil when there is no such process.
+  static func of(_ process: CInt) -> String? {
+    guard let file = try? File("/proc/\(process)/comm", .read) else { return nil }
+    var bytes = [UInt8](repeating: 0, count: 64)
+    var room = bytes.mutableSpan
+    guard let count = try? file.read(into: &room) else { return nil }
+    return String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n").first.map(String.init)
+  }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Kernel
+import Runtime
+
+struct Demo: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Runs small backends to try the gateway with.",
+    discussion: """
+      Two targets of a feedback service and one of reports, on 127.0.0.1: the ports of gateway.conf.example, which \
+      BACKEND_A, BACKEND_B and BACKEND_C may change. Paths: /v1/feedback, /v1/feedback/ID, /healthz, /echo, \
+      /slow?ms=500, /fail, /flaky (the first target fails), /stream.
+      """)
+
+  func run() throws {
+    SignalDescriptor.ignoreBrokenPipes()
+    let loop = try Loop()
+    let signals = try SignalSource([ProcessSignal.terminate, ProcessSignal.interrupt], on: loop) { _ in loop.stop() }
+    let store = DemoStore()
+    let backends = [
+      (DemoBackend("feedback-1", store, isFlaky: true), port("BACKEND_A", 9101)),
+      (DemoBackend("feedback-2", store), port("BACKEND_B", 9102)),
+      (DemoBackend("reports", store), port("BACKEND_C", 9103)),
+    ]
+    var servers: [DemoServer] = []
+    for (backend, port) in backends {
+      do throws(SocketError) { servers.append(try DemoServer(backend, port: port, on: loop)) } catch {
+        Terminal.error("demo backend \(backend.name) cannot listen on 127.0.0.1:\(port): \(error)\n")
+        throw ExitCode(2)
+      }
+      Terminal.print("demo backend \(backend.name) on 127.0.0.1:\(port)")
+    }
+    loop.run()
+    withExtendedLifetime((servers, signals)) {}
+  }
+
+  private func port(_ variable: String, _ otherwise: Int) -> Int {
+    guard let text = ProcessEnvironment.value(variable), let port = Int(text), 1...65535 ~= port else {
+      return otherwise
+    }
+    return port
+  }
+}

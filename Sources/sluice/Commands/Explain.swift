@@ -1,0 +1,47 @@
+import ArgumentParser
+import Engine
+import JSON
+
+struct Explain: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Says what a configuration does with a request, and why.",
+    discussion: """
+      Which route takes it, which plugins it passes, where it goes and what is sent there, and why no other route takes \
+      it. It reads the file and needs no running gateway. Exits with 0 whether the request is taken or refused.
+
+        sluice explain GET /v1/feedback/7
+        sluice explain POST https://api.example.com/v1/feedback -H 'X-Tenant: a' -d '{"text":"thanks"}'
+      """)
+  @Argument(help: "The method, such as GET.") var method: String
+  @Argument(help: "The URL, or its path alone.") var url: String
+  @Option(
+    name: [.customShort("H"), .customLong("header")], help: "A field of the request, 'Name: value'; may be repeated.")
+  var headers: [String] = []
+  @Option(name: [.customShort("d"), .customLong("data")], help: "The body.") var body: String?
+  @Option(help: "The listener that takes it; by default the one with the URL's port, or the first.")
+  var listener: String?
+  @OptionGroup var configuration: ConfigurationOption
+  @OptionGroup var json: JSONOption
+
+  func validate() throws {
+    if let bad = headers.first(where: { SampleRequest.field($0) == nil }) {
+      throw ValidationError("'\(bad)' is no header: write -H 'Name: value'.")
+    }
+    if method.contains("/") { throw ValidationError("The method comes first: sluice explain GET \(method)") }
+  }
+
+  func run() throws {
+    let snapshot = try configuration.load()
+    let request = SampleRequest(
+      method, url, headers: headers.compactMap { SampleRequest.field($0) }, body: Array((body ?? "").utf8),
+      listener: listener)
+    let explanation: Explanation
+    do throws(ExplanationError) { explanation = try snapshot.explain(request) } catch {
+      throw ValidationError("\(error)")
+    }
+    guard json.isWanted else { return Terminal.print(explanation.text) }
+    var json = JSONWriter()
+    explanation.write(to: &json)
+    Terminal.print(json)
+  }
+}

@@ -1,0 +1,114 @@
+import Admin
+import Configuration
+import Engine
+import Kernel
+import Logging
+import Runtime
+import Telemetry
+
+/// The gateway as a process: what is started in which order, what signals do, and how it ends.
+final class GatewayProcess {
+  private let source: ConfigurationSource
+  private let log: ProcessLog
+  private let loop: Loop
+  private let gateway: Gateway
+  private let reloader: Reloader
+  private let logger: Logger
+
+  /// The exit status of an address that cannot be had.
+  private static let addressTaken: Int32 = 2
+
+  /// Runs until a signal ends it; returns the exit status.
+  ///
+  /// - Parameter loaded: a configuration without mistakes.
+  static func run(_ source: ConfigurationSource, _ loaded: LoadedConfiguration) throws -> Int32 {
+    guard let snapshot = loaded.snapshot else { return 1 }
+    SignalDescriptor.ignoreBrokenPipes()
+    let loop = try Loop()
+    var process: GatewayProcess?
+    // Before the first thread: a signal goes to any that does not block it, and would end the process.
+    let signals = try SignalSource(
+      [ProcessSignal.terminate, ProcessSignal.interrupt, ProcessSignal.hangup, ProcessSignal.secondUser], on: loop
+    ) { signal in process?.act(on: signal) }
+    let log = ProcessLog(
+      level: Logger.Level(snapshot.settings.log.level), format: ProcessLog.Format(snapshot.settings.log.format))
+    log.start()
+    defer { log.stop() }
+    let logger = log.logger("sluice")
+    if log.format == .text { Terminal.error(loaded.diagnostics.text) } else { logger.tell(loaded.diagnostics) }
+    do {
+      let started = try GatewayProcess(source, loaded, snapshot, loop: loop, log: log, logger)
+      process = started
+      try started.serve()
+      withExtendedLifetime(signals) {}
+      return 0
+    } catch let error as StartError {
+      logger.critical("\(error)")
+      return addressTaken
+    } catch {
+      logger.critical("cannot start: \(error)")
+      return 1
+    }
+  }
+
+  private init(
+    _ source: ConfigurationSource, _ loaded: LoadedConfiguration, _ snapshot: Snapshot, loop: Loop, log: ProcessLog,
+    _ logger: Logger
+  ) throws {
+    self.source = source
+    self.log = log
+    self.logger = logger
+    self.loop = loop
+    let events = EventLog(logger)
+    let callLog = try CallLogOptions(snapshot.settings.callLog).map { options in
+      try CallLog(options, events: { events.report($0) })
+    }
+    gateway = Gateway(snapshot, catalog: source.catalog, loop: loop, log: callLog) { events.report($0) }
+    reloader = Reloader(gateway, source: source, loaded: loaded) { outcome in
+      log.level = Logger.Level(outcome.logLevel)
+      logger.tell(outcome)
+    }
+  }
+
+  /// Starts everything and returns once it has stopped.
+  private func serve() throws {
+    try gateway.start(admin: AdminHandler(gateway, reloader, version: Version.text))
+    announce()
+    loop.run()
+    logger.info("stopped")
+  }
+
+  private func act(on signal: CInt) {
+    switch signal {
+    case ProcessSignal.hangup: _ = reloader.reload()
+    case ProcessSignal.secondUser: _ = reloader.rollback()
+    default: stop()
+    }
+  }
+
+  /// The first time waits for what is in flight, the second time does not.
+  private func stop() {
+    if gateway.state == .draining {
+      logger.warning("cutting what is still open")
+      return gateway.cut()
+    }
+    logger.info("draining", metadata: ["connections": .stringConvertible(gateway.shared.openConnections)])
+    let loop = loop
+    gateway.drain { loop.stop() }
+  }
+
+  /// Says where it listens: a line each for scripts that wait for it, apart from a call log on standard output.
+  private func announce() {
+    let settings = gateway.snapshot.settings
+    let listeners = settings.listeners.map { (name: $0.name, address: $0.address.text) }
+    StartBanner(
+      version: Version.text, configuration: source.file, workers: gateway.workerCount,
+      listeners: log.format == .json ? listeners : [], admin: log.format == .json ? settings.admin?.address.text : nil
+    ).write(to: log)
+    var lines = listeners.map { "listening on \($0.address) (\($0.name))" }
+    if let admin = settings.admin { lines.append("admin on \(admin.address.text)") }
+    for line in lines {
+      if settings.callLog.destination == .stdout { Terminal.error(line + "\n") } else { Terminal.print(line) }
+    }
+  }
+}
