@@ -11,13 +11,10 @@ public final class AdminHandler: Handler {
   let gateway: Gateway
   let reloader: Reloader
   let version: String
-  private let metrics: (any MetricsSource)?
 
-  /// - Parameter metrics: the workers' counts; nil: the page has the process's own figures alone.
-  public init(_ gateway: Gateway, _ reloader: Reloader, metrics: (any MetricsSource)? = nil, version: String) {
+  public init(_ gateway: Gateway, _ reloader: Reloader, version: String) {
     self.gateway = gateway
     self.reloader = reloader
-    self.metrics = metrics
     self.version = version
   }
 
@@ -75,7 +72,7 @@ public final class AdminHandler: Handler {
   private func metricsAnswer(_ request: AdminRequest) async -> AdminAnswer {
     let own = MetricShard()
     own.record(gateway, reloader, version: version)
-    let snapshots = [own.snapshot()] + (await metrics?.metricSnapshots() ?? [])
+    let snapshots = [own.snapshot()] + (await gateway.metricSnapshots())
     let format: MetricPage.Format =
       request.accept.contains("application/openmetrics-text") ? .openMetrics : .prometheus
     var page = ByteBuffer(capacity: 64 << 10)

@@ -1,4 +1,5 @@
 import Kernel
+public import Telemetry
 
 /// What a target's pool holds at the moment, on all workers together.
 public struct PoolFigures: Sendable {
@@ -47,6 +48,9 @@ extension Gateway {
     }
     return answers.withLock { $0 }
   }
+
+  /// What every worker counted.
+  public func metricSnapshots() async -> [MetricSnapshot] { await gather { $0.metricSnapshot() } }
 
   /// What the pools of the running configuration hold, by the name of the upstream.
   public func upstreamFigures() async -> [String: UpstreamFigures] {

@@ -1,0 +1,45 @@
+import Engine
+import Kernel
+import Telemetry
+
+/// What no worker counts but the control thread knows; for a shard that is made for one page.
+extension MetricShard {
+  func record(_ gateway: Gateway, _ reloader: Reloader, version: String) {
+    set(series(.reloads, ["ok"]), reloader.succeeded)
+    set(series(.reloads, ["failed"]), reloader.failed)
+    set(series(.reloadSucceeded), reloader.last?.succeeded ?? true ? 1 : 0)
+    set(series(.reloadTime), reloader.loadedAt)
+    set(series(.configurationFileNewer), reloader.fileIsNewer ? 1 : 0)
+    set(series(.buildInfo, [version]), 1)
+    set(series(.workers), gateway.workerCount)
+    set(series(.refusedConnections, ["", "accept_failed"]), gateway.shared.refusedAccepts)
+    for upstream in gateway.snapshot.upstreams { record(upstream) }
+    record(ProcessUsage.current())
+    if let log = gateway.log { record(log.counters) }
+  }
+
+  /// Health and breakers, which all workers share. Several addresses of one name count as the worst of them.
+  private func record(_ upstream: Upstream) {
+    var health: [String: Int] = [:]
+    var breakers: [String: Int] = [:]
+    for target in upstream.targets.targets {
+      health[target.name] = min(health[target.name] ?? 1, target.health.isHealthy ? 1 : 0)
+      if let breaker = target.breaker {
+        breakers[target.name] = max(breakers[target.name] ?? 0, breaker.state.number)
+      }
+    }
+    for (target, value) in health { set(series(.targetHealthy, [upstream.settings.name, target]), value) }
+    for (target, value) in breakers { set(series(.breakerState, [upstream.settings.name, target]), value) }
+  }
+}
+
+extension CircuitBreaker.State {
+  /// As the metric has it.
+  fileprivate var number: Int {
+    switch self {
+    case .closed: 0
+    case .halfOpen: 1
+    case .open: 2
+    }
+  }
+}
