@@ -85,6 +85,8 @@ let package = Package(
     tests("JSONTests", ["JSON", "Kernel"]),
     tests("RuntimeTests", ["Runtime", "Foreign", "Kernel"]),
     tests("TelemetryTests", ["Telemetry", "Kernel", "JSON", "GatewayTesting"]),
+    tests("PluginKitTests", ["PluginKit", "HTTP", "Configuration", "Foreign", "Kernel"]),
+    tests("PluginsTests", ["Plugins", "PluginKit", "Engine", "HTTP", "Configuration", "Foreign", "Kernel"]),
     tests("EngineTests", ["Engine", "PluginKit", "HTTP", "Kernel", "Configuration", "Runtime"]),
     tests("GatewayTestingTests", ["GatewayTesting", "Kernel"]),
     tests("EndToEndTests", ["GatewayTesting", "Kernel"]),

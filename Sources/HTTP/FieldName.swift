@@ -131,10 +131,15 @@ public struct FieldNames: Sendable, BitwiseCopyable {
   var mask: UInt64 { bits }
 
   @inline(__always)
-  public func contains(_ name: FieldName) -> Bool { bits &>> UInt64(name.rawValue) & 1 != 0 }
+  public func contains(_ name: FieldName) -> Bool { contains(number: name.rawValue) }
+
+  @inline(__always)
+  func contains(number: UInt8) -> Bool { bits &>> UInt64(number) & 1 != 0 }
 
   @inline(__always)
   public mutating func insert(_ name: FieldName) { bits |= 1 &<< UInt64(name.rawValue) }
+
+  public var isEmpty: Bool { bits == 0 }
 
   @inline(__always)
   public func intersects(_ other: FieldNames) -> Bool { bits & other.bits != 0 }

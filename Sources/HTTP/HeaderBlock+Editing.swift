@@ -84,7 +84,7 @@ extension HeaderBlock {
     fields.setFlags(flags | flag.rawValue, at: index)
   }
 
-  private mutating func removeAdded(_ index: Int) {
+  mutating func removeAdded(_ index: Int) {
     if added[index].isRemoved { return }
     added.setFlags(Field.Flags.removed.rawValue, at: index)
     addedRemoved += 1
@@ -103,11 +103,11 @@ extension HeaderBlock {
         valueStart: UInt32(valueStart), valueLength: UInt32(value.count)))
   }
 
-  private static func isToken(_ name: Span<UInt8>) -> Bool {
+  static func isToken(_ name: Span<UInt8>) -> Bool {
     !name.isEmpty && name.count <= HTTPLimits.fieldName && ByteScan.endOfToken(in: name, from: 0) == name.count
   }
 
-  private static func isValue(_ value: Span<UInt8>) -> Bool {
+  static func isValue(_ value: Span<UInt8>) -> Bool {
     ByteScan.endOfFieldValue(in: value, from: 0) == value.count
   }
 }

@@ -35,11 +35,11 @@ public struct Chain {
     case async(any AsyncRequestHeadHook)
   }
 
-  package private(set) var requestHead: [RequestStep] = []
-  package private(set) var responseHead: [any ResponseHeadHook] = []
-  package private(set) var log: [any LogHook] = []
+  public private(set) var requestHead: [RequestStep] = []
+  public private(set) var responseHead: [any ResponseHeadHook] = []
+  public private(set) var log: [any LogHook] = []
   /// Whether any request step is `async`.
-  package private(set) var waits = false
+  public private(set) var waits = false
 
   /// - Parameter plugins: in the order written.
   public init(_ plugins: [any Plugin]) {

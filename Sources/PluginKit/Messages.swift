@@ -42,6 +42,15 @@ public struct RequestMessage: ~Copyable {
     let length = head.length
     HeaderEdit.remove(&head.headers, buffer, length, name)
   }
+
+  /// Removes every field whose name is in the set, in one pass.
+  public mutating func removeHeaders(_ names: borrowing FieldNameSet) {
+    let length = head.length
+    HeaderEdit.remove(&head.headers, buffer, length, names)
+  }
+
+  /// Adds lines that were rendered before.
+  public mutating func addHeaders(_ lines: borrowing RenderedFields) { head.headers.add(lines) }
 }
 
 /// A response on its way back: from an upstream (head and buffer), or made by the gateway (head and `body`).
@@ -77,6 +86,23 @@ public struct ResponseMessage: ~Copyable {
     HeaderEdit.remove(&head.headers, buffer, length, name)
   }
 
+  /// Replaces all fields of a known name by one.
+  public mutating func setHeader(_ name: FieldName, _ value: Span<UInt8>) {
+    let length = isLocal || !buffer.isLeased ? 0 : head.length
+    HeaderEdit.set(&head.headers, buffer, length, name, value)
+  }
+
+  public mutating func addHeader(_ name: FieldName, _ value: Span<UInt8>) { head.headers.add(name, value) }
+
+  /// Removes every field whose name is in the set, in one pass.
+  public mutating func removeHeaders(_ names: borrowing FieldNameSet) {
+    let length = isLocal || !buffer.isLeased ? 0 : head.length
+    HeaderEdit.remove(&head.headers, buffer, length, names)
+  }
+
+  /// Adds lines that were rendered before.
+  public mutating func addHeaders(_ lines: borrowing RenderedFields) { head.headers.add(lines) }
+
   /// Starts a response of the gateway's own, without fields and body.
   public mutating func begin(status: Int) {
     isLocal = true
@@ -95,5 +121,17 @@ private enum HeaderEdit {
 
   static func remove(_ headers: inout HeaderBlock, _ buffer: borrowing IOBuffer, _ length: Int, _ name: String) {
     headers.remove(named: name, in: buffer.slice(0, length))
+  }
+
+  static func remove(
+    _ headers: inout HeaderBlock, _ buffer: borrowing IOBuffer, _ length: Int, _ names: borrowing FieldNameSet
+  ) {
+    headers.remove(names, in: buffer.slice(0, length))
+  }
+
+  static func set(
+    _ headers: inout HeaderBlock, _ buffer: borrowing IOBuffer, _ length: Int, _ name: FieldName, _ value: Span<UInt8>
+  ) {
+    headers.set(name, value, in: buffer.slice(0, length))
   }
 }

@@ -3,7 +3,7 @@ public struct PathParameters: Sendable {
   /// A template with more parameters is refused.
   public static let maximumCount = 16
 
-  package private(set) var count = 0
+  public private(set) var count = 0
   private var offsets = InlineArray<16, UInt32>(repeating: 0)
   private var lengths = InlineArray<16, UInt32>(repeating: 0)
 

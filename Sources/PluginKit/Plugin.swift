@@ -1,5 +1,41 @@
+public import Configuration
+
 /// A step of the chain: one instance a worker, so it needs no lock. Its hooks are the protocols it conforms to.
-public protocol Plugin: AnyObject {}
+///
+/// The section of the configuration stands beside the code that it is for, so a plugin is complete in its folder.
+public protocol Plugin: AnyObject, SendableMetatype {
+  associatedtype Settings: Sendable
+
+  /// What the configuration says of it: its name, keywords, defaults and help.
+  static var section: Section<Settings> { get }
+
+  /// Makes the instance of one worker for one entry of the configuration, whose mistakes were reported before.
+  init(_ settings: Settings, _ services: any WorkerServices)
+}
+
+/// A plugin that configurations may name.
+public struct PluginDefinition: Sendable {
+  /// What the configuration says of it.
+  public let declaration: PluginDeclaration
+  private let make: @Sendable (any Sendable, any WorkerServices) -> any Plugin
+
+  public init<Kind: Plugin>(_ kind: Kind.Type) {
+    declaration = PluginDeclaration(Kind.section)
+    make = { settings, services in
+      guard let settings = settings as? Kind.Settings else {
+        preconditionFailure("the settings of a plugin are those that its section read")
+      }
+      return Kind(settings, services)
+    }
+  }
+
+  public var name: String { declaration.name }
+
+  /// - Parameter settings: what `declaration` read.
+  public func instance(_ settings: any Sendable, _ services: any WorkerServices) -> any Plugin {
+    make(settings, services)
+  }
+}
 
 /// The last step of a route: makes the response.
 ///
@@ -64,17 +100,5 @@ public struct ClientResponse: Sendable {
   public func header(_ name: String) -> String? {
     let wanted = name.lowercased()
     return headers.first { $0.name.lowercased() == wanted }?.value
-  }
-}
-
-/// What a plugin is made with, on each worker.
-public struct PluginContext {
-  /// The plugin's own settings, as its keywords read them.
-  public let settings: any Sendable
-  public let services: any WorkerServices
-
-  public init(settings: any Sendable, services: any WorkerServices) {
-    self.settings = settings
-    self.services = services
   }
 }

@@ -1,10 +1,17 @@
 import Configuration
 import Engine
+import PluginKit
+import Plugins
 
 /// The one visible list of plugins.
 enum BuiltIn {
-  static let declarations: [PluginDeclaration] = []
-  static let catalog = PluginCatalog([])
+  static let plugins = [
+    PluginDefinition(CORS.self),
+    PluginDefinition(Headers.self),
+  ]
+
+  static let declarations = plugins.map(\.declaration)
+  static let catalog = PluginCatalog(plugins)
 
   /// A configuration file as this executable reads it.
   static func source(_ file: String) -> ConfigurationSource {

@@ -1,16 +1,5 @@
 public import PluginKit
 
-/// A plugin as the gateway knows it: its name, and how an instance is made from its settings.
-public struct PluginDefinition: Sendable {
-  public let name: String
-  public let make: @Sendable (PluginContext) -> any Plugin
-
-  public init(name: String, make: @escaping @Sendable (PluginContext) -> any Plugin) {
-    self.name = name
-    self.make = make
-  }
-}
-
 /// The plugins that a configuration may name; the one visible list is made by the executable.
 public struct PluginCatalog: Sendable {
   private let definitions: [String: PluginDefinition]
@@ -22,8 +11,7 @@ public struct PluginCatalog: Sendable {
   func instances(of entries: [PluginEntry], services: any WorkerServices) -> [PluginInstance] {
     entries.compactMap { entry in
       definitions[entry.name].map {
-        PluginInstance(
-          name: entry.name, plugin: $0.make(PluginContext(settings: entry.settings, services: services)))
+        PluginInstance(name: entry.name, plugin: $0.instance(entry.settings, services))
       }
     }
   }
