@@ -24,6 +24,7 @@ public struct File: ~Copyable, Sendable {
 
   /// - Parameter permissions: of a file that is made, less the process's umask.
   public init(_ path: String, _ access: Access, permissions: UInt32 = 0o640) throws(Errno) {
+    // SAFETY: the path is copied by the kernel.
     descriptor = try Errno.check { unsafe open(path, access.flags | O_CLOEXEC, permissions) }
     isOwned = true
   }

@@ -4,6 +4,7 @@ import Glibc
 ///
 /// A pthread mutex: `Synchronization.Mutex` is reported as a race by the thread sanitizer. Hold it for a few lines,
 /// never across a system call that may wait, and never from inside the same lock.
+// SAFETY: the mutex is this object's own, and `state` is touched by the thread that holds it only.
 @safe
 public final class Lock<State: ~Copyable>: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -34,6 +35,7 @@ public final class Lock<State: ~Copyable>: @unchecked Sendable {
 }
 
 /// State that threads take turns with and can wait for.
+// SAFETY: mutex and condition are this object's own, and `state` is touched by the thread that holds the mutex only.
 @safe
 public final class Monitor<State: ~Copyable>: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
