@@ -38,6 +38,7 @@ func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let fuzzers: [Target] = [
   .target(name: "Driver", path: "Fuzz/Driver", swiftSettings: strict),
   fuzzer("FuzzHTTP", ["HTTP", "Kernel"]),
+  fuzzer("FuzzConfiguration", ["Engine", "Configuration", "Kernel"]),
 ]
 
 let package = Package(
