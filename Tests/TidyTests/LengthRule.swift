@@ -5,7 +5,7 @@ enum LengthRule {
 
   static func check(_ file: SourceFile) -> [Offence] {
     guard file.isSwift else { return [] }
-    let lines = SwiftLexer.lines(of: file.text)
+    let lines = file.swiftLines
     var offences: [Offence] = []
     let count = file.textLines.count - 1
     if count > fileLimit, !lines.prefix(5).contains(where: givesReason) {

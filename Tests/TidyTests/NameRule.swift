@@ -11,7 +11,7 @@ enum NameRule {
     }
     guard file.isSwift else { return offences }
     let kinds: Set<String> = ["class", "struct", "enum", "protocol", "actor", "typealias"]
-    for (index, line) in SwiftLexer.lines(of: file.text).enumerated() {
+    for (index, line) in file.swiftLines.enumerated() {
       let words = line.words
       for (kind, name) in zip(words, words.dropFirst()) where kinds.contains(kind) {
         if let word = refusedWord(in: name) {

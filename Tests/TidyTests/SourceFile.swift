@@ -3,6 +3,14 @@ struct SourceFile {
   /// From the root of the repository.
   let path: String
   let text: String
+  /// Code and comments of a Swift file; empty for others.
+  let swiftLines: [SwiftLine]
+
+  init(path: String, text: String) {
+    self.path = path
+    self.text = text
+    swiftLines = path.hasSuffix(".swift") ? SwiftLexer.lines(of: text) : []
+  }
 
   var name: Substring { path.split(separator: "/").last ?? "" }
   var stem: Substring { name.split(separator: ".").first ?? "" }
