@@ -6,6 +6,9 @@ import Glibc
 /// Layout: `start..<end` is what has been read and not consumed; the bytes before `start` and behind `end` are room.
 /// An empty value holds no memory, so that an idle connection costs none. A margin on both sides lets chunk framing
 /// be written around the data in place.
+///
+/// SAFETY: `base` is a block of the pool with `capacity` bytes between two margins, or nil; it is this value's alone until
+/// it is returned.
 @safe
 public struct IOBuffer: ~Copyable {
   /// Room kept before and behind the block for framing: a chunk header of 16 hexadecimal digits, CRLF, the last chunk.
@@ -152,6 +155,8 @@ public struct IOBuffer: ~Copyable {
 /// A worker's free blocks of one size.
 ///
 /// One thread's own, so that leasing is a pop. It keeps at most `keep` free blocks; more go back to the system.
+///
+/// SAFETY: a block is in the list or with the buffer that leased it, never both.
 @safe
 public final class BufferPool {
   /// Bytes between the margins.

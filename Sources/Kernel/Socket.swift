@@ -8,6 +8,7 @@ public struct SocketError: Error, Sendable, CustomStringConvertible {
 
   public var isAddressInUse: Bool { code == EADDRINUSE }
   public var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
+  // SAFETY: the text is copied before another call on this thread may change it.
   public var description: String { unsafe "\(call): \(String(cString: strerror(code)))" }
 }
 
@@ -36,6 +37,7 @@ public enum SocketCalls {
       if !ip.isV4 { try check("setsockopt", cl_set_option(socket.number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1)) }
     }
     let number = socket.number
+    // SAFETY: the kernel copies the address before the call returns.
     let bound = unsafe address.withKernelForm { form, length in unsafe bind(number, form, length) == 0 ? 0 : -errno }
     try check("bind", bound)
     try check("listen", Glibc.listen(number, backlog) == 0 ? 0 : -errno)
@@ -53,6 +55,7 @@ public enum SocketCalls {
     case .unix:
       guard let socket = try? open(address) else { return false }
       let number = socket.number
+      // SAFETY: the kernel copies the address before the call returns.
       return unsafe address.withKernelForm { form, length in unsafe Glibc.connect(number, form, length) } == 0
     }
   }
@@ -62,6 +65,7 @@ public enum SocketCalls {
     let socket = try open(address)
     if case .ip = address { try check("setsockopt", cl_set_option(socket.number, Int32(IPPROTO_TCP), TCP_NODELAY, 1)) }
     let number = socket.number
+    // SAFETY: the kernel copies the address before the call returns.
     let result = unsafe address.withKernelForm { form, length in
       unsafe Glibc.connect(number, form, length) == 0 ? 0 : -errno
     }

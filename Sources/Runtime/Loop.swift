@@ -14,7 +14,7 @@ open class EventSource {
 /// Tasks that prefer it run on its thread between two waits, so a connection's code reads top to bottom and never
 /// changes threads. Everything but `post`, `enqueue` and `stop` is for that thread only.
 ///
-/// `@unchecked Sendable`: executors must be; the thread rule above is what makes it true, and `isCurrent` checks it.
+/// SAFETY: executors must be `Sendable`; the thread rule above is what makes it true, and `isCurrent` checks it.
 @safe
 public final class Loop: TaskExecutor, @unchecked Sendable {
   private let epoll: Epoll
@@ -215,7 +215,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
 
 /// Carries an object of one loop into a task of the same loop.
 ///
-/// `@unchecked Sendable`: the value is only ever taken out on its loop, which `here` asserts.
+/// SAFETY: the value is only ever taken out on its loop, which `here` asserts.
 public struct LoopBound<Value>: @unchecked Sendable {
   private let value: Value
   private unowned let loop: Loop

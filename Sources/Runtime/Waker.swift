@@ -23,6 +23,8 @@ public protocol WakerOwner: AnyObject {
 /// One waker for all of a task's sockets, deadlines and messages lets it make progress everywhere and then wait for
 /// any of them, without child tasks or cancellation handlers. Not `Sendable`: it belongs to one loop. While no task
 /// waits, signals gather; with an owner set, the owner is told instead (so an idle connection needs no task).
+///
+/// SAFETY: a continuation is stored by the one task that waits, and cleared before it is resumed, once.
 @safe
 public final class Waker: TimerEntry {
   private var continuation: UnsafeContinuation<Void, Never>?
