@@ -12,7 +12,7 @@ extension Worker {
     if route.rewrite?.host != nil { slot.exchange.request.head.headers.remove(.host) }
     slot.outgoing.append(slot.exchange.request.methodText)
     slot.outgoing.append(" ")
-    appendTarget(slot.exchange, rewrite: route.rewrite, to: &slot.outgoing)
+    appendTarget(&slot.exchange, rewrite: route.rewrite, to: &slot.outgoing)
     slot.outgoing.append(" HTTP/1.1\r\n")
     if let host = route.rewrite?.host {
       slot.outgoing.append("Host: ")
@@ -40,7 +40,7 @@ extension Worker {
     slot.exchange.request.head.headers.remove(.xForwardedHost)
   }
 
-  private func appendTarget(_ exchange: borrowing Exchange, rewrite: Rewrite?, to out: inout ByteBuffer) {
+  private func appendTarget(_ exchange: inout Exchange, rewrite: Rewrite?, to out: inout ByteBuffer) {
     if exchange.request.head.form == .asterisk { return out.append("*") }
     if let rewrite { rewrite.append(exchange, to: &out) } else { out.append(exchange.path) }
     if exchange.request.head.hasQuery {
@@ -51,13 +51,13 @@ extension Worker {
 
   private func appendForwarding(_ slot: ExchangeSlot, listener: ListenerIdentity) {
     addressText.render(slot.exchange.peer)
-    ForwardingFields.append(slot.exchange, peer: addressText, to: &slot.outgoing)
+    ForwardingFields.append(&slot.exchange, peer: addressText, to: &slot.outgoing)
   }
 }
 
 /// What the gateway tells the target of the client and of itself.
 private enum ForwardingFields {
-  static func append(_ exchange: borrowing Exchange, peer: borrowing AddressText, to out: inout ByteBuffer) {
+  static func append(_ exchange: inout Exchange, peer: borrowing AddressText, to out: inout ByteBuffer) {
     let trusted = exchange.peerIsTrusted
     let host = exchange.host
     out.reserve(2 * host.count + 3 * peer.bytes.count + exchange.id.count + 192)

@@ -49,10 +49,8 @@ extension Gateway {
     return answers.withLock { $0 }
   }
 
-  /// What every worker counted, and what no worker counts.
-  public func metricSnapshots() async -> [MetricSnapshot] {
-    await gather { $0.metricSnapshot() } + [ownSnapshot()]
-  }
+  /// What every worker counted.
+  public func metricSnapshots() async -> [MetricSnapshot] { await gather { $0.metricSnapshot() } }
 
   /// What the pools of the running configuration hold, by the name of the upstream.
   public func upstreamFigures() async -> [String: UpstreamFigures] {

@@ -4,6 +4,9 @@ import PluginKit
 import Telemetry
 
 /// The end of every exchange: its record in the call log and in the metrics.
+///
+/// The exchange is passed `inout` although nothing changes it: a borrow of a class's noncopyable property is made by
+/// copying its kilobyte, an exclusive access by passing its address.
 extension Worker {
   /// Called exactly once for each request, whatever became of it.
   func record(_ slot: ExchangeSlot, on connection: ServerConnection) {
@@ -14,18 +17,18 @@ extension Worker {
     if let log {
       log.begin(time: slot.exchange.began)
       log.append(connection.listener.logMembers)
-      appendIdentity(slot.exchange, to: log)
+      appendIdentity(&slot.exchange, to: log)
       if let route = slot.route, !route.logMembers.isEmpty { log.append(route.logMembers[slot.path]) }
-      if slot.exchange.request.head.length > 0 { appendRequest(slot.exchange, to: log) }
+      if slot.exchange.request.head.length > 0 { appendRequest(&slot.exchange, to: log) }
       appendOutcome(slot, to: log)
       appendDurations(slot.exchange.times, to: log)
-      appendHeaders(slot.exchange, to: log)
+      appendHeaders(&slot.exchange, to: log)
       log.end()
       armFlush()
     }
   }
 
-  private func appendIdentity(_ exchange: borrowing Exchange, to log: CallLogQueue) {
+  private func appendIdentity(_ exchange: inout Exchange, to log: CallLogQueue) {
     log.append(.requestID, exchange.id.span)
     addressText.render(exchange.client)
     Self.append(addressText, to: log)
@@ -35,7 +38,7 @@ extension Worker {
     log.append(.client, client.bytes.span)
   }
 
-  private func appendRequest(_ exchange: borrowing Exchange, to log: CallLogQueue) {
+  private func appendRequest(_ exchange: inout Exchange, to log: CallLogQueue) {
     log.append(.method, exchange.request.methodText)
     let host = exchange.host
     log.append(.host, host.extracting(HostName.range(in: host)))
@@ -81,19 +84,27 @@ extension Worker {
     log.append(.overhead, microseconds: times.ended - times.received - times.waited)
   }
 
-  private func appendHeaders(_ exchange: borrowing Exchange, to log: CallLogQueue) {
+  private func appendHeaders(_ exchange: inout Exchange, to log: CallLogQueue) {
     let wanted = current.loggedHeaders
     if !wanted.request.isEmpty, exchange.request.head.length > 0 {
       log.beginHeaders(.requestHeaders)
-      for name in wanted.request {
-        if let value = exchange.request.header(named: name) { log.header(name: name.utf8Span.span, value: value) }
+      for field in wanted.request {
+        if field.name == .other {
+          if let value = exchange.request.header(named: field.text) { log.header(field.key, value: value) }
+        } else if let value = exchange.request.header(field.name) {
+          log.header(field.key, value: value)
+        }
       }
       log.endHeaders()
     }
     if !wanted.response.isEmpty, exchange.response.head.status > 0 {
       log.beginHeaders(.responseHeaders)
-      for name in wanted.response {
-        if let value = exchange.response.header(named: name) { log.header(name: name.utf8Span.span, value: value) }
+      for field in wanted.response {
+        if field.name == .other {
+          if let value = exchange.response.header(named: field.text) { log.header(field.key, value: value) }
+        } else if let value = exchange.response.header(field.name) {
+          log.header(field.key, value: value)
+        }
       }
       log.endHeaders()
     }
@@ -102,11 +113,23 @@ extension Worker {
 
 /// The fields that the call log holds of each message, by their names in lower case.
 struct LoggedHeaders {
-  let request: [String]
-  let response: [String]
+  struct Entry {
+    let text: String
+    let name: FieldName
+    let key: CallLogHeaderKey
+
+    init(_ text: String) {
+      self.text = text
+      name = FieldName(token: text)
+      key = CallLogHeaderKey(text)
+    }
+  }
+
+  let request: [Entry]
+  let response: [Entry]
 
   init(_ settings: CallLogSettings) {
-    request = settings.requestHeaders
-    response = settings.responseHeaders
+    request = settings.requestHeaders.map { Entry($0) }
+    response = settings.responseHeaders.map { Entry($0) }
   }
 }

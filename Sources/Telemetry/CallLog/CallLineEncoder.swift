@@ -79,6 +79,17 @@ struct CallLineEncoder: ~Copyable {
     isFirstHeader = true
   }
 
+  mutating func header(_ key: CallLogHeaderKey, value: Span<UInt8>) {
+    if remaining < 256 {
+      truncated += 1
+      return
+    }
+    if !isFirstHeader { chunk.buffer.append(UInt8(ascii: ",")) }
+    isFirstHeader = false
+    chunk.buffer.append(key.bytes.span)
+    appendText(value)
+  }
+
   mutating func header(name: Span<UInt8>, value: Span<UInt8>) {
     if remaining < 256 {
       truncated += 1

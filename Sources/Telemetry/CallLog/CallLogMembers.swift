@@ -19,8 +19,21 @@ public struct CallLogMembers: Sendable {
     bytes = Self.copy(rendered)
   }
 
-  private static func copy(_ buffer: borrowing ByteBuffer) -> [UInt8] {
+  fileprivate static func copy(_ buffer: borrowing ByteBuffer) -> [UInt8] {
     let span = buffer.span
     return span.indices.map { span[$0] }
+  }
+}
+
+/// The name of a field as it stands in `request_headers` or `response_headers`: rendered once, with its colon.
+public struct CallLogHeaderKey: Sendable {
+  let bytes: [UInt8]
+
+  public init(_ name: String) {
+    var rendered = ByteBuffer(capacity: 64)
+    rendered.append("\"")
+    rendered.append(jsonEscaped: name.utf8Span.span)
+    rendered.append("\":\"")
+    bytes = CallLogMembers.copy(rendered)
   }
 }

@@ -67,6 +67,10 @@ public final class CallLogQueue {
     if state == .writing { encoder.beginHeaders(field) }
   }
 
+  public func header(_ key: CallLogHeaderKey, value: Span<UInt8>) {
+    if state == .writing { encoder.header(key, value: value) }
+  }
+
   /// - Parameter name: as it shall stand in the log: in lower case.
   public func header(name: Span<UInt8>, value: Span<UInt8>) {
     if state == .writing { encoder.header(name: name, value: value) }
