@@ -84,13 +84,22 @@ extension Worker {
 
   private func match(_ slot: ExchangeSlot, _ snapshot: WorkerSnapshot, listener: Int) -> RouteMatch {
     var parameters = PathParameters()
-    let match = Self.match(&slot.exchange, snapshot.shared.table, listener: listener, parameters: &parameters)
+    let match = Self.matchInPlace(
+      &slot.exchange, snapshot.shared.table, listener: listener, parameters: &parameters)
     slot.exchange.parameters = parameters
     return match
   }
 
-  private static func match(
+  /// By address: a borrow of the slot's property would copy the exchange.
+  @inline(__always)
+  private static func matchInPlace(
     _ exchange: inout Exchange, _ table: borrowing RouteTable, listener: Int, parameters: inout PathParameters
+  ) -> RouteMatch {
+    match(exchange, table, listener: listener, parameters: &parameters)
+  }
+
+  private static func match(
+    _ exchange: borrowing Exchange, _ table: borrowing RouteTable, listener: Int, parameters: inout PathParameters
   ) -> RouteMatch {
     let preflight = exchange.request.method == .options ? exchange.request.header(.accessControlRequestMethod) : nil
     let request = RouteRequest(

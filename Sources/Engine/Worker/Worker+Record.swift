@@ -120,7 +120,7 @@ struct LoggedHeaders {
 
     init(_ text: String) {
       self.text = text
-      name = FieldName(token: text)
+      name = FieldName.known(text.utf8Span.span)
       key = CallLogHeaderKey(text)
     }
   }
