@@ -22,7 +22,7 @@ struct AttemptHistory: ~Copyable {
   /// The places of the tried targets in their upstream.
   var indices: TriedTargets {
     var tried = TriedTargets()
-    for target in targets { tried.insert(target.index) }
+    for target in targets where !target.isRetired { tried.insert(target.index) }
     return tried
   }
 }

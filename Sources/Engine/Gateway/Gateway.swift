@@ -26,6 +26,7 @@ public final class Gateway {
   /// When a drain stops waiting for exchanges.
   private var drainDeadline = Int.max
   private let report: @Sendable (GatewayEvent) -> Void
+  private let prober: Prober
 
   public enum State: String, Sendable { case starting, serving, draining, stopped }
 
@@ -41,7 +42,11 @@ public final class Gateway {
     self.loop = loop
     self.log = log
     self.report = report
-    shared = SharedState(report: report)
+    prober = Prober(loop, report: report)
+    let prober = LoopBound(prober, on: loop)
+    shared = SharedState(
+      report: report,
+      ejected: { upstream, health in loop.post { prober.here.ejected(upstream: upstream, health) } })
   }
 
   // MARK: Starting
@@ -61,6 +66,7 @@ public final class Gateway {
     }
     for listener in settings.listeners { try open(listener, of: snapshot) }
     if let address = settings.admin?.address, let admin { try openAdmin(address, handler: admin) }
+    prober.adopt(snapshot.upstreams)
     state = .serving
   }
 
@@ -138,6 +144,7 @@ public final class Gateway {
     for listener in next.settings.listeners where names[listener.name] != listener.address {
       try open(listener, of: next)
     }
+    prober.adopt(next.upstreams)
     previous = old
     snapshot = next
     _ = ProcessLimits.raiseFileLimit(to: next.settings.limits.connections * 2 + 64 + 16 * workers.count)
@@ -183,6 +190,7 @@ public final class Gateway {
   }
 
   private func finish(_ done: () -> Void) {
+    prober.stop()
     for worker in workers { worker.stop() }
     for listener in snapshot.settings.listeners {
       if case .unix(let path) = listener.address { try? FileSystem.remove(path) }

@@ -42,8 +42,9 @@ public final class Snapshot: Sendable {
     let known = Dictionary(
       (previous?.upstreams ?? []).map { ($0.settings.name, $0) }, uniquingKeysWith: { first, _ in first })
     upstreams = settings.upstreams.map { upstream in
-      if let old = known[upstream.name], old.settings.isSame(as: upstream) { return old }
-      return Upstream(upstream)
+      let old = known[upstream.name]
+      if let old, old.settings.isSame(as: upstream) { return old }
+      return Upstream(upstream, previous: old)
     }
     trusted = TrustedProxies(settings.trustedProxies)
   }

@@ -89,7 +89,7 @@ extension TimeoutSettings {
 
 extension HealthCheckSettings {
   public static let section = Section(
-    "health_check", HealthCheckSettings(path: ""), "Probes with GET; a status of 200 to 299 is healthy.",
+    "health_check", HealthCheckSettings(path: ""), "Probes with GET; a status of 200 to 399 is healthy.",
     [
       Keyword("path", \.path, .requestPath, required: true, "What to ask for."),
       Keyword("interval", \.interval, .duration(in: .milliseconds(50) ... .hours(1)), "From one probe to the next."),

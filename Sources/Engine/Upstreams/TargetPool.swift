@@ -69,6 +69,11 @@ final class TargetPool {
   /// A connect failed: the target is taken out until a probe finds it again.
   func connectFailed(_ connection: UpstreamConnection, _ history: inout AttemptHistory, why: StaticString) {
     close(connection)
+    connectFailed(&history, why: why)
+  }
+
+  /// The same for a connect that failed before there was a connection.
+  func connectFailed(_ history: inout AttemptHistory, why: StaticString) {
     pool.worker.metrics.connected(self, outcome: why.description == "connect timed out" ? "timeout" : "refused")
     settle(&history, .failure)
     eject(why)
@@ -103,8 +108,7 @@ final class TargetPool {
 
   private func eject(_ why: StaticString) {
     guard target.health.eject() != nil else { return }
-    pool.worker.shared.emit(
-      .targetOut(upstream: pool.upstream.settings.name, target: target.name, why: "\(why)"))
+    pool.worker.shared.targetEjected(upstream: pool.upstream.settings.name, target, why: why)
   }
 
   /// Closes a leased connection that cannot be used again.

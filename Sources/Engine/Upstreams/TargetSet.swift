@@ -72,6 +72,11 @@ public struct TargetSet: Sendable {
       && zip(other.targets, targets).allSatisfy { $0.id == $1.id && $0.weight == $1.weight }
   }
 
+  /// What a target's name means in this set.
+  func addresses(of target: TargetSettings) -> [SocketAddress] {
+    targets.compactMap { $0.name == target.name ? $0.address : nil }
+  }
+
   /// The targets that another set no longer has: their idle connections are to be closed.
   public func targets(missingIn other: TargetSet) -> [Target] {
     let kept = Set(other.targets.map(\.id))

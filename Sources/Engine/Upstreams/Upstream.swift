@@ -6,11 +6,15 @@ public final class Upstream: Sendable {
   let retryBudget: RetryBudget
   private let state: Lock<TargetSet>
 
-  init(_ settings: UpstreamSettings) {
+  /// - Parameter previous: the one of the same name that a reload replaces: targets that stay keep their health, and
+  ///   the addresses of their names.
+  init(_ settings: UpstreamSettings, previous: Upstream? = nil) {
     self.settings = settings
     retryBudget = RetryBudget(ratio: settings.retries.budget)
     let limits = settings.circuitBreaker.map { CircuitBreakerLimits($0) }
-    state = Lock(TargetSet(settings.targets.map { TargetEntry($0) }, limits: limits))
+    let known = previous?.targets
+    let entries = settings.targets.map { TargetEntry($0) { known?.addresses(of: $0) ?? [] } }
+    state = Lock(TargetSet(entries, limits: limits, previous: known))
   }
 
   /// The targets at the moment.
@@ -27,11 +31,11 @@ public final class Upstream: Sendable {
 }
 
 extension TargetEntry {
-  /// A target whose host is an address has it; one with a name has none until it is resolved.
-  init(_ settings: TargetSettings) {
+  /// - Parameter resolve: gives the addresses of a target whose host is a name; none while nobody knows them.
+  init(_ settings: TargetSettings, resolve: (TargetSettings) -> [SocketAddress]) {
     let addresses: [SocketAddress] =
       switch settings.address {
-      case .host(let host, let port): IPAddress(host).map { [.ip($0, port: UInt16(port))] } ?? []
+      case .host(let host, let port): IPAddress(host).map { [.ip($0, port: UInt16(port))] } ?? resolve(settings)
       case .unix(let path): [.unix(path: path)]
       }
     self.init(name: settings.name, weight: settings.weight, addresses: addresses)

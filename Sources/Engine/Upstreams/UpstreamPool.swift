@@ -76,9 +76,14 @@ final class UpstreamPool {
     }
     if !fresh, let connection = target.takeIdle(certain: certain) { return .connection(connection) }
     do { return .connecting(try target.connect()) } catch {
-      target.settle(&history, .abandoned)
       // Out of descriptors is the gateway's own trouble and says nothing about the target.
-      if error.isOutOfDescriptors { return .fault(.tooManyFiles) }
+      if error.isOutOfDescriptors {
+        target.settle(&history, .abandoned)
+        return .fault(.tooManyFiles)
+      }
+      // A Unix socket that nobody listens on, or an address that no route leads to.
+      history.insert(target)
+      target.connectFailed(&history, why: "connect refused")
       return .failed(AttemptFailure(kind: .connect, fault: .connectRefused, sent: false))
     }
   }

@@ -8,8 +8,16 @@ public final class SharedState: Sendable {
   private let refused = Atomic<Int>(0)
   /// Told of what only the process's own log can say.
   private let report: @Sendable (GatewayEvent) -> Void
+  /// Told of every target that traffic took out, by upstream, so that it is looked for.
+  private let ejected: @Sendable (String, TargetHealth) -> Void
 
-  public init(report: @escaping @Sendable (GatewayEvent) -> Void) { self.report = report }
+  init(
+    report: @escaping @Sendable (GatewayEvent) -> Void,
+    ejected: @escaping @Sendable (String, TargetHealth) -> Void = { _, _ in }
+  ) {
+    self.report = report
+    self.ejected = ejected
+  }
 
   public var openConnections: Int { open.load(ordering: .relaxed) }
   public var refusedAccepts: Int { refused.load(ordering: .relaxed) }
@@ -27,6 +35,11 @@ public final class SharedState: Sendable {
   func workerDrained(_ index: Int) {
     drained.add(1, ordering: .releasing)
     report(.workerDrained(index))
+  }
+
+  func targetEjected(upstream: String, _ target: Target, why: StaticString) {
+    ejected(upstream, target.health)
+    report(.targetOut(upstream: upstream, target: target.name, why: "\(why)"))
   }
 
   func emit(_ event: GatewayEvent) { report(event) }

@@ -1,0 +1,85 @@
+import Kernel
+import Runtime
+
+/// The probes of one target: when the next one is due, and what their results mean for its health.
+///
+/// Between two probes it is a timer; only while one runs is there a task.
+final class TargetProbe {
+  let upstream: Upstream
+  let target: Target
+  private unowned let prober: Prober
+  private let loop: Loop
+  private var health: HealthProbe
+  private var pace: ProbePace
+  private lazy var timer = Timer(loop) { [weak self] in self?.enqueue() }
+  /// Waits for its turn, or runs.
+  private var isUnderWay = false
+  /// Traffic took the target out while a probe ran: another one follows at once.
+  private var isCalledFor = false
+  private(set) var isStopped = false
+
+  init(_ target: Target, of upstream: Upstream, prober: Prober, loop: Loop) {
+    self.target = target
+    self.upstream = upstream
+    self.prober = prober
+    self.loop = loop
+    let check = upstream.settings.healthCheck
+    // Without a check one connect is enough, and none that fails makes it worse than traffic found it.
+    health = HealthProbe(
+      of: target.health, healthyAfter: check?.healthyAfter ?? 1, unhealthyAfter: check?.unhealthyAfter ?? .max)
+    pace = ProbePace(interval: check?.interval)
+  }
+
+  /// Starts with a target as it is found.
+  func begin(random: inout some RandomNumberGenerator) {
+    if target.health.isHealthy {
+      if let wait = pace.firstWait(random: &random) { timer.arm(after: wait) }
+    } else {
+      hurry()
+    }
+  }
+
+  /// Traffic took the target out: looks for it at once.
+  func hurry() {
+    pace.hurry()
+    if isUnderWay { isCalledFor = true } else { enqueue() }
+  }
+
+  /// Ends it; the result of a probe that runs is not wanted any more.
+  func stop() {
+    isStopped = true
+    timer.cancel()
+  }
+
+  /// Probes once.
+  func run(buffers: BufferPool) async -> TargetHealth.Transition? {
+    let settings = upstream.settings
+    let call = ProbeCall(loop, timeout: settings.healthCheck?.timeout ?? settings.timeouts.connect)
+    health.begin()
+    let outcome = await call.run(target, path: settings.healthCheck?.path, buffers: buffers)
+    lastOutcome = outcome
+    if isStopped || outcome == .unknown { return nil }
+    return health.record(success: outcome == .good)
+  }
+
+  private(set) var lastOutcome = ProbeOutcome.unknown
+
+  /// The probe is over: waits for the next.
+  func finish(random: inout some RandomNumberGenerator) {
+    isUnderWay = false
+    if isStopped { return }
+    let wait = pace.wait(isHealthy: target.health.isHealthy, random: &random)
+    if isCalledFor, !target.health.isHealthy {
+      enqueue()
+    } else if let wait {
+      timer.arm(after: wait)
+    }
+    isCalledFor = false
+  }
+
+  private func enqueue() {
+    timer.cancel()
+    isUnderWay = true
+    prober.enqueue(self)
+  }
+}

@@ -1,0 +1,73 @@
+import Kernel
+import Testing
+
+@testable import Engine
+
+private let milliseconds = 1_000_000
+
+@Suite struct ProbePaceTests {
+  /// Whether a wait lies within a tenth of the one expected.
+  private func isAbout(_ wait: Int?, _ expected: Int) -> Bool {
+    wait.map { abs($0 - expected) <= expected / 10 } ?? false
+  }
+
+  @Test func `without a health check a healthy target is left alone`() {
+    var random = SplitMix(seed: 1)
+    var pace = ProbePace(interval: nil)
+    #expect(pace.firstWait(random: &random) == nil)
+    let wait = pace.wait(isHealthy: true, random: &random)
+    #expect(wait == nil)
+  }
+
+  @Test func `a health check asks in its interval, healthy or not`() {
+    var random = SplitMix(seed: 2)
+    var pace = ProbePace(interval: 5000 * milliseconds)
+    for isHealthy in [true, false, false, true] {
+      let wait = pace.wait(isHealthy: isHealthy, random: &random)
+      #expect(isAbout(wait, 5000 * milliseconds))
+    }
+  }
+
+  @Test(arguments: 0..<20 as Range<UInt64>)
+  func `a target that traffic took out is looked for less and less often`(seed: UInt64) {
+    var random = SplitMix(seed: seed)
+    var pace = ProbePace(interval: nil)
+    pace.hurry()
+    for expected in [200, 400, 800, 1600, 2000, 2000, 2000] {
+      pace.hurry()
+      let wait = pace.wait(isHealthy: false, random: &random)
+      #expect(isAbout(wait, expected * milliseconds), "\(expected) ms, seed \(seed)")
+    }
+  }
+
+  @Test func `once it is back the next ejection begins anew`() {
+    var random = SplitMix(seed: 3)
+    var pace = ProbePace(interval: nil)
+    pace.hurry()
+    for _ in 0..<5 { _ = pace.wait(isHealthy: false, random: &random) }
+    let wait = pace.wait(isHealthy: true, random: &random)
+    #expect(wait == nil)
+    pace.hurry()
+    let again = pace.wait(isHealthy: false, random: &random)
+    #expect(isAbout(again, 200 * milliseconds))
+  }
+
+  @Test func `a short interval is never waited out longer`() {
+    var random = SplitMix(seed: 4)
+    var pace = ProbePace(interval: 50 * milliseconds)
+    pace.hurry()
+    for _ in 0..<6 {
+      let wait = pace.wait(isHealthy: false, random: &random)
+      #expect(isAbout(wait, 50 * milliseconds))
+    }
+  }
+
+  @Test(arguments: [50, 1000, 60_000])
+  func `first checks are spread over a second at most`(interval: Int) {
+    var random = SplitMix(seed: 5)
+    let pace = ProbePace(interval: interval * milliseconds)
+    let waits = (0..<100).compactMap { _ in pace.firstWait(random: &random) }
+    #expect(waits.count == 100 && Set(waits).count > 10)
+    #expect(waits.allSatisfy { $0 >= 0 && $0 <= min(interval, 1000) * milliseconds })
+  }
+}
