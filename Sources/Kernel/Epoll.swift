@@ -39,6 +39,9 @@ public struct Epoll: ~Copyable {
   // SAFETY: allocated in init.
   deinit { unsafe events.deallocate() }
 
+  /// Readable when any of the watched descriptors has an event, so that one list can be watched by another.
+  public var number: CInt { descriptor.number }
+
   /// Watches both directions, edge-triggered: each change is told once.
   public func add(_ number: CInt, cookie: UInt64) throws(SocketError) {
     let result = cl_epoll_add(descriptor.number, number, cookie)

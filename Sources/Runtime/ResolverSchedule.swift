@@ -46,6 +46,9 @@ public struct ResolverSchedule: Sendable {
     return true
   }
 
+  /// Makes a look-up due at once, whether or not one is under way, whose end is then not to be told.
+  public mutating func restart(now: Int) { due = now }
+
   /// Takes a good answer.
   ///
   /// - Parameters:

@@ -1,6 +1,6 @@
 /// When a target is probed next: a pure state machine, one for each target. Waits are nanoseconds.
 ///
-/// A configured health check asks in its interval, give or take a tenth, so that the checks of many targets spread
+/// A configured health check asks after its interval or up to a fifth sooner, so that the checks of many targets spread
 /// out. A target that traffic took out is looked for sooner: quickly at first, because most are back within a second,
 /// then less and less often.
 struct ProbePace: Sendable {
@@ -32,6 +32,6 @@ struct ProbePace: Sendable {
   }
 
   private static func jittered(_ wait: Int, _ random: inout some RandomNumberGenerator) -> Int {
-    wait - wait / 10 + Int.random(in: 0...(wait / 5), using: &random)
+    wait - Int.random(in: 0...(wait / 5), using: &random)
   }
 }

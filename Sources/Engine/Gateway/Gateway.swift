@@ -27,6 +27,12 @@ public final class Gateway {
   private var drainDeadline = Int.max
   private let report: @Sendable (GatewayEvent) -> Void
   private let prober: Prober
+  private lazy var names = TargetNames(loop, report: report) { [unowned self] upstream in
+    prober.refresh(upstream)
+    for worker in workers { worker.refresh(upstream) }
+  }
+  /// How long a configuration waits for the addresses of names that are new in it.
+  private static let patienceForNames = 1_000_000_000
 
   public enum State: String, Sendable { case starting, serving, draining, stopped }
 
@@ -61,6 +67,7 @@ public final class Gateway {
     _ = ProcessLimits.raiseFileLimit(to: needed)
     for listener in settings.listeners { try Self.checkFree(listener.address, name: listener.name) }
     if let admin = settings.admin { try Self.checkFree(admin.address, name: "admin") }
+    try resolveNames(of: snapshot)
     for index in 0..<count {
       workers.append(try WorkerHandle.start(index: index, shared: shared, snapshot: snapshot, log: log))
     }
@@ -140,6 +147,7 @@ public final class Gateway {
     where !next.settings.listeners.contains(where: { $0.name == listener.name && $0.address == listener.address }) {
       for worker in workers { worker.stopListening(listener.name) }
     }
+    try resolveNames(of: next)
     for worker in workers { worker.adopt(next) }
     for listener in next.settings.listeners where names[listener.name] != listener.address {
       try open(listener, of: next)
@@ -148,6 +156,15 @@ public final class Gateway {
     previous = old
     snapshot = next
     _ = ProcessLimits.raiseFileLimit(to: next.settings.limits.connections * 2 + 64 + 16 * workers.count)
+  }
+
+  /// Follows the names of a configuration's targets, and gives new ones a moment, so that the first requests do not
+  /// find targets without an address.
+  private func resolveNames(of snapshot: Snapshot) throws(StartError) {
+    do { try names.adopt(snapshot.upstreams, snapshot.settings.resolver) } catch {
+      throw StartError(why: error.why)
+    }
+    names.waitForFirst(atMost: Self.patienceForNames)
   }
 
   // MARK: Draining
@@ -190,6 +207,7 @@ public final class Gateway {
   }
 
   private func finish(_ done: () -> Void) {
+    names.stop()
     prober.stop()
     for worker in workers { worker.stop() }
     for listener in snapshot.settings.listeners {
@@ -208,7 +226,9 @@ public struct StartError: Error, Sendable, CustomStringConvertible {
   public let address: ListenAddress
   public let why: String
 
-  public var description: String { "listener `\(listener)` cannot listen on \(address): \(why)" }
+  public var description: String {
+    listener.isEmpty ? why : "listener `\(listener)` cannot listen on \(address): \(why)"
+  }
 
   public static let taken = "another process listens there: stop it, or choose another address"
 
@@ -217,6 +237,9 @@ public struct StartError: Error, Sendable, CustomStringConvertible {
     self.address = address
     self.why = why
   }
+
+  /// What no listener is to blame for.
+  init(why: String) { self.init(listener: "", address: .unix(path: ""), why: why) }
 
   init(listener: String, address: ListenAddress, _ error: SocketError) {
     let why =

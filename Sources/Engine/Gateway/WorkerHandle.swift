@@ -27,7 +27,7 @@ final class WorkerHandle {
       let thread = try Thread.start(name: "worker-\(index)") { loop.run() }
       return WorkerHandle(index: index, loop: loop, thread: thread, worker: worker)
     } catch {
-      throw StartError(listener: "worker \(index)", address: .unix(path: ""), why: "\(error)")
+      throw StartError(why: "worker \(index) cannot start: \(error)")
     }
   }
 
@@ -48,6 +48,7 @@ final class WorkerHandle {
 
   func stopListening(_ name: String) { post { $0.stopListening(name) } }
   func adopt(_ snapshot: Snapshot) { post { $0.adopt(snapshot) } }
+  func refresh(_ upstream: Upstream) { post { $0.refresh(upstream) } }
   func drain() { post { $0.drain() } }
   func cut() { post { $0.cut() } }
 

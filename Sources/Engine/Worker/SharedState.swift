@@ -1,4 +1,4 @@
-import Kernel
+public import Kernel
 import Synchronization
 
 /// The few words that all workers and the control thread write: atomics, nothing else.
@@ -51,5 +51,9 @@ public enum GatewayEvent: Sendable {
   case workerDrained(Int)
   case targetOut(upstream: String, target: String, why: String)
   case targetBack(upstream: String, target: String)
+  /// A target's name has no address for the first time in a row; the last ones known stay in force.
+  case nameFailed(name: String, why: String)
+  /// A target's name has other addresses than before, or has some again.
+  case nameChanged(name: String, addresses: [IPAddress])
   case breaker(upstream: String, target: String, state: String)
 }

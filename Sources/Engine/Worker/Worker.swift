@@ -71,6 +71,11 @@ public final class Worker {
     metrics.forgetRoutes()
   }
 
+  /// The upstream has other targets now.
+  func refresh(_ upstream: Upstream) {
+    current.pools.first { $0.upstream === upstream }?.adopt(upstream.targets)
+  }
+
   // MARK: Listeners and connections
 
   func listen(_ descriptor: consuming FileDescriptor, as identity: ListenerIdentity) throws(SocketError) {
