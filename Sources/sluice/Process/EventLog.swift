@@ -28,6 +28,12 @@ final class EventLog: Sendable {
       logger.warning("target is out", metadata: ["upstream": "\(upstream)", "target": "\(target)", "why": "\(why)"])
     case .targetBack(let upstream, let target):
       logger.info("target is back", metadata: ["upstream": "\(upstream)", "target": "\(target)"])
+    case .nameFailed(let name, let why):
+      logger.warning("a target's name cannot be resolved", metadata: ["name": "\(name)", "why": "\(why)"])
+    case .nameChanged(let name, let addresses):
+      logger.info(
+        "a target's name has other addresses",
+        metadata: ["name": "\(name)", "addresses": .array(addresses.prefix(16).map { "\($0)" })])
     case .breaker(let upstream, let target, let state):
       logger.log(
         level: state == "open" ? .warning : .info, "circuit breaker",

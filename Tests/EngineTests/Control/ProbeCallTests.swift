@@ -1,4 +1,4 @@
-import Glibc
+import GatewayTesting
 import Kernel
 import Runtime
 import Testing
@@ -8,11 +8,11 @@ import Testing
 @Suite struct ProbeCallTests {
   /// What a probe of an origin with this script finds.
   private func probe(
-    timeout: Int = 5_000_000_000, _ script: @escaping @Sendable (Origin.Connection) -> Void
+    timeout: Int = 5_000_000_000, _ script: @escaping Origin.Script
   ) async throws -> ProbeOutcome {
-    let origin = try #require(Origin(script))
+    let origin = try Origin(script)
     defer { origin.stop() }
-    return try await probe(.ip(IPAddress(v4: 0x7f00_0001), port: origin.port), path: "/", timeout: timeout)
+    return try await probe(origin.address, path: "/", timeout: timeout)
   }
 
   private func probe(_ address: SocketAddress, path: String?, timeout: Int) async throws -> ProbeOutcome {
@@ -36,18 +36,18 @@ import Testing
   ])
   func `a status of 200 to 399 is good`(status: Int, isGood: Bool) async throws {
     let outcome = try await probe { connection in
-      _ = connection.receiveHead()
-      connection.send("HTTP/1.1 \(status) Whatever\r\n\r\n")
+      _ = try connection.request()
+      try connection.send("HTTP/1.1 \(status) Whatever\r\n\r\n")
     }
     #expect(outcome == (isGood ? .good : .bad("answered with status \(status)")))
   }
 
   @Test func `an answer may come byte by byte, after interim ones`() async throws {
     let outcome = try await probe { connection in
-      _ = connection.receiveHead()
+      _ = try connection.request()
       for byte in "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello" {
-        connection.send(String(byte))
-        usleep(200)
+        try connection.send(String(byte))
+
       }
     }
     #expect(outcome == .good)
@@ -55,9 +55,9 @@ import Testing
 
   @Test func `what is no HTTP is bad`() async throws {
     let outcome = try await probe { connection in
-      _ = connection.receiveHead()
-      connection.send("220 mail.example ESMTP\r\n")
-      _ = connection.receive()
+      _ = try connection.request()
+      try connection.send("220 mail.example ESMTP\r\n")
+      connection.awaitEnd()
     }
     guard case .bad(let why) = outcome else {
       Issue.record("\(outcome)")
@@ -68,18 +68,18 @@ import Testing
 
   @Test func `a head without end is bad`() async throws {
     let outcome = try await probe { connection in
-      _ = connection.receiveHead()
-      connection.send("HTTP/1.1 200 OK\r\n" + String(repeating: "X-Fill: 0123456789abcdef\r\n", count: 1000))
-      _ = connection.receive()
+      _ = try connection.request()
+      try connection.send("HTTP/1.1 200 OK\r\n" + String(repeating: "X-Fill: 0123456789abcdef\r\n", count: 1000))
+      connection.awaitEnd()
     }
     #expect(outcome != .good)
   }
 
   @Test func `a connection that is closed or reset before the answer is bad`() async throws {
-    let closed = try await probe { connection in _ = connection.receiveHead() }
+    let closed = try await probe { connection in _ = try connection.request() }
     let reset = try await probe { connection in
-      _ = connection.receiveHead()
-      connection.send("HTTP/1.1 200")
+      _ = try connection.request()
+      try connection.send("HTTP/1.1 200")
       connection.reset()
     }
     #expect(closed == .bad("closed the connection before it answered"))
@@ -88,13 +88,13 @@ import Testing
 
   @Test func `silence is bad once the time is over`() async throws {
     let outcome = try await probe(timeout: 50_000_000) { connection in
-      while !connection.receive().isEmpty {}
+      connection.awaitEnd()
     }
     #expect(outcome == .bad("did not answer in time"))
   }
 
   @Test func `a port that nobody listens on is bad, with a path and without`() async throws {
-    let address = SocketAddress.ip(IPAddress(v4: 0x7f00_0001), port: Origin.freePort())
+    let address = Ports.loopback(Ports.free())
     for path in ["/", nil] {
       #expect(try await probe(address, path: path, timeout: 5_000_000_000) == .bad("refuses connections"))
     }

@@ -1,5 +1,5 @@
 import Configuration
-import Glibc
+import GatewayTesting
 import Kernel
 import Runtime
 import Testing
@@ -13,13 +13,13 @@ private final class Probing: Sendable {
   private let prober: LoopBound<Prober>
   private let told = Lock<[String]>([])
 
-  init(_ ports: [UInt16], _ check: HealthCheckSettings? = nil, mostAtOnce: Int = 64) throws {
+  init(_ ports: [Int], _ check: HealthCheckSettings? = nil, mostAtOnce: Int = 64) throws {
     thread = try LoopThread()
     upstream = Upstream(
       UpstreamSettings(
         name: "u",
         targets: ports.map {
-          TargetSettings(address: .host("127.0.0.1", port: Int($0)), name: "t\($0)")
+          TargetSettings(address: .host("127.0.0.1", port: $0), name: "t\($0)")
         }, healthCheck: check))
     let told = told
     let prober = Prober(thread.loop, mostAtOnce: mostAtOnce, random: SplitMix(seed: 7)) { event in
@@ -64,36 +64,35 @@ private final class Probing: Sendable {
 }
 
 @Suite struct ProberTests {
-  private static let ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
   private static let quick = HealthCheckSettings(
     path: "/healthz", interval: 50_000_000, timeout: 2_000_000_000, healthyAfter: 2, unhealthyAfter: 3)
 
   @Test func `a target that traffic took out comes back when it accepts connections again`() async throws {
-    let port = Origin.freePort()
+    let port = Ports.free()
     let probing = try Probing([port])
     await probing.adopt()
     await probing.eject(probing.targets[0])
     let isLookedFor = await probing.thread.eventually { !probing.targets[0].health.isHealthy }
     #expect(isLookedFor)
-    let origin = try #require(Origin(port: port) { _ = $0.receive() })
+    let origin = try Origin(on: Ports.loopback(port)) { $0.awaitEnd() }
     let isBack = await probing.thread.eventually { probing.targets[0].health.isHealthy }
     #expect(isBack)
     #expect(probing.events == ["u t\(port) back"])
     // A connect is all: nothing was asked.
-    #expect(origin.seen.accepted == 1)
+    #expect(origin.accepted == 1)
     origin.stop()
     await probing.stop()
   }
 
   @Test func `without a health check a healthy target is never probed`() async throws {
-    let idle = try #require(Origin { _ = $0.receive() })
-    let busy = try #require(Origin { _ = $0.receive() })
+    let idle = try Origin { $0.awaitEnd() }
+    let busy = try Origin { $0.awaitEnd() }
     let probing = try Probing([idle.port, busy.port])
     await probing.adopt()
     await probing.eject(probing.targets.first { $0.address.port == busy.port }!)
     let isBack = await probing.thread.eventually { probing.targets.allSatisfy { $0.health.isHealthy } }
     #expect(isBack)
-    #expect(idle.seen.accepted == 0)
+    #expect(idle.accepted == 0)
     idle.stop()
     busy.stop()
     await probing.stop()
@@ -101,87 +100,78 @@ private final class Probing: Sendable {
 
   @Test func `checks in a row take a target out and bring it back`() async throws {
     let isUp = Lock(false)
-    let asked = Lock<Set<String>>([])
-    let origin = try #require(
-      Origin { connection in
-        let head = connection.receiveHead()
-        asked.withLock { _ = $0.insert(head) }
-        connection.send(isUp.withLock { $0 } ? Self.ok : "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
-      })
+    let origin = try Origin { connection in
+      _ = try connection.request()
+      try connection.answer(isUp.withLock { $0 } ? "200 OK" : "503 Busy")
+    }
     let probing = try Probing([origin.port], Self.quick)
     await probing.adopt()
     let target = probing.targets[0]
     #expect(await probing.thread.eventually { target.health.state == .unhealthy })
-    #expect(origin.seen.accepted >= 3)
+    #expect(origin.accepted >= 3)
     isUp.withLock { $0 = true }
     #expect(await probing.thread.eventually { target.health.isHealthy })
     #expect(probing.events == ["u t\(origin.port) out", "u t\(origin.port) back"])
-    let heads = asked.withLock { $0 }
-    #expect(heads.count == 1)
-    #expect(heads.first?.hasPrefix("GET /healthz HTTP/1.1\r\nHost: t\(origin.port)\r\n") == true)
+    #expect(Set(origin.requests.map(\.startLine)) == ["GET /healthz HTTP/1.1"])
+    #expect(origin.requests.first?["Host"] == "t\(origin.port)")
     origin.stop()
     await probing.stop()
   }
 
   @Test func `a target with a health check that traffic took out needs as many good answers`() async throws {
-    let origin = try #require(
-      Origin { connection in
-        _ = connection.receiveHead()
-        connection.send(Self.ok)
-      })
+    let origin = try Origin.ok()
     let check = HealthCheckSettings(path: "/", interval: .hours(1), timeout: 2_000_000_000, healthyAfter: 3)
     let probing = try Probing([origin.port], check)
     await probing.adopt()
     await probing.eject(probing.targets[0])
     #expect(await probing.thread.eventually { probing.targets[0].health.isHealthy })
-    #expect(origin.seen.accepted >= 3)
+    #expect(origin.accepted >= 3)
     origin.stop()
     await probing.stop()
   }
 
   @Test func `only so many probes run at once`() async throws {
     let isOpen = Lock(false)
-    let origin = try #require(
-      Origin { connection in
-        _ = connection.receiveHead()
-        while !isOpen.withLock({ $0 }) { usleep(1000) }
-        connection.send(Self.ok)
-      })
+    let origin = try Origin { connection in
+      _ = try connection.request()
+      while !isOpen.withLock({ $0 }) { Pause.milliseconds(1) }
+      try connection.answer()
+    }
     var check = Self.quick
     check.timeout = 20_000_000_000
     let probing = try Probing([origin.port], check, mostAtOnce: 2)
     let many = Upstream(
       UpstreamSettings(
         name: "u",
-        targets: (0..<9).map { TargetSettings(address: .host("127.0.0.1", port: Int(origin.port)), name: "t\($0)") },
+        targets: (0..<9).map { TargetSettings(address: .host("127.0.0.1", port: origin.port), name: "t\($0)") },
         healthCheck: check))
     await probing.on { $0.adopt([many]) }
     #expect(await probing.eventually { $0.running == 2 && $0.queued == 7 })
-    #expect(await probing.thread.eventually { origin.seen.accepted == 2 })
+    #expect(await probing.thread.eventually { origin.accepted == 2 })
     #expect(await probing.on { $0.queued } == 7)
     isOpen.withLock { $0 = true }
-    #expect(await probing.thread.eventually { origin.seen.accepted >= 18 })
+    #expect(await probing.thread.eventually { origin.accepted >= 18 })
     origin.stop()
     await probing.stop()
   }
 
   @Test func `targets of a configuration that is gone are left alone`() async throws {
-    let origin = try #require(Origin { _ = $0.receiveHead() })
+    let origin = try Origin { _ = try $0.request() }
     let probing = try Probing([origin.port], Self.quick)
     await probing.adopt()
-    #expect(await probing.thread.eventually { origin.seen.accepted > 0 })
+    #expect(await probing.thread.eventually { origin.accepted > 0 })
     await probing.on { $0.adopt([]) }
-    #expect(await probing.thread.eventually { origin.seen.open == 0 })
+    #expect(await probing.thread.eventually { origin.openConnections == 0 })
     #expect(await probing.eventually { $0.running == 0 })
-    let before = origin.seen.accepted
+    let before = origin.accepted
     let events = probing.events
-    let other = try #require(Origin { _ = $0.receiveHead() })
+    let other = try Origin { _ = try $0.request() }
     let settings = UpstreamSettings(
-      name: "other", targets: [TargetSettings(address: .host("127.0.0.1", port: Int(other.port)), name: "o")],
+      name: "other", targets: [TargetSettings(address: .host("127.0.0.1", port: other.port), name: "o")],
       healthCheck: Self.quick)
     await probing.on { $0.adopt([Upstream(settings)]) }
-    #expect(await probing.thread.eventually { other.seen.accepted > 4 })
-    #expect(origin.seen.accepted == before)
+    #expect(await probing.thread.eventually { other.accepted > 4 })
+    #expect(origin.accepted == before)
     #expect(probing.events.filter { $0.hasPrefix("u ") } == events)
     origin.stop()
     other.stop()
@@ -189,7 +179,7 @@ private final class Probing: Sendable {
   }
 
   @Test func `a target that was out before a reload is still looked for after it`() async throws {
-    let origin = try #require(Origin { _ = $0.receive() })
+    let origin = try Origin { $0.awaitEnd() }
     let probing = try Probing([origin.port])
     #expect(probing.targets[0].health.eject() != nil)
     var settings = probing.upstream.settings
