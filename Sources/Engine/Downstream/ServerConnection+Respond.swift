@@ -23,7 +23,7 @@ extension ServerConnection {
 
   /// Sends `exchange.response`, a local one.
   func respond(_ slot: ExchangeSlot, closing: Bool = false) async -> Bool {
-    slot.route?.chain.runResponseHead(&slot.exchange)
+    runResponseHooks(slot)
     let reusable = consumeRequestBody(slot) && slot.exchange.request.head.keepAlive && !closing && !worker.isDraining
     let head = slot.exchange.request.method == .head
     worker.encodeLocalResponse(slot, keepAlive: reusable)
@@ -36,6 +36,13 @@ extension ServerConnection {
       return false
     }
     return reusable
+  }
+
+  /// A request without a route still passes the plugins of every route; a head that was refused passes none, as
+  /// hooks may read its fields.
+  private func runResponseHooks(_ slot: ExchangeSlot) {
+    if let route = slot.route { return route.chain.runResponseHead(&slot.exchange) }
+    if slot.exchange.times.headComplete > 0 { worker.current.commonChain.runResponseHead(&slot.exchange) }
   }
 
   /// Sends what `reply` holds; a fault when the client cannot take it.

@@ -10,6 +10,8 @@ final class WorkerSnapshot {
   let shared: Snapshot
   let pools: [UpstreamPool]
   private(set) var plugins: [PluginInstance] = []
+  /// The hooks of the plugins of every route, for answers to requests that have none.
+  private(set) var commonChain = Chain([])
   private var routes: [WorkerRoute?]
   private var chains: [Chain?]
   private var onlyRoute: WorkerRoute?
@@ -33,7 +35,9 @@ final class WorkerSnapshot {
       pool.worker = worker
       pool.number = index
     }
+    if worker.only != nil { return }
     plugins = shared.plugins.instances(of: shared.settings.plugins, services: worker)
+    commonChain = Chain(plugins.map(\.plugin))
   }
 
   /// Closes the pools that the next snapshot does not use, once their exchanges are over.
