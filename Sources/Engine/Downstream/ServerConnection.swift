@@ -92,6 +92,7 @@ final class ServerConnection: WakerOwner {
         guard reusable, !worker.isDraining else { return await closeGracefully(slot) }
       case .refused(let fault):
         slot.account.requestComplete = false
+        worker.begin(slot, on: self)
         await refuse(fault, slot)
         finish(slot)
         return await closeGracefully(slot)

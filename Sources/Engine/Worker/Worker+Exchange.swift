@@ -5,7 +5,7 @@ import Runtime
 
 /// What a worker does for an exchange before and after its connection carries it.
 extension Worker {
-  /// Says who calls, when and under which id.
+  /// Says who calls, when and under which id; fields are read only of a complete head.
   func begin(_ slot: ExchangeSlot, on connection: ServerConnection) {
     slot.exchange.began = Clock.wall
     slot.exchange.peer = connection.peer
@@ -14,7 +14,7 @@ extension Worker {
     if slot.exchange.times.received == 0 { slot.exchange.times.received = loop.now }
     slot.exchange.peerIsTrusted = !current.shared.trusted.isEmpty && current.shared.trusted.contains(connection.peer)
     metrics.exchangeBegan()
-    guard slot.exchange.peerIsTrusted else { return makeID(slot) }
+    guard slot.exchange.peerIsTrusted, slot.exchange.times.headComplete > 0 else { return makeID(slot) }
     ForwardedFor.findClient(&slot.exchange, trusted: current.shared.trusted)
     if !RequestID.adopt(&slot.exchange) { makeID(slot) }
   }
