@@ -11,7 +11,7 @@ public protocol RequestHeadHook: AnyObject {
   func onRequestHead(_ exchange: inout Exchange) -> Verdict
 }
 
-/// The same for plugins that wait for something; costs some 25 ns more.
+/// The same for plugins that wait for something; costs more even where it does not wait.
 public protocol AsyncRequestHeadHook: AnyObject {
   func onRequestHead(_ exchange: inout Exchange) async -> Verdict
 }
@@ -28,30 +28,34 @@ public protocol LogHook: AnyObject {
 
 /// The hooks of a route on one worker, compiled once: requests in the order written, responses in reverse.
 ///
-/// Two kinds of step in one list, because an `async` call to a hook that does not wait costs ten times a plain one.
+/// Two kinds of step in one list, because an `async` call to a hook that does not wait costs several times a plain one.
 public struct Chain {
   public enum RequestStep {
     case sync(any RequestHeadHook)
     case async(any AsyncRequestHeadHook)
   }
 
-  public private(set) var requestHead: [RequestStep] = []
-  public private(set) var responseHead: [any ResponseHeadHook] = []
-  public private(set) var log: [any LogHook] = []
+  public let requestHead: [RequestStep]
+  public let responseHead: [any ResponseHeadHook]
+  public let log: [any LogHook]
   /// Whether any request step is `async`.
-  public private(set) var waits = false
+  public let waits: Bool
 
   /// - Parameter plugins: in the order written.
   public init(_ plugins: [any Plugin]) {
+    var steps: [RequestStep] = []
+    var waits = false
     for plugin in plugins {
-      if let hook = plugin as? any RequestHeadHook { requestHead.append(.sync(hook)) }
+      if let hook = plugin as? any RequestHeadHook { steps.append(.sync(hook)) }
       if let hook = plugin as? any AsyncRequestHeadHook {
-        requestHead.append(.async(hook))
+        steps.append(.async(hook))
         waits = true
       }
-      if let hook = plugin as? any LogHook { log.append(hook) }
     }
+    requestHead = steps
     responseHead = plugins.reversed().compactMap { $0 as? any ResponseHeadHook }
+    log = plugins.compactMap { $0 as? any LogHook }
+    self.waits = waits
   }
 
   /// Runs the request hooks until one decides otherwise than to proceed.
