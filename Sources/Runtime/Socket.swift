@@ -66,7 +66,7 @@ public final class Socket: EventSource {
   public func close(reset: Bool = false) {
     guard isOpen else { return }
     isOpen = false
-    isReadable = false
+    isPeerClosed = true
     waker = nil
     if reset { SocketCalls.resetOnClose(descriptor) }
     loop.forget(self)

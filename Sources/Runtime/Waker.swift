@@ -9,6 +9,8 @@ public struct Signals: OptionSet, Sendable {
   public static let deadline = Signals(rawValue: 2)
   /// A connection that the task queued for is free, or what it waits for was settled elsewhere.
   public static let message = Signals(rawValue: 4)
+  /// The worker ends, and what is open is cut.
+  public static let cut = Signals(rawValue: 16)
   /// The worker stops taking new work.
   public static let drain = Signals(rawValue: 8)
 }
@@ -30,7 +32,8 @@ public final class Waker: TimerEntry {
   private var continuation: UnsafeContinuation<Void, Never>?
   private var pending: Signals = []
   private unowned let loop: Loop
-  public weak var parkedOwner: (any WakerOwner)?
+  /// Told of signals while no task waits. Held strongly: owners let go of it when they close.
+  public var parkedOwner: (any WakerOwner)?
   public var isParked = false
 
   public init(_ loop: Loop) {

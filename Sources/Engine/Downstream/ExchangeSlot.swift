@@ -20,6 +20,11 @@ final class ExchangeSlot {
   /// The request's body from client to target, and the response's the other way.
   var upload: BodyFlow
   var download: BodyFlow
+  /// What this call has tried, and what it may still try.
+  var history = AttemptHistory()
+  var retries = RetryAllowance()
+  /// When the attempt at hand began.
+  var attemptBegan = 0
   /// How much of the request's content came along with its head and stands in `outgoing`.
   var prefixLength = 0
   var uploadBegan = false
@@ -52,6 +57,7 @@ final class ExchangeSlot {
     upload.reset()
     download.reset()
     account = CallAccount()
+    history.reset()
     prefixLength = 0
     uploadBegan = false
     route = nil

@@ -14,6 +14,8 @@ final class ServerConnection: WakerOwner {
   let waker: Waker
   let listener: ListenerIdentity
   let peer: IPAddress
+  /// The exchange whose answer is awaited without a task.
+  var awaited: AwaitedExchange?
   /// Monotonic nanoseconds when the connection was accepted or the last exchange ended.
   var idleSince: Int
   /// Its place among the worker's connections.
@@ -24,9 +26,6 @@ final class ServerConnection: WakerOwner {
   var waited = 0
   /// The exchange's deadline for the whole call.
   var totalDeadline = Int.max
-
-  /// How long a task stays for the next request before the connection is parked.
-  private static let parkAfter = 50_000_000
 
   init(_ descriptor: consuming FileDescriptor, peer: IPAddress, listener: ListenerIdentity, worker: Worker)
     throws(SocketError)
@@ -43,14 +42,18 @@ final class ServerConnection: WakerOwner {
   }
 
   /// Waits without a task until the client speaks, leaves, or has been silent for too long.
-  private func park() {
+  func park() {
+    awaited = nil
     waker.isParked = true
     waker.arm(at: idleSince + worker.limits.idleTimeout)
+    let missed = waker.take()
+    if socket.isReadable || !missed.isEmpty { wokenWhileParked(missed) }
   }
 
   func wokenWhileParked(_ signals: Signals) {
+    if let exchange = awaited { return resumeAtOnce(exchange, signals) }
     if socket.isReadable {
-      begin()
+      serveAtOnce()
     } else if signals.contains(.drain), !socket.isPeerClosed {
       leave()
     } else if signals.contains(.deadline) || socket.isPeerClosed {
@@ -58,16 +61,18 @@ final class ServerConnection: WakerOwner {
     }
   }
 
-  private func begin() {
+  /// Goes on in a task, from wherever the exchange is.
+  func startTask(_ slot: ExchangeSlot, from entry: Entry) {
+    awaited = nil
     waker.isParked = false
-    worker.loop.start(self) { connection in await connection.serve() }
+    worker.loop.start((self, slot, entry)) { (connection, slot, entry) in await connection.serve(slot, from: entry) }
   }
 
   /// Closes a resting connection because the worker drains, unless a request has arrived that the loop has not seen
   /// yet; a connection that was only just accepted has a moment to send its first one.
   private func leave() {
     if !socket.isQuiet {
-      begin()
+      startTask(worker.leaseSlot(), from: .head)
     } else if requestsServed == 0 {
       waker.arm(at: worker.loop.now + Self.firstRequestTime)
     } else {
@@ -80,32 +85,51 @@ final class ServerConnection: WakerOwner {
   /// The worker drains: a connection that waits for a request is closed, one in an exchange ends after it.
   func drain() { waker.ring(.drain) }
 
-  private func serve() async {
-    let slot = worker.leaseSlot()
+  /// Where a task takes up an exchange.
+  enum Entry {
+    case head
+    case refused(Fault)
+    /// The route is known, and its hooks are to run.
+    case hooks
+    case decided(Verdict)
+    case attempting(UpstreamConnection, AttemptStage)
+  }
+
+  /// Serves until the client is silent: then the task ends, and the connection rests without one.
+  private func serve(_ slot: ExchangeSlot, from entry: Entry) async {
     defer { worker.returnSlot(slot) }
+    var entry = entry
     while true {
-      switch await readHead(into: slot) {
-      case .complete:
-        let reusable = await carry(slot)
-        requestsServed += 1
-        finish(slot)
-        guard reusable, !worker.isDraining else { return await closeGracefully(slot) }
+      let reusable: Bool
+      switch entry {
+      case .head:
+        switch await readHead(into: slot) {
+        case .complete:
+          worker.begin(slot, on: self)
+          reusable = await carry(slot, decide(slot))
+        case .refused(let fault):
+          worker.begin(slot, on: self)
+          reusable = await refuse(fault, slot)
+        case .silent: return park()
+        case .closed: return close()
+        }
       case .refused(let fault):
-        slot.account.requestComplete = false
         worker.begin(slot, on: self)
-        await refuse(fault, slot)
-        finish(slot)
-        return await closeGracefully(slot)
-      case .silent: return park()
-      case .closed: return close()
+        reusable = await refuse(fault, slot)
+      case .hooks: reusable = await carry(slot, runHooks(slot))
+      case .decided(let verdict): reusable = await carry(slot, verdict)
+      case .attempting(let lease, let stage): reusable = await resume(slot, lease, stage)
       }
+      finish(slot)
+      guard reusable, !worker.isDraining else { return await closeGracefully(slot) }
       prepareNext(slot)
+      entry = .head
     }
   }
 
   // MARK: Reading a head
 
-  private enum HeadOutcome {
+  enum HeadOutcome {
     case complete
     case refused(Fault)
     case silent
@@ -126,19 +150,14 @@ final class ServerConnection: WakerOwner {
         }
         if !result.wouldBlock { return leftInHead(slot, began: began) }
       }
-      if began == 0 {
-        if worker.isDraining { return .closed }
-        let idleEnd = idleSince + worker.limits.idleTimeout
-        let signals = await waker.wait(until: min(idleEnd, worker.loop.now + Self.parkAfter))
-        if signals == .deadline { return worker.loop.now >= idleEnd ? .closed : .silent }
-      } else {
-        let signals = await waker.wait(until: began + worker.limits.headTimeout)
-        if signals.contains(.deadline) { return .refused(.headTimeout) }
-      }
+      if began == 0 { return worker.isDraining ? .closed : .silent }
+      let deadline = began + worker.limits.headTimeout
+      let signals = await waker.wait(until: deadline)
+      if signals.contains(.deadline), worker.loop.now >= deadline { return .refused(.headTimeout) }
     }
   }
 
-  private func decodeHead(_ slot: ExchangeSlot, began: Int) -> HeadOutcome? {
+  func decodeHead(_ slot: ExchangeSlot, began: Int) -> HeadOutcome? {
     slot.exchange.times.received = began
     do {
       guard try HeadDecoding.decode(&slot.requestDecoder, &slot.exchange.request) else { return nil }
@@ -163,7 +182,7 @@ final class ServerConnection: WakerOwner {
   }
 
   /// Keeps what followed the request, and clears the rest for the next one.
-  private func prepareNext(_ slot: ExchangeSlot) {
+  func prepareNext(_ slot: ExchangeSlot) {
     slot.exchange.request.buffer.compact()
     slot.upload.moveSurplus(to: &slot.exchange.request.buffer)
     slot.reset()
@@ -176,10 +195,8 @@ final class ServerConnection: WakerOwner {
 
   // MARK: One exchange
 
-  /// Carries one exchange from its complete head to the last byte of the answer; whether the connection can go on.
-  private func carry(_ slot: ExchangeSlot) async -> Bool {
-    worker.begin(slot, on: self)
-    let verdict = await decide(slot)
+  /// Carries one exchange from the hooks' verdict to the last byte of the answer; whether the connection can go on.
+  private func carry(_ slot: ExchangeSlot, _ verdict: Verdict) async -> Bool {
     switch verdict {
     case .proceed: break
     case .respond: return await respond(slot)
@@ -198,8 +215,27 @@ final class ServerConnection: WakerOwner {
     }
   }
 
+  /// Goes on with an attempt that was begun without a task.
+  private func resume(_ slot: ExchangeSlot, _ lease: UpstreamConnection, _ stage: AttemptStage) async -> Bool {
+    guard let route = slot.route else { return false }
+    let fault = await tryTargets(slot, route: route, pool: lease.pool.pool, resuming: (lease, stage))
+    guard let fault else { return slot.keepsConnection }
+    return await refuse(fault, slot)
+  }
+
   /// Finds the route, checks what its limits say of the head, and runs the request hooks.
   private func decide(_ slot: ExchangeSlot) async -> Verdict {
+    if let verdict = decideAtOnce(slot) { return verdict }
+    return await runHooks(slot)
+  }
+
+  private func runHooks(_ slot: ExchangeSlot) async -> Verdict {
+    guard let route = slot.route else { return .fail(.notFound) }
+    return await route.chain.runRequestHead(&slot.exchange)
+  }
+
+  /// The same when no hook waits; nil when one does.
+  func decideAtOnce(_ slot: ExchangeSlot) -> Verdict? {
     if let fault = worker.route(slot, on: self) { return .fail(fault) }
     guard let route = slot.route else { return .fail(.notFound) }
     if case .length(let count) = slot.exchange.request.head.framing, count > route.requestBodyLimit {
@@ -207,13 +243,13 @@ final class ServerConnection: WakerOwner {
     }
     slot.upload.limit = route.requestBodyLimit
     if route.chain.requestHead.isEmpty { return .proceed }
-    if route.chain.waits { return await route.chain.runRequestHead(&slot.exchange) }
-    return route.chain.runRequestHeadAtOnce(&slot.exchange)
+    return route.chain.waits ? nil : route.chain.runRequestHeadAtOnce(&slot.exchange)
   }
 
-  private func finish(_ slot: ExchangeSlot) {
+  func finish(_ slot: ExchangeSlot) {
     slot.exchange.times.ended = Clock.monotonic
     slot.exchange.times.waited = waited
+    requestsServed += 1
     worker.record(slot, on: self)
   }
 
@@ -227,14 +263,20 @@ final class ServerConnection: WakerOwner {
 
   // MARK: Closing
 
-  /// Ends whatever goes on, at once.
-  func cut() { close(reset: true) }
+  /// Ends whatever goes on, at once: a task finds its client gone.
+  func cut() {
+    guard awaited == nil else { return waker.ring(.cut) }
+    guard !waker.isParked else { return close(reset: true) }
+    socket.close(reset: true)
+    waker.ring(.socket)
+  }
 
   func close(reset: Bool = false) {
     guard !isClosed else { return }
     isClosed = true
     waker.cancelDeadline()
     waker.isParked = false
+    waker.parkedOwner = nil
     socket.close(reset: reset)
     worker.closed(self)
   }

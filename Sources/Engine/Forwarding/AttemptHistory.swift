@@ -8,6 +8,13 @@ struct AttemptHistory: ~Copyable {
   var pass: CircuitBreaker.Pass?
   var lastFault: Fault?
 
+  mutating func reset() {
+    if !targets.isEmpty { targets.removeAll(keepingCapacity: true) }
+    stale = nil
+    pass = nil
+    lastFault = nil
+  }
+
   mutating func insert(_ target: TargetPool) { targets.append(target) }
 
   /// Remembers a target whose resting connection was stale: it is asked once more, over a new one.

@@ -21,7 +21,7 @@ extension ServerConnection {
     let queueDeadline = worker.loop.now + timeouts.queue
     // A request that may not be sent twice should not meet a connection that the target has just closed.
     let certain = !slot.exchange.request.method.isIdempotent
-    let hash = pool.upstream.settings.balance == .hash ? RequestHash.value(slot.exchange, pool.upstream.settings) : nil
+    let hash = pool.hash(of: slot)
     while true {
       switch pool.lease(&history, hash: hash, certain: certain) {
       case .connection(let connection):
@@ -93,6 +93,13 @@ extension ServerConnection {
       }
     }
     return nil
+  }
+}
+
+extension UpstreamPool {
+  /// The hash of the value that the upstream balances by; nil when it does not, or the request has no such value.
+  func hash(of slot: ExchangeSlot) -> UInt64? {
+    upstream.settings.balance == .hash ? RequestHash.value(slot.exchange, upstream.settings) : nil
   }
 }
 

@@ -5,13 +5,11 @@ import Runtime
 
 /// The way back: the target's head is edited and sent on, then both bodies are moved until the answer is complete.
 extension ServerConnection {
-  func relay(
-    _ slot: ExchangeSlot, _ lease: UpstreamConnection, route: WorkerRoute, timeouts: CallTimeouts
-  ) async -> AttemptOutcome {
+  /// Edits and encodes the head of the answer; a failure when its body is broken in its first bytes.
+  func beginRelay(_ slot: ExchangeSlot, route: WorkerRoute) -> AttemptFailure? {
     let framing = slot.exchange.response.head.framing
-    let endsWithTarget = framing == .untilClose
     let out = clientFraming(slot, framing)
-    route.chain.runResponseHead(&slot.exchange)
+    if !route.chain.responseHead.isEmpty { route.chain.runResponseHead(&slot.exchange) }
     slot.keepsConnection =
       slot.exchange.request.head.keepAlive && slot.account.requestComplete && out != .untilClose && !worker.isDraining
     slot.download.begin(framing, framing: out == .chunked ? .chunked : .plain)
@@ -19,16 +17,27 @@ extension ServerConnection {
     worker.encodeResponse(slot, framing: out)
     do {
       try slot.download.takePrefix(of: &slot.exchange.response.buffer, into: &slot.reply)
-    } catch { return abandon(lease, .failed(truncation(error))) }
+      return nil
+    } catch { return truncation(error) }
+  }
 
+  /// Moves both bodies until the answer is complete.
+  func finishRelay(
+    _ slot: ExchangeSlot, _ lease: UpstreamConnection, timeouts: CallTimeouts
+  ) async -> AttemptOutcome {
     if let outcome = await pumpBoth(slot, lease, timeouts: timeouts) { return abandon(lease, outcome) }
+    endRelay(slot, lease)
+    return .done
+  }
+
+  /// Gives the connection back when it can carry another exchange: the answer and nothing more has come over it.
+  func endRelay(_ slot: ExchangeSlot, _ lease: UpstreamConnection) {
     let clean = slot.exchange.response.buffer.isEmpty && slot.download.surplus.isEmpty && slot.account.requestComplete
-    if clean, !endsWithTarget, slot.exchange.response.head.keepAlive {
+    if clean, slot.exchange.response.head.framing != .untilClose, slot.exchange.response.head.keepAlive {
       lease.pool.giveBack(lease)
     } else {
       lease.pool.close(lease)
     }
-    return .done
   }
 
   /// How the client gets the body: HTTP/1.0 knows no chunks, so there the connection's end says it.
@@ -66,13 +75,13 @@ extension ServerConnection {
     }
   }
 
-  private enum DownloadProgress {
+  enum DownloadProgress {
     case finished
     case waiting
     case failed(Fault)
   }
 
-  private func pumpDownload(_ slot: ExchangeSlot, _ lease: UpstreamConnection) -> DownloadProgress {
+  func pumpDownload(_ slot: ExchangeSlot, _ lease: UpstreamConnection) -> DownloadProgress {
     while slot.replySent < slot.reply.count {
       guard socket.isWritable else { return .waiting }
       let result = socket.send(slot.reply.span.extracting(slot.replySent..<slot.reply.count))

@@ -8,55 +8,51 @@ import PluginKit
 /// of which nothing was sent are free; the others are bounded by the upstream's budget, so that retries cannot become
 /// the load that keeps a service down. A stale resting connection is no failure of the target and costs nothing.
 struct RetryAllowance: ~Copyable {
-  private let settings: RetrySettings
-  private let budget: RetryBudget
+  enum Decision { case retry, no, denied }
+
   private var used = 0
   private var staleUsed = 0
   private var reserved = 0
 
-  init(_ settings: RetrySettings, budget: RetryBudget) {
-    self.settings = settings
-    self.budget = budget
-  }
-
-  /// Counts the call: the budget is a share of the calls.
-  func count(now: Int) { budget.countRequest(now: now) }
-
   /// Whether a failure of this kind may be tried again, without deciding it.
-  func mayRetry(_ failure: AttemptFailure, _ request: borrowing RequestMessage, replayable: Bool) -> Bool {
+  func mayRetry(
+    _ failure: AttemptFailure, _ request: borrowing RequestMessage, replayable: Bool, _ settings: RetrySettings
+  ) -> Bool {
     if case .stale = failure.kind {
       return replayable && staleUsed < 3 && (request.method.isIdempotent || !failure.sent)
     }
-    guard used < settings.maximum, replayable, covers(failure) else { return false }
-    return !failure.sent || names(request.methodText)
+    guard used < settings.maximum, replayable, Self.covers(settings, failure) else { return false }
+    return !failure.sent || Self.names(settings, request.methodText)
   }
 
   /// Decides, and takes from the budget.
-  mutating func allows(
-    _ failure: AttemptFailure, _ request: borrowing RequestMessage, replayable: Bool, now: Int
-  ) -> Bool {
-    guard mayRetry(failure, request, replayable: replayable) else { return false }
+  mutating func decide(
+    _ failure: AttemptFailure, _ request: borrowing RequestMessage, replayable: Bool, _ upstream: Upstream, now: Int
+  ) -> Decision {
+    guard mayRetry(failure, request, replayable: replayable, upstream.settings.retries) else { return .no }
     if case .stale = failure.kind {
       staleUsed += 1
-      return true
+      return .retry
     }
     if failure.sent {
-      guard budget.acquire(now: now) else { return false }
+      guard upstream.retryBudget.acquire(now: now) else { return .denied }
       reserved += 1
     }
     used += 1
-    return true
+    return .retry
   }
 
-  /// Gives back what the call held of the budget.
-  mutating func end() {
+  /// Gives back what the call held of the budget, and forgets it.
+  mutating func end(_ budget: RetryBudget) {
     while reserved > 0 {
       budget.release()
       reserved -= 1
     }
+    used = 0
+    staleUsed = 0
   }
 
-  private func covers(_ failure: AttemptFailure) -> Bool {
+  private static func covers(_ settings: RetrySettings, _ failure: AttemptFailure) -> Bool {
     switch failure.kind {
     case .connect: settings.onConnectFailure
     case .stale, .reset, .malformed: settings.onReset
@@ -65,7 +61,7 @@ struct RetryAllowance: ~Copyable {
     }
   }
 
-  private func names(_ method: Span<UInt8>) -> Bool {
+  private static func names(_ settings: RetrySettings, _ method: Span<UInt8>) -> Bool {
     for name in settings.methods where ByteScan.equal(name.utf8Span.span, method) { return true }
     return false
   }

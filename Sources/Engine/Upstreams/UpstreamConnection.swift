@@ -47,6 +47,7 @@ final class UpstreamConnection: WakerOwner {
 
   func close() {
     idleWaker.cancelDeadline()
+    idleWaker.parkedOwner = nil
     socket.close()
   }
 }

@@ -88,6 +88,23 @@ final class UpstreamPool {
     }
   }
 
+  /// A connection that rests, when the balancer's choice has one and its breaker is closed; nil when asking takes more.
+  func leaseResting(_ history: inout AttemptHistory, hash: UInt64?, certain: Bool) -> UpstreamConnection? {
+    guard
+      let index = balancer.pick(
+        among: Eligible(self), hash: hash, excluding: TriedTargets(), random: &random)
+    else { return nil }
+    let target = targets[index]
+    guard target.idleCount > 0 else { return nil }
+    if let breaker = target.target.breaker {
+      guard breaker.state == .closed, case .admitted(let pass) = breaker.admit(now: loop.now) else { return nil }
+      history.pass = pass
+    }
+    if let connection = target.takeIdle(certain: certain) { return connection }
+    target.settle(&history, .abandoned)
+    return nil
+  }
+
   /// Why no target can be had: all busy, all breakers open, none healthy, or none left to try.
   private func nothingToLease(_ tried: TriedTargets) -> Lease {
     var soonest = Int.max
