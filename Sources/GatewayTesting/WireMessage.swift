@@ -3,6 +3,11 @@ package struct WireMessage: Sendable, Equatable {
   package struct Field: Sendable, Equatable {
     package var name: String
     package var value: String
+
+    package init(name: String, value: String) {
+      self.name = name
+      self.value = value
+    }
   }
 
   /// Without its CRLF.

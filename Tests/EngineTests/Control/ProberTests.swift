@@ -89,7 +89,7 @@ private final class Probing: Sendable {
     let busy = try Origin { $0.awaitEnd() }
     let probing = try Probing([idle.port, busy.port])
     await probing.adopt()
-    await probing.eject(probing.targets.first { $0.address.port == busy.port }!)
+    await probing.eject(probing.targets.first { $0.address == busy.address }!)
     let isBack = await probing.thread.eventually { probing.targets.allSatisfy { $0.health.isHealthy } }
     #expect(isBack)
     #expect(idle.accepted == 0)

@@ -40,7 +40,7 @@ private final class Naming: Sendable {
     let settings = ResolverSettings(servers: [server.address], timeout: 100_000_000, attempts: 1)
     let names = names
     let failure: String? = await thread.run {
-      do { try names.here.adopt(upstreams, settings) } catch { return error.why }
+      do { try names.here.adopt(upstreams, settings) } catch { return "\(error)" }
       names.here.waitForFirst(atMost: patience)
       return nil
     }
