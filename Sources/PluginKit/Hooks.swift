@@ -21,9 +21,9 @@ public protocol ResponseHeadHook: AnyObject {
   func onResponseHead(_ exchange: inout Exchange)
 }
 
-/// Sees the exchange once it is over, before its record is written.
+/// Sees the exchange once it is over, before its record is written. It is `inout` only to be passed by its address.
 public protocol LogHook: AnyObject {
-  func onEnd(_ exchange: borrowing Exchange)
+  func onEnd(_ exchange: inout Exchange)
 }
 
 /// The hooks of a route on one worker, compiled once: requests in the order written, responses in reverse.

@@ -111,5 +111,5 @@ private final class Last: Plugin, LogHook {
 
   init() {}
   init(_ settings: Nothing, _ services: any WorkerServices) {}
-  func onEnd(_ exchange: borrowing Exchange) {}
+  func onEnd(_ exchange: inout Exchange) {}
 }

@@ -11,7 +11,7 @@ extension Worker {
   /// Called exactly once for each request, whatever became of it.
   func record(_ slot: ExchangeSlot, on connection: ServerConnection) {
     if let route = slot.route, !route.chain.log.isEmpty {
-      for hook in route.chain.log { hook.onEnd(slot.exchange) }
+      for hook in route.chain.log { hook.onEnd(&slot.exchange) }
     }
     metrics.exchangeEnded(slot)
     if let log {

@@ -26,7 +26,7 @@ extension CORS {
         "The request fields that pages may send beyond those that every form can, or `*` for all but Authorization."),
       Keyword("expose", \.expose, .list(of: .corsFieldName), "The response fields that pages may read, or `*`."),
       Keyword(
-        "max_age", \.maxAge, .duration,
+        "max_age", \.maxAge, .duration(in: .seconds(1) ... .days(365)),
         "How long a browser may remember the answer to a preflight, in whole seconds; unset: 5 s, as browsers do."),
       Keyword(
         "credentials", \.credentials, .boolean,

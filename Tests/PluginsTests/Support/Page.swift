@@ -2,11 +2,13 @@ import Foreign
 
 /// A page of the documentation.
 struct Page {
+  let path: String
   let text: String
 
   init(_ name: String, beside testFile: String = #filePath) throws {
     let root = testFile.split(separator: "/").dropLast(3).joined(separator: "/")
-    text = String(decoding: try TextFiles.read("/\(root)/docs/\(name)", limit: 1 << 20), as: UTF8.self)
+    path = "/\(root)/docs/\(name)"
+    text = String(decoding: try TextFiles.read(path, limit: 1 << 20), as: UTF8.self)
   }
 
   struct NoExample: Error {}
