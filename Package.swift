@@ -94,6 +94,10 @@ let package = Package(
     tests("GatewayTestingTests", ["GatewayTesting", "Kernel"]),
     tests("EndToEndTests", ["GatewayTesting", "Kernel"]),
     tests("RegressionTests", ["GatewayTesting", "Kernel"]),
+    tests("AdminTests", ["Admin", "Engine", "Configuration", "GatewayTesting", "Kernel"]),
+    tests(
+      "CommandLineTests",
+      ["sluice", "GatewayTesting", "Kernel", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     tests("TidyTests", []),
   ] + (isFuzzing ? fuzzers : []),
   swiftLanguageModes: [.v6]

@@ -65,8 +65,7 @@ public final class Gateway {
     let count = settings.workers ?? ProcessLimits.processors
     let needed = settings.limits.connections * 2 + 64 + 16 * count
     _ = ProcessLimits.raiseFileLimit(to: needed)
-    for listener in settings.listeners { try Self.checkFree(listener.address, name: listener.name) }
-    if let admin = settings.admin { try Self.checkFree(admin.address, name: "admin") }
+    try Self.checkAddresses(of: settings)
     try resolveNames(of: snapshot)
     for index in 0..<count {
       workers.append(try WorkerHandle.start(index: index, shared: shared, snapshot: snapshot, log: log))
@@ -75,6 +74,12 @@ public final class Gateway {
     if let address = settings.admin?.address, let admin { try openAdmin(address, handler: admin) }
     prober.adopt(snapshot.upstreams)
     state = .serving
+  }
+
+  /// Whether every address of the settings can be had; asked before anything of another process is touched.
+  public static func checkAddresses(of settings: GatewaySettings) throws(StartError) {
+    for listener in settings.listeners { try checkFree(listener.address, name: listener.name) }
+    if let admin = settings.admin { try checkFree(admin.address, name: "admin") }
   }
 
   /// Asks for an address without `SO_REUSEPORT`, so that whoever has it already is found out.

@@ -45,6 +45,10 @@ final class GatewayProcess {
     } catch let error as StartError {
       logger.critical("\(error)")
       return addressTaken
+    } catch let error as CallLogFailure {
+      logger.critical(
+        "the call log cannot \(error.operation): \(error.errno.message); mend that, or change `call_log`")
+      return 1
     } catch {
       logger.critical("cannot start: \(error)")
       return 1
@@ -59,6 +63,8 @@ final class GatewayProcess {
     self.log = log
     self.logger = logger
     self.loop = loop
+    // Before the call log, which another process that has these addresses may be writing.
+    try Gateway.checkAddresses(of: snapshot.settings)
     let events = EventLog(logger)
     let callLog = try CallLogOptions(snapshot.settings.callLog).map { options in
       try CallLog(options, events: { events.report($0) })

@@ -1,0 +1,101 @@
+import GatewayTesting
+import Testing
+
+/// `check`, `diff`, `schema` and `version`: commands that only read files.
+struct CheckTests {
+  private static let good = """
+    listeners: { public: 127.0.0.1:8080 }
+    admin: { address: 127.0.0.1:9900, token: "${TOKEN}" }
+    call_log: off
+    limits: { connections: 100 }
+    routes:
+      all: { match: /*, upstream: http://127.0.0.1:9101 }
+      home: { match: GET /, respond: 204 }
+
+    """
+  private static let environment = [("TOKEN", "secret-of-the-test")]
+
+  @Test func `a good file is told with what it holds`() throws {
+    let files = try Files(["gateway.conf": Self.good])
+    let check = try Command(["check", "-c", files["gateway.conf"]], environment: Self.environment)
+    #expect(check.status == 0)
+    #expect(check.output.hasSuffix("no mistakes; 1 listener, 2 routes, 1 upstream, 1 target\n"))
+    #expect(check.errors.isEmpty)
+  }
+
+  @Test func `a bad file is told with all its mistakes and exit 1`() throws {
+    let text = Self.good.replacing("respond: 204", with: "respnod: 204").replacing("limits:", with: "limts:")
+    let files = try Files(["gateway.conf": text])
+    let check = try Command(["check", "-c", files["gateway.conf"]], environment: Self.environment)
+    #expect(check.status == 1)
+    #expect(check.output.isEmpty)
+    #expect(check.errors.contains("did you mean `respond`?"))
+    #expect(check.errors.contains("did you mean `limits`?"))
+  }
+
+  @Test func `routes that tie are a mistake`() throws {
+    let text = Self.good + "  other: { match: /*, respond: 200 }\n"
+    let files = try Files(["gateway.conf": text])
+    let check = try Command(["check", "--json", "-c", files["gateway.conf"]], environment: Self.environment)
+    #expect(check.status == 1)
+    #expect(try check.json()["ok"] == .flag(false))
+    #expect(check.output.contains("routes 'all' and 'other' match the same requests equally well"))
+  }
+
+  @Test func `a file that is not there is a mistake like others`() throws {
+    let check = try Command(["check", "-c", "/nowhere/gateway.conf"])
+    #expect(check.status == 1)
+    #expect(check.errors.contains("No such file or directory"))
+    #expect(try Command(["run", "-c", "/nowhere/gateway.conf"]).status == 1)
+  }
+
+  @Test func `a diff names each change once and no secret`() throws {
+    let next = Self.good.replacing("respond: 204", with: "respond: 200").replacing("9101", with: "9102")
+      .replacing("${TOKEN}", with: "${TOKEN}x")
+    let files = try Files(["old.conf": Self.good, "new.conf": next])
+    let diff = try Command(["diff", files["new.conf"], "-c", files["old.conf"]], environment: Self.environment)
+    #expect(diff.status == 0)
+    #expect(diff.output.contains("~ routes.home.respond.status: 204 -> 200\n"))
+    #expect(diff.output.contains("~ admin.token: (secret), another one\n"))
+    #expect(!diff.output.contains("secret-of-the-test"))
+    let same = try Command(["diff", files["old.conf"], "-c", files["old.conf"]], environment: Self.environment)
+    #expect(same.output == "no changes\n")
+    let json = try Command(
+      ["diff", files["new.conf"], "-c", files["old.conf"], "--json"], environment: Self.environment)
+    #expect(try json.json()["changes"] != nil)
+  }
+
+  @Test func `a diff with a bad file tells its mistakes`() throws {
+    let files = try Files(["old.conf": Self.good, "new.conf": "listener: x\n"])
+    let diff = try Command(["diff", files["new.conf"], "-c", files["old.conf"]], environment: Self.environment)
+    #expect(diff.status == 1)
+    #expect(diff.errors.contains("did you mean `listeners`?"))
+  }
+
+  @Test func `the schema is JSON and the version one line`() throws {
+    #expect(try Command(["schema"]).json()["$schema"]?.string == "https://json-schema.org/draft/2020-12/schema")
+    let version = try Command(["version"])
+    #expect(version.output.hasPrefix("sluice "))
+    #expect(try Command(["--version"]).output == version.output)
+    #expect(try Command(["version", "--json"]).json()["version"] != nil)
+  }
+
+  @Test func `explain answers in text and JSON, with what curl would be told`() throws {
+    let files = try Files(["gateway.conf": Self.good])
+    let arguments = ["explain", "POST", "/a", "-H", "X-A: 1", "-d", "{}", "-c", files["gateway.conf"]]
+    let text = try Command(arguments, environment: Self.environment)
+    #expect(text.status == 0)
+    #expect(text.output.contains("route      all"))
+    let json = try Command(arguments + ["--json"], environment: Self.environment).json()
+    #expect(json["route"]?["upstream"]?["name"]?.string == "http://127.0.0.1:9101")
+  }
+
+  @Test(arguments: [
+    ["explain", "/a"], ["explain", "GET", "/a", "-H", "nonsense"], ["nonsense"], ["reload", "--admin", "x"],
+  ])
+  func `a mistake of usage says how it is used`(_ arguments: [String]) throws {
+    let command = try Command(arguments)
+    #expect(command.status == 64)
+    #expect(command.errors.contains("Usage: sluice"))
+  }
+}

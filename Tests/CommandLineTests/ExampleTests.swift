@@ -1,0 +1,54 @@
+import GatewayTesting
+import Kernel
+import Testing
+
+/// The example that people begin with, in front of the demo backends.
+struct ExampleTests {
+  private static let example = Command.root + "/gateway.conf.example"
+
+  @Test func `the example has no mistake`() throws {
+    let check = try Command(["check", "-c", Self.example])
+    #expect(check.status == 0)
+    #expect(!check.errors.contains("error:"))
+  }
+
+  @Test func `the example works with the demo`() throws {
+    let directory = try TemporaryDirectory()
+    let ports = (0..<5).map { _ in Ports.free() }
+    let names = ["PORT", "ADMIN_PORT", "BACKEND_A", "BACKEND_B", "BACKEND_C"]
+    let environment = zip(names, ports).map { ($0, "\($1)") } + [("LOG_DIR", directory.path)]
+    let demo = try ChildProcess([RunningGateway.program, "demo"], environment: environment, output: directory["demo"])
+    defer { demo.kill() }
+    #expect(Deadline.usual.poll { (try? directory.read("demo"))?.contains("reports on") == true })
+    let gateway = try ChildProcess(
+      [RunningGateway.program, "run", "-c", Self.example], environment: environment, output: directory["out"])
+    defer { gateway.kill() }
+    #expect(Deadline.usual.poll { (try? directory.read("out"))?.contains("admin on") == true })
+
+    func ask(_ line: String, _ fields: [String] = [], body: String = "") throws -> WireMessage {
+      let client = try Client(port: ports[0])
+      let length = body.isEmpty ? [] : ["Content-Length: \(body.utf8.count)"]
+      try client.send("\(line) HTTP/1.1", ["Host: localhost"] + fields + length, body: body)
+      return try client.response(to: String(line.prefix { $0 != " " }))
+    }
+    let created = try ask("POST /v1/feedback", body: "fine")
+    #expect(created.status == 201)
+    #expect(created["Location"] == "/v1/feedback/2")
+    #expect(try ask("GET /v1/feedback/2").text.contains(#""content":"fine""#))
+    #expect(try ask("GET /v1/feedback").text.contains(#""total":2"#))
+    #expect(try ask("GET /demo/echo?x=1").text.contains(#""path":"/echo""#))
+    for _ in 0..<4 { #expect(try ask("GET /demo/flaky").text == "feedback-2 is well\n") }
+    #expect(try ask("GET /demo/stream").chunks.count > 0)
+    #expect(try ask("GET /demo/fail").status == 500)
+    #expect(try ask("GET /demo/slow?ms=1").text.hasSuffix("took 1 ms\n"))
+    #expect(try ask("GET /").text.contains("It works"))
+    #expect(try ask("GET /feedback")["Location"] == "/v1/feedback")
+    let client = try Client(port: ports[0])
+    try client.send("GET /q3 HTTP/1.1", ["Host: reports.example.com"])
+    #expect(try client.response().text.contains(#""report":"/q3""#))
+    gateway.terminate()
+    #expect(try gateway.wait(until: .usual) == .exited(0))
+    demo.terminate()
+    #expect(try demo.wait(until: .usual) == .exited(0))
+  }
+}

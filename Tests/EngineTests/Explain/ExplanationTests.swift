@@ -1,0 +1,117 @@
+import Configuration
+import Engine
+import Testing
+
+/// What `explain` says of a request.
+struct ExplanationTests {
+  private static let text = """
+    listeners: { public: "127.0.0.1:8080", inside: "127.0.0.1:8081" }
+    call_log: off
+    limits: { request_body: 1KiB }
+    upstreams:
+      items: { targets: ["http://127.0.0.1:1", { url: "http://127.0.0.1:2", weight: 3 }], timeouts: { total: 9s } }
+    routes:
+      item: { match: "GET /v1/items/{id}", upstream: items, timeouts: { first_byte: 2s } }
+      new: { match: POST /v1/items, upstream: items, rewrite: { strip_prefix: /v1, prefix: /api, host: items.internal } }
+      special: { match: { paths: ["/v1/items/{id}"], methods: [GET], headers: { x-beta: "1" } }, respond: 204 }
+      hosted: { match: { hosts: [a.example], paths: [/*] }, respond: 200 }
+      inner: { match: { paths: [/in], listeners: [inside] }, redirect: /out }
+    """
+
+  private func explain(_ request: SampleRequest) throws -> Explanation {
+    let files = ConfigurationFiles(read: { _, _ in .success(Array(Self.text.utf8)) }, matching: { _ in [] })
+    let loaded = GatewaySettings.load(file: "gateway.conf", environment: Environment([:]), files: files)
+    let settings = try #require(loaded.settings, "\(loaded.diagnostics.text)")
+    let snapshot = try Snapshot(settings, plugins: PluginCatalog([]), previous: nil, generation: 1)
+    return try snapshot.explain(request)
+  }
+
+  @Test func `a request is followed to its upstream`() throws {
+    let explanation = try explain(SampleRequest("GET", "/v1/items/7?x=1"))
+    let way = try #require(explanation.way)
+    #expect(way.route.name == "item")
+    #expect(way.template == "/v1/items/{id}")
+    #expect(way.parameters.map(\.name) == ["id"])
+    #expect(way.parameters.map(\.value) == ["7"])
+    #expect(way.forward?.target == "/v1/items/7?x=1")
+    #expect(way.forward?.timeouts.firstByte == .seconds(2))
+    #expect(way.forward?.timeouts.total == .seconds(9))
+    #expect(explanation.refusal == nil)
+    #expect(explanation.candidates.first?.route == "special")
+    #expect(explanation.candidates.first?.reason == "it asks for the field x-beta: 1")
+  }
+
+  @Test func `a rewrite is shown as the upstream sees it`() throws {
+    let forward = try #require(
+      try explain(SampleRequest("POST", "http://shop.example/v1/items", body: [1])).way?.forward)
+    #expect(forward.target == "/api/items")
+    #expect(forward.host == "items.internal")
+  }
+
+  @Test func `of two that fit the more specific one is taken, and the other told of`() throws {
+    let explanation = try explain(SampleRequest("GET", "/v1/items/7", headers: [("X-Beta", "1")]))
+    #expect(explanation.way?.route.name == "special")
+    #expect(explanation.candidates.first?.reason == "it matches too, but special is more specific")
+  }
+
+  @Test func `the path is normalised as on its way`() throws {
+    let explanation = try explain(SampleRequest("GET", "/v1/x/../items/%37"))
+    #expect(explanation.path == "/v1/items/7")
+    #expect(explanation.way?.route.name == "item")
+  }
+
+  @Test func `a URL names host and listener`() throws {
+    #expect(try explain(SampleRequest("GET", "http://a.example/x")).way?.route.name == "hosted")
+    let inner = try explain(SampleRequest("GET", "http://127.0.0.1:8081/in"))
+    #expect(inner.listener == "inside")
+    #expect(inner.way?.route.name == "inner")
+    #expect(try explain(SampleRequest("GET", "/in")).way == nil)
+    #expect(try explain(SampleRequest("GET", "/in", listener: "inside")).way?.route.name == "inner")
+  }
+
+  @Test func `an unknown listener is an error that names those there are`() {
+    let error = #expect(throws: ExplanationError.self) { try explain(SampleRequest("GET", "/", listener: "outside")) }
+    #expect(error?.description == "there is no listener `outside`: the file has public, inside")
+  }
+
+  struct Refused: Sendable {
+    let request: SampleRequest
+    let status: Int
+    let code: String
+  }
+
+  @Test(arguments: [
+    Refused(request: SampleRequest("GET", "/nowhere"), status: 404, code: "no_route"),
+    Refused(request: SampleRequest("PUT", "/v1/items/7"), status: 405, code: "method_not_allowed"),
+    Refused(request: SampleRequest("GET", "/a b"), status: 400, code: "invalid_version"),
+    Refused(request: SampleRequest("GET", "/v1/items/a%2Fb"), status: 400, code: "encoded_slash"),
+    Refused(
+      request: SampleRequest("POST", "/v1/items", body: Array(repeating: 1, count: 1025)), status: 413,
+      code: "body_too_large"),
+    Refused(request: SampleRequest("GET", "/", headers: [("Bad(Name", "x")]), status: 400, code: "invalid_field_name"),
+    Refused(
+      request: SampleRequest("GET", "/", headers: [("A", String(repeating: "x", count: 20_000))]), status: 431,
+      code: "head_too_large"),
+  ])
+  func `a refusal is what the gateway would answer`(_ refused: Refused) throws {
+    let refusal = try #require(try explain(refused.request).refusal)
+    #expect(refusal.status == refused.status)
+    #expect(refusal.code == refused.code)
+  }
+
+  @Test func `a wrong method names those that are taken`() throws {
+    let explanation = try explain(SampleRequest("PUT", "/v1/items"))
+    #expect(explanation.refusal?.detail.hasSuffix("Here: POST.") == true)
+    #expect(explanation.candidates.map(\.reason).contains("it takes POST, not PUT"))
+    #expect(explanation.text.contains("refused    405 method_not_allowed"))
+  }
+
+  @Test func `the text names every target`() throws {
+    let text = try explain(SampleRequest("GET", "/v1/items/7")).text
+    for part in [
+      "route      item  (gateway.conf:7)", "127.0.0.1:1\n", "127.0.0.1:2, weight 3", "more: their paths do not match",
+    ] {
+      #expect(text.contains(part), "\(part) in \(text)")
+    }
+  }
+}
