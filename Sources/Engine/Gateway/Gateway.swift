@@ -1,4 +1,4 @@
-public import Kernel
+import Kernel
 public import PluginKit
 public import Runtime
 public import Telemetry
@@ -70,59 +70,10 @@ public final class Gateway {
     for index in 0..<count {
       workers.append(try WorkerHandle.start(index: index, shared: shared, snapshot: snapshot, log: log))
     }
-    for listener in settings.listeners { try open(listener, of: snapshot) }
+    for listener in settings.listeners { serve(try open(listener, of: snapshot)) }
     if let address = settings.admin?.address, let admin { try openAdmin(address, handler: admin) }
     prober.adopt(snapshot.upstreams)
     state = .serving
-  }
-
-  /// Whether every address of the settings can be had; asked before anything of another process is touched.
-  public static func checkAddresses(of settings: GatewaySettings) throws(StartError) {
-    for listener in settings.listeners { try checkFree(listener.address, name: listener.name) }
-    if let admin = settings.admin { try checkFree(admin.address, name: "admin") }
-  }
-
-  /// Asks for an address without `SO_REUSEPORT`, so that whoever has it already is found out.
-  private static func checkFree(_ address: ListenAddress, name: String) throws(StartError) {
-    guard let socket = address.socketAddress else {
-      throw StartError(listener: name, address: address, why: "it is no address")
-    }
-    if case .unix(let path) = socket { return try checkFree(unix: path, socket, address, name: name) }
-    if socket.port == 0 { return }
-    do { _ = try SocketCalls.listen(on: socket, shared: false, backlog: 1) } catch {
-      throw StartError(listener: name, address: address, error)
-    }
-  }
-
-  /// Removes a socket that a process which is gone left behind, and nothing else.
-  private static func checkFree(
-    unix path: String, _ socket: SocketAddress, _ address: ListenAddress, name: String
-  ) throws(StartError) {
-    guard let status = try? FileSystem.status(of: path) else { return }
-    if !status.isSocket {
-      throw StartError(
-        listener: name, address: address, why: "a file that is no socket lies there: remove it or choose another path")
-    }
-    if SocketCalls.isTaken(socket) { throw StartError(listener: name, address: address, why: StartError.taken) }
-    try? FileSystem.remove(path)
-  }
-
-  /// Opens a listener on every worker: a socket each, among which the kernel spreads connections.
-  private func open(_ listener: ListenerSettings, of snapshot: Snapshot) throws(StartError) {
-    let identity = ListenerIdentity(index: snapshot.listenerIndices[listener.name] ?? 0, name: listener.name)
-    guard let address = listener.address.socketAddress else { return }
-    do {
-      if case .unix = address {
-        // A Unix socket has no SO_REUSEPORT: the first worker listens, and hands nothing on.
-        workers[0].listen(try SocketCalls.listen(on: address, shared: false), as: identity)
-      } else {
-        for worker in workers {
-          worker.listen(try SocketCalls.listen(on: address, shared: true), as: identity)
-        }
-      }
-    } catch {
-      throw StartError(listener: listener.name, address: listener.address, error)
-    }
   }
 
   private func openAdmin(_ address: ListenAddress, handler: any Handler) throws(StartError) {
@@ -140,25 +91,26 @@ public final class Gateway {
   // MARK: Reloading
 
   /// Swaps the configuration on every worker; exchanges under way finish on the old one.
+  ///
+  /// Whatever can fail comes first, so that a configuration is taken over as a whole or not at all.
   public func adopt(_ next: Snapshot) throws(StartError) {
-    let old = snapshot
-    let names = Dictionary(old.settings.listeners.map { ($0.name, $0.address) }, uniquingKeysWith: { a, _ in a })
-    for listener in next.settings.listeners where names[listener.name] != listener.address {
-      if !old.settings.listeners.contains(where: { $0.address == listener.address }) {
-        try Self.checkFree(listener.address, name: listener.name)
+    let old = snapshot.settings.listeners
+    let new = next.settings.listeners
+    let opened = try openNew(of: next)
+    do { try resolveNames(of: next) } catch {
+      for listener in opened { listener.close() }
+      throw error
+    }
+    for worker in workers { worker.adopt(next) }
+    for listener in old where !new.contains(where: { $0.isSame(as: listener) }) {
+      for worker in workers { worker.stopListening(listener.name) }
+      if case .unix(let path) = listener.address, !new.contains(where: { $0.address == listener.address }) {
+        try? FileSystem.remove(path)
       }
     }
-    for listener in old.settings.listeners
-    where !next.settings.listeners.contains(where: { $0.name == listener.name && $0.address == listener.address }) {
-      for worker in workers { worker.stopListening(listener.name) }
-    }
-    try resolveNames(of: next)
-    for worker in workers { worker.adopt(next) }
-    for listener in next.settings.listeners where names[listener.name] != listener.address {
-      try open(listener, of: next)
-    }
+    for listener in opened { serve(listener) }
     prober.adopt(next.upstreams)
-    previous = old
+    previous = snapshot
     snapshot = next
     _ = ProcessLimits.raiseFileLimit(to: next.settings.limits.connections * 2 + 64 + 16 * workers.count)
   }
@@ -222,55 +174,5 @@ public final class Gateway {
     _ = log?.stop()
     state = .stopped
     done()
-  }
-}
-
-/// Why the gateway cannot start.
-public struct StartError: Error, Sendable, CustomStringConvertible {
-  public let listener: String
-  public let address: ListenAddress
-  public let why: String
-
-  public var description: String {
-    listener.isEmpty ? why : "listener `\(listener)` cannot listen on \(address): \(why)"
-  }
-
-  public static let taken = "another process listens there: stop it, or choose another address"
-
-  public init(listener: String, address: ListenAddress, why: String) {
-    self.listener = listener
-    self.address = address
-    self.why = why
-  }
-
-  /// What no listener is to blame for.
-  init(why: String) { self.init(listener: "", address: .unix(path: ""), why: why) }
-
-  init(listener: String, address: ListenAddress, _ error: SocketError) {
-    let why =
-      switch Errno(error.code) {
-      case .inUse: Self.taken
-      case .notPermitted: "this user may not: ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher one"
-      case .noAddress: "this machine has no such address: `ip addr` lists those it has"
-      default: "\(error)"
-      }
-    self.init(listener: listener, address: address, why: why)
-  }
-}
-
-extension ListenAddress: CustomStringConvertible {
-  /// The kernel's form; nil for a host that is no address.
-  public var socketAddress: SocketAddress? {
-    switch self {
-    case .ip(let host, let port): IPAddress(host).map { .ip($0, port: UInt16(port)) }
-    case .unix(let path): .unix(path: path)
-    }
-  }
-
-  public var description: String {
-    switch self {
-    case .ip(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-    case .unix(let path): "unix:\(path)"
-    }
   }
 }
