@@ -20,7 +20,7 @@ final class ServerConnection: WakerOwner {
   var idleSince: Int
   /// Its place among the worker's connections.
   var index = 0
-  private var isClosed = false
+  var isClosed = false
   var requestsServed = 0
   /// Nanoseconds that the running exchange has waited for others.
   var waited = 0
@@ -260,46 +260,4 @@ final class ServerConnection: WakerOwner {
     waited += max(0, worker.loop.now - began)
     return signals
   }
-
-  // MARK: Closing
-
-  /// Ends whatever goes on, at once: a task finds its client gone.
-  func cut() {
-    guard awaited == nil else { return waker.ring(.cut) }
-    guard !waker.isParked else { return close(reset: true) }
-    socket.close(reset: true)
-    waker.ring(.socket)
-  }
-
-  func close(reset: Bool = false) {
-    guard !isClosed else { return }
-    isClosed = true
-    waker.cancelDeadline()
-    waker.isParked = false
-    waker.parkedOwner = nil
-    socket.close(reset: reset)
-    worker.closed(self)
-  }
-
-  /// Tells the client that no more comes, and reads what it still sends for a moment: closing with unread bytes
-  /// would reset the connection and destroy the answer on its way (RFC 9112 §9.6).
-  private func closeGracefully(_ slot: ExchangeSlot) async {
-    if !slot.account.requestComplete, !slot.account.clientGone, slot.account.status > 0, !socket.isPeerClosed {
-      socket.shutdownWrite()
-      let deadline = worker.loop.now + Self.lingerTime
-      var budget = Self.lingerBytes
-      slot.exchange.request.buffer.lease(from: worker.smallBuffers)
-      while budget > 0, worker.loop.now < deadline {
-        slot.exchange.request.buffer.removeAll()
-        let result = socket.receive(into: &slot.exchange.request.buffer)
-        if result.isEnd || result.isError { break }
-        budget -= result.count
-        if !socket.isReadable { _ = await waker.wait(until: deadline) }
-      }
-    }
-    close()
-  }
-
-  private static let lingerTime = 2_000_000_000
-  private static let lingerBytes = 8 << 20
 }

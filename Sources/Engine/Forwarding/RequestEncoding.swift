@@ -19,9 +19,9 @@ extension Worker {
       slot.outgoing.append(host)
       slot.outgoing.append("\r\n")
     } else if !slot.exchange.request.head.headers.contains(.host) {
-      // An HTTP/1.0 client may send none; HTTP/1.1 asks for one, and an empty one is allowed (RFC 9112 §3.2).
+      // An HTTP/1.0 client may send none, but HTTP/1.1 asks for one (RFC 9112 §3.2).
       slot.outgoing.append("Host: ")
-      slot.outgoing.append(slot.exchange.host)
+      slot.outgoing.append(route.hostOfTarget)
       slot.outgoing.append("\r\n")
     }
     slot.exchange.request.head.headers.write(from: slot.exchange.request.source, into: &slot.outgoing)
@@ -70,7 +70,7 @@ private enum ForwardingFields {
       out.append("\r\nX-Forwarded-Proto: http")
     }
     if !trusted || !exchange.request.head.headers.contains(.xForwardedHost) {
-      out.append("\r\nX-Forwarded-Host: ")
+      if !host.isEmpty { out.append("\r\nX-Forwarded-Host: ") }
       out.append(host)
     }
     // RFC 7239 §6: an IPv6 address stands in brackets and quotes.
@@ -79,6 +79,7 @@ private enum ForwardingFields {
     if quotes { out.append("\"[") }
     out.append(peer.bytes.span)
     if quotes { out.append("]\"") }
+    if host.isEmpty { return out.append(";proto=http\r\n") }
     out.append(";host=\"")
     out.append(host)
     out.append("\";proto=http\r\n")

@@ -29,7 +29,7 @@ extension Worker {
     var slashes = false
     switch slot.exchange.request.head.form {
     case .origin, .absolute:
-      if !slot.exchange.request.head.pathIsNormal {
+      if !slot.exchange.request.head.pathIsNormal || slot.exchange.request.head.pathRange.isEmpty {
         do { try normalisePath(slot) } catch { return .malformedRequest(error) }
         slashes = hasEncodedSlash(slot.exchange.path)
       }

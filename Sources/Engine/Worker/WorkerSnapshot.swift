@@ -141,6 +141,14 @@ final class WorkerRoute {
     clientBody = snapshot.shared.settings.limits.bodyTimeout
   }
 
+  /// What a target is called that gets a request without a host.
+  var hostOfTarget: String {
+    guard case .upstream(let pool) = handler, let target = pool.upstream.settings.targets.first,
+      case .host = target.address
+    else { return "localhost" }
+    return target.name
+  }
+
   func timeouts(of pool: UpstreamPool) -> CallTimeouts {
     let upstream = pool.upstream.settings.timeouts
     return CallTimeouts(

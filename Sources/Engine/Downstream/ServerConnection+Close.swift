@@ -1,0 +1,46 @@
+import Kernel
+import PluginKit
+import Runtime
+
+/// How a connection ends.
+extension ServerConnection {
+  /// Ends whatever goes on, at once: a task finds its client gone.
+  func cut() {
+    guard awaited == nil else { return waker.ring(.cut) }
+    guard !waker.isParked else { return close(reset: true) }
+    socket.close(reset: true)
+    waker.ring(.socket)
+  }
+
+  func close(reset: Bool = false) {
+    guard !isClosed else { return }
+    isClosed = true
+    waker.cancelDeadline()
+    waker.isParked = false
+    waker.parkedOwner = nil
+    socket.close(reset: reset)
+    worker.closed(self)
+  }
+
+  /// Tells the client that no more comes, and reads what it still sends for a moment: closing with unread bytes
+  /// would reset the connection and destroy the answer on its way (RFC 9112 §9.6).
+  func closeGracefully(_ slot: ExchangeSlot) async {
+    if !slot.account.requestComplete, !slot.account.clientGone, slot.account.status > 0, !socket.isPeerClosed {
+      socket.shutdownWrite()
+      let deadline = worker.loop.now + Self.lingerTime
+      var budget = Self.lingerBytes
+      slot.exchange.request.buffer.lease(from: worker.smallBuffers)
+      while budget > 0, worker.loop.now < deadline {
+        slot.exchange.request.buffer.removeAll()
+        let result = socket.receive(into: &slot.exchange.request.buffer)
+        if result.isEnd || result.isError { break }
+        budget -= result.count
+        if !socket.isReadable { _ = await waker.wait(until: deadline) }
+      }
+    }
+    close()
+  }
+
+  private static let lingerTime = 2_000_000_000
+  private static let lingerBytes = 8 << 20
+}
