@@ -152,7 +152,7 @@ final class ServerConnection: WakerOwner {
       }
       if began == 0 { return worker.isDraining ? .closed : .silent }
       let deadline = began + worker.limits.headTimeout
-      let signals = await waker.wait(until: deadline)
+      let signals = await wait(until: deadline)
       if signals.contains(.deadline), worker.loop.now >= deadline { return .refused(.headTimeout) }
     }
   }

@@ -51,8 +51,9 @@ extension ServerConnection {
     let status = slot.exchange.response.head.status
     if status >= 500 {
       let failure = AttemptFailure(kind: .status(status), fault: .upstreamReset, sent: true)
-      let settings = lease.pool.pool.upstream.settings.retries
-      if slot.retries.mayRetry(failure, slot.exchange.request, replayable: isReplayable(slot), settings) {
+      let pool = lease.pool.pool
+      // Decided before the answer is given up: without another target or budget it is the best there is.
+      if pool.hasAlternative(to: lease.pool, slot.history), mayTryAgain(slot, pool, after: failure) {
         return abandon(lease, .failed(failure))
       }
     }

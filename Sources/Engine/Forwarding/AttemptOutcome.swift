@@ -35,6 +35,9 @@ struct AttemptFailure {
       }
     }
 
+    /// Whether it was decided already that this is tried again: an answer is only given up for a retry.
+    var isDecided: Bool { if case .status = self { true } else { false } }
+
     var isStale: Bool { if case .stale = self { true } else { false } }
   }
 

@@ -51,7 +51,7 @@ extension ServerConnection {
       case .fault(let fault): return fault
       case .failed(let failure):
         if failure.kind.isStale { slot.history.insertStale(lease.pool) } else { slot.history.insert(lease.pool) }
-        guard mayTryAgain(slot, pool, after: failure) else { return failure.fault }
+        guard failure.kind.isDecided || mayTryAgain(slot, pool, after: failure) else { return failure.fault }
         prepareRetry(slot)
       }
     }
@@ -88,7 +88,7 @@ extension ServerConnection {
     return nil
   }
 
-  private func mayTryAgain(_ slot: ExchangeSlot, _ pool: UpstreamPool, after failure: AttemptFailure) -> Bool {
+  func mayTryAgain(_ slot: ExchangeSlot, _ pool: UpstreamPool, after failure: AttemptFailure) -> Bool {
     slot.history.lastFault = failure.fault
     let decision = slot.retries.decide(
       failure, slot.exchange.request, replayable: isReplayable(slot), pool.upstream, now: worker.loop.now)

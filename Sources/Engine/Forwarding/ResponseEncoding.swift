@@ -6,6 +6,7 @@ import PluginKit
 extension Worker {
   /// The head of a target's answer.
   func encodeResponse(_ slot: ExchangeSlot, framing: BodyFraming) {
+    slot.exchange.response.head.headers.remove(.xRequestID)
     appendStatusLine(slot)
     slot.exchange.response.head.headers.write(from: slot.exchange.response.source, into: &slot.reply)
     switch framing {

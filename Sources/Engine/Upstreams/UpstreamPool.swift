@@ -105,6 +105,16 @@ final class UpstreamPool {
     return nil
   }
 
+  /// Whether a target that was not tried yet may be asked beside this one.
+  func hasAlternative(to target: TargetPool, _ history: borrowing AttemptHistory) -> Bool {
+    let tried = history.indices
+    let eligible = Eligible(self)
+    for index in targets.indices where index != target.index && !tried.contains(index) && eligible.isEligible(index) {
+      return true
+    }
+    return false
+  }
+
   /// Why no target can be had: all busy, all breakers open, none healthy, or none left to try.
   private func nothingToLease(_ tried: TriedTargets) -> Lease {
     var soonest = Int.max
