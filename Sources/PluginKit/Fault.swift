@@ -116,12 +116,18 @@ extension Fault {
     .gateway, 503, "cut_by_drain", "The gateway stopped before the exchange was complete.", closes: true)
   public static let pluginFailed = Fault(
     .gateway, 500, "plugin_failed", "A step of the gateway failed; the operator's log says which.")
+  public static let unknownUpstream = Fault(
+    .gateway, 500, "unknown_upstream", "A step of the gateway calls an upstream that is not configured.")
+  public static let malformedCall = Fault(
+    .gateway, 500, "malformed_call", "A step of the gateway made a call that is not well-formed HTTP.")
+  public static let answerTooLarge = Fault(
+    .gateway, 502, "answer_too_large", "The answer to a call of the gateway's own is larger than it may be.")
 
   /// Every fault that the proxy itself makes, for the reference and its test.
   public static let all: [Fault] = [
     notFound, methodNotAllowed, headTimeout, bodyTimeout, clientStalled, bodyTooLarge, expectationFailed, clientGone,
     connectRefused, connectTimeout, upstreamReset, upstreamTruncated, unexpectedSwitch, tooManyInformational,
     firstByteTimeout, idleTimeout, totalTimeout, noTarget, circuitOpen, queueFull, queueTimeout, unresolved,
-    headTooLong, tooManyFiles, cutByDrain, pluginFailed,
+    headTooLong, tooManyFiles, cutByDrain, pluginFailed, unknownUpstream, malformedCall, answerTooLarge,
   ]
 }

@@ -51,10 +51,17 @@ public protocol WorkerServices: AnyObject {
   var now: Int { get }
   /// Calls `action` on the worker after `nanoseconds`.
   func after(_ nanoseconds: Int, _ action: @escaping () -> Void)
+  /// Calls other services; to be awaited on the worker.
+  var client: any HTTPClient { get }
 }
 
 /// The non-blocking HTTP client that plugins and handlers share.
+///
+/// It goes through the pools of configured upstreams, with their balancer, health, breakers, timeouts and retries.
 public protocol HTTPClient: AnyObject {
+  /// Sends a request and gathers the whole response.
+  ///
+  /// - Throws: why there is no response. One with a status of 500 or more is a response, once retries are used up.
   func send(_ request: ClientRequest) async throws(Fault) -> ClientResponse
 }
 

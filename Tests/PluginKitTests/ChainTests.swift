@@ -58,9 +58,11 @@ private final class Journal {
 
 private struct Nothing: Sendable {}
 
-private final class Standstill: WorkerServices {
+private final class Standstill: WorkerServices, HTTPClient {
   let now = 0
+  var client: any HTTPClient { self }
   func after(_ nanoseconds: Int, _ action: @escaping () -> Void) {}
+  func send(_ request: ClientRequest) async throws(Fault) -> ClientResponse { throw .unknownUpstream }
 }
 
 private class Named {

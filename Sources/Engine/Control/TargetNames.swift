@@ -49,8 +49,10 @@ final class TargetNames {
   /// All names are asked for anew, so that a reload takes over what `/etc/hosts` and `/etc/resolv.conf` say by now. Those
   /// that are known already keep their addresses meanwhile.
   func adopt(_ upstreams: [Upstream], _ settings: ResolverSettings) throws(TargetNamesError) {
+    let usesNames = upstreams.contains { !$0.settings.hostNames.isEmpty }
+    let next = usesNames ? try makeSource(settings) : nil
     source?.finish()
-    source = nil
+    source = next
     underWay = 0
     waiting.removeAll()
     unanswered.removeAll()
@@ -64,9 +66,7 @@ final class TargetNames {
         hosts[name]?.upstreams.append(upstream)
       }
     }
-    if hosts.isEmpty { return }
     for upstream in upstreams where !upstream.settings.hostNames.isEmpty { _ = update(upstream) }
-    source = try makeSource(settings)
     unanswered = Set(hosts.keys)
     lookUpDue()
   }

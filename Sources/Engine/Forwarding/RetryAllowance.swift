@@ -18,18 +18,33 @@ struct RetryAllowance: ~Copyable {
   func mayRetry(
     _ failure: AttemptFailure, _ request: borrowing RequestMessage, replayable: Bool, _ settings: RetrySettings
   ) -> Bool {
+    mayRetry(failure, request.method, request.methodText, replayable: replayable, settings)
+  }
+
+  private func mayRetry(
+    _ failure: AttemptFailure, _ method: Method, _ methodText: Span<UInt8>, replayable: Bool, _ settings: RetrySettings
+  ) -> Bool {
     if case .stale = failure.kind {
-      return replayable && staleUsed < 3 && (request.method.isIdempotent || !failure.sent)
+      return replayable && staleUsed < 3 && (method.isIdempotent || !failure.sent)
     }
     guard used < settings.maximum, replayable, Self.covers(settings, failure) else { return false }
-    return !failure.sent || Self.names(settings, request.methodText)
+    return !failure.sent || Self.names(settings, methodText)
   }
 
   /// Decides, and takes from the budget.
   mutating func decide(
     _ failure: AttemptFailure, _ request: borrowing RequestMessage, replayable: Bool, _ upstream: Upstream, now: Int
   ) -> Decision {
-    guard mayRetry(failure, request, replayable: replayable, upstream.settings.retries) else { return .no }
+    decide(failure, request.method, request.methodText, replayable: replayable, upstream, now: now)
+  }
+
+  /// The same for a request that is no message of a client's.
+  mutating func decide(
+    _ failure: AttemptFailure, _ method: Method, _ methodText: Span<UInt8>, replayable: Bool, _ upstream: Upstream,
+    now: Int
+  ) -> Decision {
+    let settings = upstream.settings.retries
+    guard mayRetry(failure, method, methodText, replayable: replayable, settings) else { return .no }
     if case .stale = failure.kind {
       staleUsed += 1
       return .retry

@@ -31,6 +31,7 @@ public final class Worker {
   private var freeSlots: [ExchangeSlot] = []
   private var connections: [ServerConnection] = []
   private var listeners: [String: Listener] = [:]
+  public private(set) lazy var client: any HTTPClient = UpstreamClient(self)
   private lazy var flush = Timer(loop) { [unowned self] in flushLog() }
   private var flushArmed = false
 

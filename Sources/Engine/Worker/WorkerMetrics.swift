@@ -96,8 +96,14 @@ final class WorkerMetrics {
 
   /// One attempt at a target, over a connection that was had.
   func attemptEnded(_ slot: ExchangeSlot, upstream: UpstreamPool, began: Int, ended: Int, failed: Bool) {
-    let method = slot.exchange.request.method
-    let status = failed ? 0 : slot.exchange.response.head.status
+    attemptEnded(
+      slot.exchange.request.method, status: failed ? 0 : slot.exchange.response.head.status, upstream: upstream,
+      began: began, ended: ended)
+  }
+
+  /// - Parameter status: 0 when there was none.
+  func attemptEnded(_ method: Method, status: Int, upstream: UpstreamPool, began: Int, ended: Int) {
+    let failed = status == 0
     let series = attempts.index(upstream.number, method.rawValue, UInt16(truncatingIfNeeded: status)) {
       shard.series(
         .clientRequestDuration,

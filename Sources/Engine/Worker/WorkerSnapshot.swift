@@ -46,6 +46,11 @@ final class WorkerSnapshot {
     for pool in pools where !kept.contains(ObjectIdentifier(pool)) { pool.retire() }
   }
 
+  private lazy var poolsByName = Dictionary(
+    pools.map { ($0.upstream.settings.name, $0) }, uniquingKeysWith: { first, _ in first })
+
+  func pool(named name: String) -> UpstreamPool? { poolsByName[name] }
+
   var loggedHeaders: LoggedHeaders { logHeaders }
 
   /// What belongs to a pattern of the route table.

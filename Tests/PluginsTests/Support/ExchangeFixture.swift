@@ -80,10 +80,12 @@ struct ExchangeFixture: ~Copyable {
   }
 }
 
-/// A worker of which time stands still.
-final class StillWorker: WorkerServices {
+/// A worker of which time stands still, and that knows no upstream.
+final class StillWorker: WorkerServices, HTTPClient {
   var now = 0
+  var client: any HTTPClient { self }
   private(set) var scheduled: [(at: Int, action: () -> Void)] = []
 
   func after(_ nanoseconds: Int, _ action: @escaping () -> Void) { scheduled.append((now + nanoseconds, action)) }
+  func send(_ request: ClientRequest) async throws(Fault) -> ClientResponse { throw .unknownUpstream }
 }
