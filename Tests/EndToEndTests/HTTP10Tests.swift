@@ -33,7 +33,7 @@ struct HTTP10Tests {
     let origin = try Origin.ok()
     try withGateway(to: origin) { gateway in
       let client = try gateway.connect()
-      try client.send("GET / HTTP/1.0")
+      try client.send("GET / HTTP/1.0", [])
       #expect(try client.response().status == 200)
       #expect(origin.requests.first?.values("Host").count == 1)
     }
