@@ -4,6 +4,7 @@ import PluginKit
 struct AttemptHistory: ~Copyable {
   private var targets: [TargetPool] = []
   private var stale: TargetPool?
+  private var choice: TargetPool?
   /// What the breaker of the attempt at hand wants back.
   var pass: CircuitBreaker.Pass?
   var lastFault: Fault?
@@ -11,6 +12,7 @@ struct AttemptHistory: ~Copyable {
   mutating func reset() {
     if !targets.isEmpty { targets.removeAll(keepingCapacity: true) }
     stale = nil
+    choice = nil
     pass = nil
     lastFault = nil
   }
@@ -23,6 +25,15 @@ struct AttemptHistory: ~Copyable {
   mutating func takeStale() -> TargetPool? {
     guard let target = stale else { return nil }
     stale = nil
+    return target.isRetired ? nil : target
+  }
+
+  /// Remembers the balancer's choice for a call that could not be made at once.
+  mutating func choose(_ target: TargetPool) { choice = target }
+
+  mutating func takeChoice() -> TargetPool? {
+    guard let target = choice else { return nil }
+    choice = nil
     return target.isRetired ? nil : target
   }
 

@@ -55,6 +55,9 @@ final class UpstreamPool {
   ///   - certain: asks the kernel whether a resting connection is still good.
   func lease(_ history: inout AttemptHistory, hash: UInt64?, certain: Bool) -> Lease {
     if let target = history.takeStale() { return lease(from: target, history: &history, certain: certain, fresh: true) }
+    if let target = history.takeChoice(), Eligible(self).isEligible(target.index) {
+      return lease(from: target, history: &history, certain: certain, fresh: false)
+    }
     let tried = history.indices
     guard let index = balancer.pick(among: Eligible(self), hash: hash, excluding: tried, random: &random) else {
       return nothingToLease(tried)
@@ -89,18 +92,24 @@ final class UpstreamPool {
   }
 
   /// A connection that rests, when the balancer's choice has one and its breaker is closed; nil when asking takes more.
+  ///
+  /// The choice stands for the `lease` that follows then: choosing again would pass the target over that was its turn.
   func leaseResting(_ history: inout AttemptHistory, hash: UInt64?, certain: Bool) -> UpstreamConnection? {
     guard
       let index = balancer.pick(
         among: Eligible(self), hash: hash, excluding: TriedTargets(), random: &random)
     else { return nil }
     let target = targets[index]
+    history.choose(target)
     guard target.idleCount > 0 else { return nil }
     if let breaker = target.target.breaker {
       guard breaker.state == .closed, case .admitted(let pass) = breaker.admit(now: loop.now) else { return nil }
       history.pass = pass
     }
-    if let connection = target.takeIdle(certain: certain) { return connection }
+    if let connection = target.takeIdle(certain: certain) {
+      _ = history.takeChoice()
+      return connection
+    }
     target.settle(&history, .abandoned)
     return nil
   }
