@@ -2,7 +2,7 @@
 ///
 /// A configured health check asks after its interval or up to a fifth sooner, so that the checks of many targets spread
 /// out. A target that traffic took out is looked for sooner: quickly at first, because most are back within a second,
-/// then less and less often.
+/// then less and less often; once one probe found it, those that are to confirm it follow quickly.
 struct ProbePace: Sendable {
   /// The wait after the first probe that follows an ejection; it doubles with each further one.
   static let firstWait = 200_000_000
@@ -19,8 +19,11 @@ struct ProbePace: Sendable {
   mutating func hurry() { if backOff == nil { backOff = Self.firstWait } }
 
   /// How long to wait after a probe; nil when no other is due until traffic takes the target out.
-  mutating func wait(isHealthy: Bool, random: inout some RandomNumberGenerator) -> Int? {
+  ///
+  /// - Parameter succeeded: whether the probe did, which may not be enough to make the target healthy.
+  mutating func wait(isHealthy: Bool, succeeded: Bool, random: inout some RandomNumberGenerator) -> Int? {
     if isHealthy { backOff = nil }
+    if succeeded, backOff != nil { backOff = Self.firstWait }
     guard let backOff else { return interval.map { Self.jittered($0, &random) } }
     self.backOff = min(backOff * 2, Self.longestWait)
     return Self.jittered(min(backOff, interval ?? .max), &random)

@@ -68,7 +68,8 @@ final class TargetProbe {
   func finish(random: inout some RandomNumberGenerator) {
     isUnderWay = false
     if isStopped { return }
-    let wait = pace.wait(isHealthy: target.health.isHealthy, random: &random)
+    let wait = pace.wait(
+      isHealthy: target.health.isHealthy, succeeded: lastOutcome == .good, random: &random)
     if isCalledFor, !target.health.isHealthy {
       enqueue()
     } else if let wait {

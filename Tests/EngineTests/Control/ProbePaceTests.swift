@@ -15,7 +15,7 @@ private let milliseconds = 1_000_000
     var random = SplitMix(seed: 1)
     var pace = ProbePace(interval: nil)
     #expect(pace.firstWait(random: &random) == nil)
-    let wait = pace.wait(isHealthy: true, random: &random)
+    let wait = pace.wait(isHealthy: true, succeeded: true, random: &random)
     #expect(wait == nil)
   }
 
@@ -23,7 +23,7 @@ private let milliseconds = 1_000_000
     var random = SplitMix(seed: 2)
     var pace = ProbePace(interval: 5000 * milliseconds)
     for isHealthy in [true, false, false, true] {
-      let wait = pace.wait(isHealthy: isHealthy, random: &random)
+      let wait = pace.wait(isHealthy: isHealthy, succeeded: isHealthy, random: &random)
       #expect(isAbout(wait, 5000 * milliseconds))
     }
   }
@@ -35,8 +35,19 @@ private let milliseconds = 1_000_000
     pace.hurry()
     for expected in [200, 400, 800, 1600, 2000, 2000, 2000] {
       pace.hurry()
-      let wait = pace.wait(isHealthy: false, random: &random)
+      let wait = pace.wait(isHealthy: false, succeeded: false, random: &random)
       #expect(isAbout(wait, expected * milliseconds), "\(expected) ms, seed \(seed)")
+    }
+  }
+
+  @Test func `a probe that found it is confirmed quickly`() {
+    var random = SplitMix(seed: 6)
+    var pace = ProbePace(interval: 5000 * milliseconds)
+    pace.hurry()
+    for _ in 0..<6 { _ = pace.wait(isHealthy: false, succeeded: false, random: &random) }
+    for (succeeded, expected) in [(true, 200), (true, 200), (false, 400)] {
+      let wait = pace.wait(isHealthy: false, succeeded: succeeded, random: &random)
+      #expect(isAbout(wait, expected * milliseconds))
     }
   }
 
@@ -44,11 +55,11 @@ private let milliseconds = 1_000_000
     var random = SplitMix(seed: 3)
     var pace = ProbePace(interval: nil)
     pace.hurry()
-    for _ in 0..<5 { _ = pace.wait(isHealthy: false, random: &random) }
-    let wait = pace.wait(isHealthy: true, random: &random)
+    for _ in 0..<5 { _ = pace.wait(isHealthy: false, succeeded: false, random: &random) }
+    let wait = pace.wait(isHealthy: true, succeeded: true, random: &random)
     #expect(wait == nil)
     pace.hurry()
-    let again = pace.wait(isHealthy: false, random: &random)
+    let again = pace.wait(isHealthy: false, succeeded: false, random: &random)
     #expect(isAbout(again, 200 * milliseconds))
   }
 
@@ -57,7 +68,7 @@ private let milliseconds = 1_000_000
     var pace = ProbePace(interval: 50 * milliseconds)
     pace.hurry()
     for _ in 0..<6 {
-      let wait = pace.wait(isHealthy: false, random: &random)
+      let wait = pace.wait(isHealthy: false, succeeded: false, random: &random)
       #expect(isAbout(wait, 50 * milliseconds))
     }
   }
