@@ -25,7 +25,7 @@ struct AttemptHistory: ~Copyable {
   mutating func takeStale() -> TargetPool? {
     guard let target = stale else { return nil }
     stale = nil
-    return target.isRetired ? nil : target
+    return target.isMember ? target : nil
   }
 
   /// Remembers the balancer's choice for a call that could not be made at once.
@@ -34,13 +34,13 @@ struct AttemptHistory: ~Copyable {
   mutating func takeChoice() -> TargetPool? {
     guard let target = choice else { return nil }
     choice = nil
-    return target.isRetired ? nil : target
+    return target.isMember ? target : nil
   }
 
   /// The places of the tried targets in their upstream.
   var indices: TriedTargets {
     var tried = TriedTargets()
-    for target in targets where !target.isRetired { tried.insert(target.index) }
+    for target in targets where target.isMember { tried.insert(target.index) }
     return tried
   }
 }

@@ -9,7 +9,7 @@ final class TargetPool {
   var target: Target
   /// Its place in the upstream's set.
   var index = 0
-  /// Held strongly although the pool holds this too: `retire` breaks the circle.
+  /// Held strongly although the pool holds this too: `release` breaks the circle.
   let pool: UpstreamPool
   let logMembers: CallLogMembers
   /// Exchanges that hold a connection now; what balancers compare.
@@ -24,6 +24,9 @@ final class TargetPool {
     self.pool = pool
     logMembers = CallLogMembers([(.upstream, pool.upstream.settings.name), (.target, target.name)])
   }
+
+  /// Whether it is one of its upstream's targets at the moment.
+  var isMember: Bool { index < pool.targets.count && pool.targets[index] === self }
 
   var idleCount: Int { idle.count }
   var hasRoom: Bool { !idle.isEmpty || open < pool.upstream.settings.connections.maximum }

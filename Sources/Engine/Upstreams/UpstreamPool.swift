@@ -14,6 +14,8 @@ final class UpstreamPool {
   var number = 0
   private var waiters = WaitQueue()
   private var random = SplitMix(seed: KernelRandom.next())
+  /// No longer configured, and only there for calls that began before.
+  private var isRetired = false
 
   init(_ upstream: Upstream, loop: Loop) {
     self.upstream = upstream
@@ -32,6 +34,7 @@ final class UpstreamPool {
       return pool
     }
     for gone in known.values { gone.retire() }
+    if isRetired { for target in targets { target.retire() } }
     balancer = Balancer(Balancer.Algorithm(upstream.settings.balance), set.members, random: &random)
     while !waiters.isEmpty { waiters.wakeFirst() }
   }
@@ -54,6 +57,7 @@ final class UpstreamPool {
   ///   - hash: of the value that the upstream hashes by.
   ///   - certain: asks the kernel whether a resting connection is still good.
   func lease(_ history: inout AttemptHistory, hash: UInt64?, certain: Bool) -> Lease {
+    if isRetired, targets.isEmpty { adopt(upstream.targets) }
     if let target = history.takeStale() { return lease(from: target, history: &history, certain: certain, fresh: true) }
     if let target = history.takeChoice(), Eligible(self).isEligible(target.index) {
       return lease(from: target, history: &history, certain: certain, fresh: false)
@@ -150,10 +154,18 @@ final class UpstreamPool {
   /// A connection has become free, or there is room for one: the call that waits longest tries again.
   func connectionFreed() { if !waiters.isEmpty { waiters.wakeFirst() } }
 
-  /// The upstream is no longer configured: nothing rests any more, and what is leased closes when it returns.
+  /// The upstream is no longer configured: nothing rests any more, and what is leased closes when it returns. Calls that
+  /// began before go on, also those that have no connection yet.
   func retire() {
+    isRetired = true
     for target in targets { target.retire() }
+  }
+
+  /// Lets go of a retired pool's targets, which hold it. A call that needs them after all gets new ones.
+  func release() {
+    guard isRetired else { return }
     targets = []
+    balancer = Balancer(.roundRobin, [], random: &random)
   }
 
   /// What the balancer may choose from now.

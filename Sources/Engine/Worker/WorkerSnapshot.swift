@@ -40,8 +40,14 @@ final class WorkerSnapshot {
     commonChain = Chain(plugins.map(\.plugin))
   }
 
-  /// Closes the pools that the next snapshot does not use, once their exchanges are over.
+  // Nothing that began on it is left.
+  deinit { for pool in pools { pool.release() } }
+
+  /// Closes the pools that the next snapshot does not use, once their exchanges are over, and lets go of the routes, which
+  /// hold it: exchanges have theirs.
   func retire(keeping next: WorkerSnapshot) {
+    routes = []
+    onlyRoute = nil
     let kept = Set(next.pools.map { ObjectIdentifier($0) })
     for pool in pools where !kept.contains(ObjectIdentifier(pool)) { pool.retire() }
   }
