@@ -79,7 +79,10 @@ public struct Exchange: ~Copyable {
   public var path: Span<UInt8> {
     @_lifetime(borrow self) get {
       if pathIsNormalized { return normalizedPath.span }
-      return request.head.pathRange.bytes(in: request.source)
+      let path = request.head.pathRange
+      // An absolute target may have none, which means the same (RFC 9110 §4.2.3).
+      if path.isEmpty, request.head.form == .absolute { return ByteScan.bytes(of: "/") }
+      return path.bytes(in: request.source)
     }
   }
 

@@ -1,2 +1,0 @@
-import GatewayTesting
-import Testing
