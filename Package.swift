@@ -78,7 +78,7 @@ let package = Package(
       swiftSettings: strict),
 
     // For tests only: the product does not depend on it.
-    library("GatewayTesting", ["Kernel", "CLinux"]),
+    library("GatewayTesting", ["Kernel"]),
 
     tests("KernelTests", ["Kernel"]),
     tests("ConfigurationTests", ["Configuration"]),

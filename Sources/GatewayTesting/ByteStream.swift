@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 package import Kernel
 
@@ -36,19 +35,23 @@ package final class ByteStream: Sendable {
     }
   }
 
+  /// Reads as `read` does and drops what came; returns how much it was, 0 at the end.
+  package func discard(atMost count: Int = 256 << 10, until deadline: Deadline = .usual) throws(WireError) -> Int {
+    while true {
+      let result = state.withLock { state in IOBlock(count).receive(from: state.descriptor) }
+      if result.count > 0 || result.isEnd { return result.count }
+      if !result.wouldBlock { throw .broken(result.error) }
+      try waitUntil(.readable, by: deadline)
+    }
+  }
+
   /// Bytes, and errno's number: 0 with no bytes is the end.
   private func receive(atMost count: Int) -> (Int32, [UInt8]) {
     state.withLock { state in
       guard state.isOpen else { return (EBADF, []) }
-      var buffer = IOBuffer()
-      let pool = BufferPool(blockSize: count, keep: 0)
-      buffer.lease(from: pool)
-      let result = buffer.receive(from: state.descriptor)
-      var bytes: [UInt8] = []
-      bytes.reserveCapacity(buffer.count)
-      for index in 0..<buffer.count { bytes.append(buffer.readable[index]) }
-      buffer.return(to: pool)
-      return (result.error, bytes)
+      let block = IOBlock(count)
+      let result = block.receive(from: state.descriptor)
+      return (result.error, block.bytes)
     }
   }
 
@@ -77,11 +80,6 @@ package final class ByteStream: Sendable {
     guard let result else { throw .broken(EBADF) }
     if result.isError { throw .broken(result.error) }
     return result.count
-  }
-
-  /// Makes the kernel hold less of what the peer sends, so that a slow reader is felt at once.
-  package func shrinkReceiveBuffer(to bytes: Int32) {
-    _ = cl_set_option(number, SOL_SOCKET, SO_RCVBUF, bytes)
   }
 
   /// Says that no more bytes come.
@@ -114,5 +112,30 @@ package final class ByteStream: Sendable {
     } catch let error as SocketError {
       throw .broken(error.code)
     } catch { throw .timedOut }
+  }
+}
+
+/// Memory that a socket is read into.
+private final class IOBlock {
+  private let pool: BufferPool
+  private var buffer = IOBuffer()
+
+  init(_ count: Int) {
+    pool = BufferPool(blockSize: count, keep: 0)
+    buffer.lease(from: pool)
+  }
+
+  deinit { buffer.return(to: pool) }
+
+  func receive(from descriptor: borrowing FileDescriptor) -> IOResult {
+    buffer.removeAll()
+    return buffer.receive(from: descriptor)
+  }
+
+  var bytes: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(buffer.count)
+    for index in 0..<buffer.count { bytes.append(buffer.readable[index]) }
+    return bytes
   }
 }

@@ -45,7 +45,7 @@ package final class ChildProcess: Sendable {
     let inherited = try Self.inheritedEnvironment(except: environment.map(\.0))
     let words = unsafe arguments.map { unsafe strdup($0) } + [nil]
     let pairs = unsafe (inherited + environment.map { "\($0.0)=\($0.1)" }).map { unsafe strdup($0) } + [nil]
-    defer { for unsafe text in unsafe words + pairs { unsafe free(text) } }
+    defer { unsafe (words + pairs).forEach { unsafe free($0) } }
     var number = pid_t()
     let failure = unsafe posix_spawn(&number, arguments[0], &actions, &attributes, words, pairs)
     guard failure == 0 else { throw Errno(failure) }

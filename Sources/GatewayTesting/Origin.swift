@@ -88,6 +88,7 @@ package final class Origin: Sendable {
     SocketCalls.setNoDelay(descriptor)
     let stream = ByteStream(descriptor)
     let index = state.withLock { state in
+      if state.isStopped { stream.interrupt() }
       state.open[ObjectIdentifier(stream)] = stream
       state.accepted += 1
       return state.accepted

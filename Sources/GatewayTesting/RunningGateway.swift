@@ -153,6 +153,7 @@ package func withGateway<Result>(
   _ plan: RunningGateway.Plan = RunningGateway.Plan(), _ body: (RunningGateway) throws -> Result
 ) throws -> Result {
   defer { origin.stop() }
-  let configuration = text.split(separator: "ORIGIN", omittingEmptySubsequences: false).joined(separator: origin.url)
+  let url = "\"\(origin.url)\""
+  let configuration = text.split(separator: "ORIGIN", omittingEmptySubsequences: false).joined(separator: url)
   return try withGateway(configuration, plan, body)
 }

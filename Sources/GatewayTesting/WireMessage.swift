@@ -51,12 +51,11 @@ package struct WireMessage: Sendable, Equatable {
 package final class MessageReader {
   private let stream: ByteStream
   private var pending: [UInt8] = []
-  /// Every byte that came, in order.
-  package private(set) var transcript: [UInt8] = []
 
   package init(_ stream: ByteStream) { self.stream = stream }
 
-  /// Whether nothing that came is left.
+  /// How many bytes came that no message has taken.
+  package var pendingCount: Int { pending.count }
   package var isEmpty: Bool { pending.isEmpty }
 
   /// The next request; nil when the peer closes instead of beginning one.
@@ -108,7 +107,7 @@ package final class MessageReader {
   }
 
   /// A line without its CRLF; a bare CR or LF in it is an error.
-  private func line(until deadline: Deadline) throws(WireError) -> String {
+  package func line(until deadline: Deadline = .usual) throws(WireError) -> String {
     var searched = 0
     while true {
       if let feed = pending[searched...].firstIndex(of: 0x0A) {
@@ -164,7 +163,6 @@ package final class MessageReader {
   private func fill(until deadline: Deadline) throws(WireError) -> Bool {
     let bytes = try stream.read(until: deadline)
     pending += bytes
-    transcript += bytes
     return !bytes.isEmpty
   }
 }
