@@ -63,7 +63,7 @@ final class Prober {
   func ejected(upstream name: String, _ health: TargetHealth) {
     guard let upstream = upstreams[name], !health.isHealthy else { return }
     let id = ObjectIdentifier(health)
-    if let probe = probes[name]?[id] { return probe.hurry() }
+    if let probe = probes[name]?[id] { return probe.hurry(random: &random) }
     guard let target = upstream.targets.targets.first(where: { $0.health === health }) else { return }
     probes[name, default: [:]][id] = begin(target, of: upstream)
   }

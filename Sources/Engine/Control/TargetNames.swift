@@ -49,8 +49,8 @@ final class TargetNames {
   /// All names are asked for anew, so that a reload takes over what `/etc/hosts` and `/etc/resolv.conf` say by now. Those
   /// that are known already keep their addresses meanwhile.
   func adopt(_ upstreams: [Upstream], _ settings: ResolverSettings) throws(TargetNamesError) {
-    let usesNames = upstreams.contains { !$0.settings.hostNames.isEmpty }
-    let next = usesNames ? try makeSource(settings) : nil
+    let named = upstreams.map { ($0, $0.settings.hostNames) }.filter { !$0.1.isEmpty }
+    let next = named.isEmpty ? nil : try makeSource(settings)
     source?.finish()
     source = next
     underWay = 0
@@ -60,13 +60,13 @@ final class TargetNames {
     timerDue = .max
     let old = hosts
     hosts.removeAll()
-    for upstream in upstreams {
-      for name in upstream.settings.hostNames {
+    for (upstream, names) in named {
+      for name in names {
         if hosts[name] == nil { hosts[name] = Host(schedule: schedule(old[name]), upstreams: []) }
         hosts[name]?.upstreams.append(upstream)
       }
     }
-    for upstream in upstreams where !upstream.settings.hostNames.isEmpty { _ = update(upstream) }
+    for (upstream, _) in named { _ = update(upstream) }
     unanswered = Set(hosts.keys)
     lookUpDue()
   }

@@ -14,7 +14,7 @@ final class TargetProbe {
   private lazy var timer = Timer(loop) { [weak self] in self?.enqueue() }
   /// Waits for its turn, or runs.
   private var isUnderWay = false
-  /// Traffic took the target out while a probe ran: another one follows at once.
+  /// Traffic took the target out while a probe ran.
   private var isCalledFor = false
   private(set) var isStopped = false
 
@@ -35,14 +35,17 @@ final class TargetProbe {
     if target.health.isHealthy {
       if let wait = pace.firstWait(random: &random) { timer.arm(after: wait) }
     } else {
-      hurry()
+      hurry(random: &random)
     }
   }
 
-  /// Traffic took the target out: looks for it at once.
-  func hurry() {
-    pace.hurry()
-    if isUnderWay { isCalledFor = true } else { enqueue() }
+  /// Traffic took the target out: looks for it.
+  func hurry(random: inout some RandomNumberGenerator) {
+    if isUnderWay {
+      isCalledFor = true
+    } else if let wait = pace.hurry(now: loop.now, random: &random) {
+      schedule(wait)
+    }
   }
 
   /// Ends it; the result of a probe that runs is not wanted any more.
@@ -68,14 +71,18 @@ final class TargetProbe {
   func finish(random: inout some RandomNumberGenerator) {
     isUnderWay = false
     if isStopped { return }
-    let wait = pace.wait(
-      isHealthy: target.health.isHealthy, succeeded: lastOutcome == .good, random: &random)
-    if isCalledFor, !target.health.isHealthy {
-      enqueue()
-    } else if let wait {
-      timer.arm(after: wait)
+    let isHealthy = target.health.isHealthy
+    var wait = isCalledFor && !isHealthy ? pace.hurry(now: loop.now, random: &random) : nil
+    if wait == nil {
+      wait = pace.wait(
+        now: loop.now, isHealthy: isHealthy, succeeded: lastOutcome == .good, random: &random)
     }
     isCalledFor = false
+    if let wait { schedule(wait) }
+  }
+
+  private func schedule(_ wait: Int) {
+    if wait == 0 { enqueue() } else { timer.arm(after: wait) }
   }
 
   private func enqueue() {

@@ -15,7 +15,7 @@ private let milliseconds = 1_000_000
     var random = SplitMix(seed: 1)
     var pace = ProbePace(interval: nil)
     #expect(pace.firstWait(random: &random) == nil)
-    let wait = pace.wait(isHealthy: true, succeeded: true, random: &random)
+    let wait = pace.wait(now: 0, isHealthy: true, succeeded: true, random: &random)
     #expect(wait == nil)
   }
 
@@ -23,7 +23,7 @@ private let milliseconds = 1_000_000
     var random = SplitMix(seed: 2)
     var pace = ProbePace(interval: 5000 * milliseconds)
     for isHealthy in [true, false, false, true] {
-      let wait = pace.wait(isHealthy: isHealthy, succeeded: isHealthy, random: &random)
+      let wait = pace.wait(now: 0, isHealthy: isHealthy, succeeded: isHealthy, random: &random)
       #expect(isAbout(wait, 5000 * milliseconds))
     }
   }
@@ -32,10 +32,12 @@ private let milliseconds = 1_000_000
   func `a target that traffic took out is looked for less and less often`(seed: UInt64) {
     var random = SplitMix(seed: seed)
     var pace = ProbePace(interval: nil)
-    pace.hurry()
+    let first = pace.hurry(now: 0, random: &random)
+    #expect(first == 0)
     for expected in [200, 400, 800, 1600, 2000, 2000, 2000] {
-      pace.hurry()
-      let wait = pace.wait(isHealthy: false, succeeded: false, random: &random)
+      let again = pace.hurry(now: 0, random: &random)
+      #expect(again == nil)
+      let wait = pace.wait(now: 0, isHealthy: false, succeeded: false, random: &random)
       #expect(isAbout(wait, expected * milliseconds), "\(expected) ms, seed \(seed)")
     }
   }
@@ -43,10 +45,10 @@ private let milliseconds = 1_000_000
   @Test func `a probe that found it is confirmed quickly`() {
     var random = SplitMix(seed: 6)
     var pace = ProbePace(interval: 5000 * milliseconds)
-    pace.hurry()
-    for _ in 0..<6 { _ = pace.wait(isHealthy: false, succeeded: false, random: &random) }
+    _ = pace.hurry(now: 0, random: &random)
+    for _ in 0..<6 { _ = pace.wait(now: 0, isHealthy: false, succeeded: false, random: &random) }
     for (succeeded, expected) in [(true, 200), (true, 200), (false, 400)] {
-      let wait = pace.wait(isHealthy: false, succeeded: succeeded, random: &random)
+      let wait = pace.wait(now: 0, isHealthy: false, succeeded: succeeded, random: &random)
       #expect(isAbout(wait, expected * milliseconds))
     }
   }
@@ -54,21 +56,21 @@ private let milliseconds = 1_000_000
   @Test func `once it is back the next ejection begins anew`() {
     var random = SplitMix(seed: 3)
     var pace = ProbePace(interval: nil)
-    pace.hurry()
-    for _ in 0..<5 { _ = pace.wait(isHealthy: false, succeeded: false, random: &random) }
-    let wait = pace.wait(isHealthy: true, succeeded: true, random: &random)
+    _ = pace.hurry(now: 0, random: &random)
+    for _ in 0..<5 { _ = pace.wait(now: 0, isHealthy: false, succeeded: false, random: &random) }
+    let wait = pace.wait(now: 0, isHealthy: true, succeeded: true, random: &random)
     #expect(wait == nil)
-    pace.hurry()
-    let again = pace.wait(isHealthy: false, succeeded: false, random: &random)
+    _ = pace.hurry(now: .max, random: &random)
+    let again = pace.wait(now: 0, isHealthy: false, succeeded: false, random: &random)
     #expect(isAbout(again, 200 * milliseconds))
   }
 
   @Test func `a short interval is never waited out longer`() {
     var random = SplitMix(seed: 4)
     var pace = ProbePace(interval: 50 * milliseconds)
-    pace.hurry()
+    _ = pace.hurry(now: 0, random: &random)
     for _ in 0..<6 {
-      let wait = pace.wait(isHealthy: false, succeeded: false, random: &random)
+      let wait = pace.wait(now: 0, isHealthy: false, succeeded: false, random: &random)
       #expect(isAbout(wait, 50 * milliseconds))
     }
   }
@@ -80,5 +82,23 @@ private let milliseconds = 1_000_000
     let waits = (0..<100).compactMap { _ in pace.firstWait(random: &random) }
     #expect(waits.count == 100 && Set(waits).count > 10)
     #expect(waits.allSatisfy { $0 >= 0 && $0 <= min(interval, 1000) * milliseconds })
+  }
+
+  @Test func `a target that comes and goes is looked for later each time, until it stays`() {
+    var random = SplitMix(seed: 7)
+    var pace = ProbePace(interval: nil)
+    var now = 0
+    for expected in [0, 200, 400, 800, 1600, 2000, 2000] {
+      let wait = pace.hurry(now: now, random: &random)
+      #expect(isAbout(wait, expected * milliseconds))
+      _ = pace.wait(now: now, isHealthy: true, succeeded: true, random: &random)
+      now += ProbePace.probation - 1
+    }
+    now += 1
+    for expected in [0, 200] {
+      let wait = pace.hurry(now: now, random: &random)
+      #expect(isAbout(wait, expected * milliseconds))
+      _ = pace.wait(now: now, isHealthy: true, succeeded: true, random: &random)
+    }
   }
 }

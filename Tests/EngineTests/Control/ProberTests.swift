@@ -85,6 +85,24 @@ private final class Probing: Sendable {
     await probing.stop()
   }
 
+  @Test func `a target that accepts connections and nothing more does not come and go all the time`() async throws {
+    let origin = try Origin { $0.awaitEnd() }
+    let probing = try Probing([origin.port])
+    await probing.adopt()
+    let target = probing.targets[0]
+    for isFirst in [true, false, false] {
+      let started = await probing.on { prober in
+        #expect(target.health.eject() != nil)
+        prober.ejected(upstream: "u", target.health)
+        return prober.running
+      }
+      #expect(started == (isFirst ? 1 : 0))
+      #expect(await probing.thread.eventually { target.health.isHealthy })
+    }
+    origin.stop()
+    await probing.stop()
+  }
+
   @Test func `without a health check a healthy target is never probed`() async throws {
     let idle = try Origin { $0.awaitEnd() }
     let busy = try Origin { $0.awaitEnd() }
