@@ -39,10 +39,10 @@ public struct IOBuffer: ~Copyable {
     end = 0
   }
 
-  /// Gives the block back; whatever it held is gone.
+  /// Gives the block back; whatever it held is gone. A block of another size than the pool's goes to the system.
   public mutating func `return`(to pool: BufferPool) {
     guard capacity > 0 else { return }
-    unsafe pool.put(base!)
+    if capacity == pool.blockSize { unsafe pool.put(base!) } else { unsafe free(base) }
     unsafe base = nil
     capacity = 0
     start = 0

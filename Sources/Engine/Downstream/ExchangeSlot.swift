@@ -39,7 +39,11 @@ final class ExchangeSlot {
   /// When bytes last moved, either way.
   var lastProgress = 0
 
-  init(limits: HTTPLimits, responseLimits: HTTPLimits) {
+  /// Which of the worker's limits it was made with.
+  let generation: Int
+
+  init(limits: HTTPLimits, responseLimits: HTTPLimits, generation: Int) {
+    self.generation = generation
     requestDecoder = RequestDecoder(limits: limits)
     responseDecoder = ResponseDecoder(limits: responseLimits)
     upload = BodyFlow(limits: limits)

@@ -11,7 +11,8 @@ import Telemetry
 public final class Worker {
   public let index: Int
   public let loop: Loop
-  let smallBuffers: BufferPool
+  /// Blocks that hold a head. A configuration with longer heads brings a pool of its own.
+  private(set) var smallBuffers: BufferPool
   let largeBuffers: BufferPool
   let shared: SharedState
   let log: CallLogQueue?
@@ -29,6 +30,8 @@ public final class Worker {
   private var hasDrained = false
 
   private var freeSlots: [ExchangeSlot] = []
+  /// Counts reloads: a slot decodes by the limits that it was made with.
+  private var slotGeneration = 0
   private var connections: [ServerConnection] = []
   private var listeners: [String: Listener] = [:]
   public private(set) lazy var client: any HTTPClient = UpstreamClient(self)
@@ -37,6 +40,7 @@ public final class Worker {
 
   /// Bytes of a block for a body on its way: large, because each block costs two system calls.
   static let largeBlock = 64 << 10
+  private static let smallBlock = 16 << 10
   private static let keptSlots = 256
   private static let flushInterval = 100_000_000
 
@@ -52,7 +56,7 @@ public final class Worker {
     random = SplitMix(seed: KernelRandom.next())
     metrics = WorkerMetrics()
     limits = snapshot.settings.limits
-    smallBuffers = BufferPool(blockSize: max(16 << 10, limits.requestHead), keep: 256)
+    smallBuffers = BufferPool(blockSize: max(Self.smallBlock, limits.requestHead), keep: Self.keptSlots)
     largeBuffers = BufferPool(blockSize: Self.largeBlock, keep: 32)
     current = WorkerSnapshot(snapshot, loop: loop, previous: nil)
     current.attach(to: self)
@@ -69,6 +73,10 @@ public final class Worker {
     next.attach(to: self)
     previous.retire(keeping: next)
     freeSlots.removeAll()
+    slotGeneration += 1
+    if limits.requestHead > smallBuffers.blockSize {
+      smallBuffers = BufferPool(blockSize: limits.requestHead, keep: Self.keptSlots)
+    }
     metrics.forgetRoutes()
   }
 
@@ -143,16 +151,15 @@ public final class Worker {
 
   func leaseSlot() -> ExchangeSlot {
     if let slot = freeSlots.popLast() { return slot }
-    let head = limits.requestHead
     return ExchangeSlot(
-      limits: HTTPLimits(head: head, headers: limits.headers, target: limits.requestTarget),
-      responseLimits: HTTPLimits(head: smallBuffers.blockSize, headers: 256, target: 0))
+      limits: HTTPLimits(head: limits.requestHead, headers: limits.headers, target: limits.requestTarget),
+      responseLimits: HTTPLimits(head: smallBuffers.blockSize, headers: 256, target: 0), generation: slotGeneration)
   }
 
   func returnSlot(_ slot: ExchangeSlot) {
     slot.returnBuffers(small: smallBuffers, large: largeBuffers)
     slot.reset()
-    if freeSlots.count < Self.keptSlots { freeSlots.append(slot) }
+    if freeSlots.count < Self.keptSlots, slot.generation == slotGeneration { freeSlots.append(slot) }
   }
 
   // MARK: The call log
