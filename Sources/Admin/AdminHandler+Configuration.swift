@@ -55,18 +55,18 @@ extension AdminHandler {
 
   /// What would become of a request under the running configuration.
   func explainAnswer(_ request: AdminRequest) -> AdminAnswer {
-    guard let url = request.parameter("url"), !url.isEmpty else {
+    guard let url = request.query.first("url"), !url.isEmpty else {
       return AdminAnswer(.badRequest("Name the request: ?method=GET&url=/path"), id: request.id)
     }
     var headers: [(name: String, value: String)] = []
-    for field in request.allParameters("header") {
+    for field in request.query.all("header") {
       guard let field = SampleRequest.field(field) else {
         return AdminAnswer(.badRequest("A header is `Name: value`."), id: request.id)
       }
       headers.append(field)
     }
     let sample = SampleRequest(
-      request.parameter("method") ?? "GET", url, headers: headers, listener: request.parameter("listener"))
+      request.query.first("method") ?? "GET", url, headers: headers, listener: request.query.first("listener"))
     do throws(ExplanationError) {
       let explanation = try gateway.snapshot.explain(sample)
       if request.wantsText { return AdminAnswer(text: explanation.text) }

@@ -7,8 +7,8 @@ import Kernel
 extension AdminHandler {
   func routesAnswer(_ request: AdminRequest) -> AdminAnswer {
     let routes = gateway.snapshot.settings.routes
-    guard let offset = request.number("offset", default: 0, in: 0...routes.count),
-      let limit = request.number("limit", default: 1000, in: 1...10_000)
+    guard let offset = request.query.number("offset", default: 0, in: 0...routes.count),
+      let limit = request.query.number("limit", default: 1000, in: 1...10_000)
     else { return AdminAnswer(.badRequest("`offset` and `limit` are whole numbers."), id: request.id) }
     var json = JSONWriter(capacity: 16 << 10)
     json.object {

@@ -64,7 +64,7 @@ extension AdminHandler {
         for listener in settings.listeners {
           $0.object {
             $0.member("name", listener.name)
-            $0.member("address", listener.address.text)
+            $0.member("address", (gateway.addresses[listener.name] ?? listener.address).text)
           }
         }
       }

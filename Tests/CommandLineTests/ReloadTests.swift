@@ -98,6 +98,22 @@ struct ReloadTests {
     }
   }
 
+  @Test func `port 0 is one free port for all workers, and said`() throws {
+    var plan = RunningGateway.Plan()
+    plan.workers = 2
+    plan.listeners = #"{ public: "127.0.0.1:0" }"#
+    try withGateway(Self.answer + "\nadmin: 127.0.0.1:0", plan) { gateway in
+      let ports = gateway.output.split(separator: "\n").compactMap { line in
+        line.split(separator: " ")[2].split(separator: ":").last.flatMap { Int($0) }
+      }
+      #expect(ports.count == 2 && ports.allSatisfy { $0 > 0 }, "\(gateway.output)")
+      for _ in 0..<8 { #expect(try Client(port: ports[0]).get("/one").text == "first") }
+      let client = try Client(port: ports[1])
+      try client.send("GET /api/v1/status HTTP/1.1", ["Host: localhost"])
+      #expect(try client.response().text.contains("\"address\":\"127.0.0.1:\(ports[0])\""))
+    }
+  }
+
   @Test func `a file in the place of a Unix socket is not removed`() throws {
     let files = try Files(["precious": "text"])
     try files.directory.write(

@@ -36,15 +36,20 @@ extension Gateway {
   /// Opens a listener: a socket for every worker, among which the kernel spreads connections.
   func open(_ listener: ListenerSettings, of snapshot: Snapshot) throws(StartError) -> OpenListener {
     var opened = OpenListener(
+      address: listener.address,
       identity: ListenerIdentity(index: snapshot.listenerIndices[listener.name] ?? 0, name: listener.name))
-    guard let address = listener.address.socketAddress else { return opened }
+    guard var address = listener.address.socketAddress else { return opened }
     // A Unix socket has no SO_REUSEPORT: the first worker listens, and hands nothing on.
     var count = workers.count
     if case .unix = address { count = 1 }
     do {
       for _ in 0..<count {
-        opened.sockets.append(try SocketCalls.listen(on: address, shared: true).release())
+        let socket = try SocketCalls.listen(on: address, shared: true)
+        // Port 0 lets the kernel choose, once for all workers.
+        address = address.bound(as: socket.number)
+        opened.sockets.append(socket.release())
       }
+      opened.address = listener.address.chosen(by: address)
       return opened
     } catch {
       opened.close()
@@ -54,6 +59,7 @@ extension Gateway {
 
   /// Lets the workers accept from it.
   func serve(_ listener: OpenListener) {
+    addresses[listener.identity.name] = listener.address
     for (worker, socket) in zip(workers, listener.sockets) {
       worker.listen(FileDescriptor(owning: socket), as: listener.identity)
     }
@@ -83,6 +89,8 @@ extension Gateway {
 
 /// A listener whose sockets are bound and that nobody accepts from yet.
 struct OpenListener {
+  /// With the port that the kernel chose.
+  var address: ListenAddress
   let identity: ListenerIdentity
   /// Owned; one for each worker that is to listen.
   var sockets: [CInt] = []
@@ -90,6 +98,22 @@ struct OpenListener {
   /// Gives it up before anybody listens.
   func close() {
     for socket in sockets { _ = FileDescriptor(owning: socket) }
+  }
+}
+
+extension SocketAddress {
+  /// With the port that a socket of this address was given.
+  func bound(as socket: CInt) -> SocketAddress {
+    guard case .ip(let ip, port: 0) = self, let port = SocketCalls.localAddress(of: socket)?.port else { return self }
+    return .ip(ip, port: port)
+  }
+}
+
+extension ListenAddress {
+  /// With the port of the address that was bound.
+  func chosen(by bound: SocketAddress) -> ListenAddress {
+    guard case .ip(let host, port: 0) = self, let port = bound.port else { return self }
+    return .ip(host: host, port: Int(port))
   }
 }
 

@@ -19,6 +19,8 @@ public final class Gateway {
   private(set) var workers: [WorkerHandle] = []
   private let catalog: PluginCatalog
   private var control: Worker?
+  /// Where each listener is, by its name: with the port that the kernel chose where the configuration says 0.
+  public internal(set) var addresses: [String: ListenAddress] = [:]
   /// Where the admin port is, whatever a later configuration says.
   package private(set) var admin: ListenAddress?
   /// Waits for the next step of a drain.
@@ -81,11 +83,11 @@ public final class Gateway {
     let worker = Worker(
       index: -1, loop: loop, shared: SharedState(report: report), snapshot: snapshot, log: nil, only: handler)
     do {
-      try worker.listen(
-        try SocketCalls.listen(on: socket, shared: false), as: ListenerIdentity(index: 63, name: "admin"))
+      let listening = try SocketCalls.listen(on: socket, shared: false)
+      admin = address.chosen(by: socket.bound(as: listening.number))
+      try worker.listen(listening, as: ListenerIdentity(index: 63, name: "admin"))
     } catch { throw StartError(listener: "admin", address: address, error) }
     control = worker
-    admin = address
   }
 
   // MARK: Reloading

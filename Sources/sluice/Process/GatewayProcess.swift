@@ -106,13 +106,15 @@ final class GatewayProcess {
   /// Says where it listens: a line each for scripts that wait for it, apart from a call log on standard output.
   private func announce() {
     let settings = gateway.snapshot.settings
-    let listeners = settings.listeners.map { (name: $0.name, address: $0.address.text) }
+    let listeners = settings.listeners.map {
+      (name: $0.name, address: (gateway.addresses[$0.name] ?? $0.address).text)
+    }
     StartBanner(
       version: Version.text, configuration: source.file, workers: gateway.workerCount,
-      listeners: log.format == .json ? listeners : [], admin: log.format == .json ? settings.admin?.address.text : nil
+      listeners: log.format == .json ? listeners : [], admin: log.format == .json ? gateway.admin?.text : nil
     ).write(to: log)
     var lines = listeners.map { "listening on \($0.address) (\($0.name))" }
-    if let admin = settings.admin { lines.append("admin on \(admin.address.text)") }
+    if let admin = gateway.admin { lines.append("admin on \(admin.text)") }
     for line in lines {
       if settings.callLog.destination == .stdout { Terminal.error(line + "\n") } else { Terminal.print(line) }
     }

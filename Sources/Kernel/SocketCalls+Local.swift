@@ -1,0 +1,14 @@
+import Glibc
+
+extension SocketCalls {
+  /// Where a socket is bound; nil when it is not, or no longer open.
+  public static func localAddress(of number: CInt) -> SocketAddress? {
+    var form = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    // SAFETY: the kernel writes at most `length` bytes into the storage, which every address fits.
+    let result = unsafe withUnsafeMutablePointer(to: &form) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(number, $0, &length) }
+    }
+    return result == 0 ? SocketAddress(kernelForm: form) : nil
+  }
+}
