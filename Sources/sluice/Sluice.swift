@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Engine
+import Kernel
 
 /// The command line: one command a file.
 @main
@@ -16,6 +17,15 @@ struct Sluice: ParsableCommand {
       Run.self, Check.self, Diff.self, Explain.self, Reload.self, Rollback.self, Schema.self, Demo.self,
       VersionCommand.self,
     ])
+
+  static func main() {
+    let names = configuration.subcommands.map { $0._commandName }
+    if let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"), word != "help", !names.contains(word) {
+      let hint = NearestWord.find(word, in: names).map { "did you mean '\($0)'?" } ?? "see those there are."
+      exit(withError: ValidationError("There is no command '\(word)': \(hint)"))
+    }
+    main(nil)
+  }
 }
 
 /// The file that most commands read.
@@ -29,10 +39,17 @@ struct ConfigurationOption: ParsableArguments {
   func load() throws -> Snapshot {
     let loaded = source.load()
     guard let snapshot = loaded.snapshot else {
-      Terminal.error(loaded.diagnostics.text)
+      tell(loaded.diagnostics)
       throw ExitCode(1)
     }
     return snapshot
+  }
+
+  /// Tells all that is to be said of the file.
+  func tell(_ diagnostics: Diagnostics) {
+    Terminal.error(diagnostics.text)
+    guard diagnostics.hasErrors, (try? FileSystem.status(of: file)) == nil else { return }
+    Terminal.error("  name the file with -c FILE; gateway.conf.example is one to begin with\n")
   }
 }
 

@@ -46,6 +46,7 @@ struct CheckTests {
     let check = try Command(["check", "-c", "/nowhere/gateway.conf"])
     #expect(check.status == 1)
     #expect(check.errors.contains("No such file or directory"))
+    #expect(check.errors.contains("name the file with -c FILE"))
     #expect(try Command(["run", "-c", "/nowhere/gateway.conf"]).status == 1)
   }
 
@@ -88,6 +89,13 @@ struct CheckTests {
     #expect(text.output.contains("route      all"))
     let json = try Command(arguments + ["--json"], environment: Self.environment).json()
     #expect(json["route"]?["upstream"]?["name"]?.string == "http://127.0.0.1:9101")
+  }
+
+  @Test func `a command that nearly is one is guessed`() throws {
+    let command = try Command(["relaod"])
+    #expect(command.status == 64)
+    #expect(command.errors.contains("There is no command 'relaod': did you mean 'reload'?"))
+    #expect(try Command(["help", "reload"]).output.contains("USAGE: sluice reload"))
   }
 
   @Test(arguments: [

@@ -16,7 +16,7 @@ struct Check: ParsableCommand {
     if json.isWanted {
       Terminal.print(document(loaded))
     } else {
-      Terminal.error(loaded.diagnostics.text)
+      configuration.tell(loaded.diagnostics)
       if let snapshot = loaded.snapshot { Terminal.print(summary(snapshot.settings, loaded.diagnostics)) }
     }
     if loaded.snapshot == nil { throw ExitCode(1) }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Configuration
 import Engine
 
 struct Run: ParsableCommand {
@@ -15,7 +14,7 @@ struct Run: ParsableCommand {
   func run() throws {
     let loaded = configuration.source.load()
     guard loaded.snapshot != nil else {
-      Terminal.error(loaded.diagnostics.text)
+      configuration.tell(loaded.diagnostics)
       throw ExitCode(1)
     }
     let status = try GatewayProcess.run(configuration.source, loaded)
