@@ -4,7 +4,7 @@ package import Kernel
 /// A connected socket whose calls wait, but never longer than a deadline.
 ///
 /// One thread may read while another writes.
-package final class ByteStream: Sendable {
+package final class ByteStream: Sendable, Opaque {
   private struct State: ~Copyable {
     var descriptor: FileDescriptor
     var isOpen = true

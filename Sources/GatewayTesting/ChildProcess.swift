@@ -4,7 +4,7 @@ package import Kernel
 /// A process that a test starts, and that ends with the test.
 ///
 /// Its output goes to files, so nothing has to be read while it runs. Signals go to its id alone.
-package final class ChildProcess: Sendable {
+package final class ChildProcess: Sendable, Opaque {
   package enum Exit: Equatable, Sendable {
     case exited(Int32)
     case killed(signal: Int32)

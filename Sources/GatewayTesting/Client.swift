@@ -1,7 +1,7 @@
 package import Kernel
 
 /// A client's connection, byte by byte.
-package final class Client {
+package final class Client: Opaque {
   package let stream: ByteStream
   package let reader: MessageReader
 
@@ -37,8 +37,10 @@ package final class Client {
   }
 
   /// Sends a GET and reads its answer.
-  package func get(_ target: String, _ fields: [String] = []) throws -> WireMessage {
-    try send("GET \(target) HTTP/1.1", ["Host: a.example"] + fields)
+  package func get(
+    _ target: String, _ fields: [String] = [], host: String = "a.example"
+  ) throws -> WireMessage {
+    try send("GET \(target) HTTP/1.1", ["Host: \(host)"] + fields)
     return try response()
   }
 

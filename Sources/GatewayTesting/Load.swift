@@ -2,7 +2,7 @@ import Glibc
 import Kernel
 
 /// Clients that ask one after the other until they are stopped, each on a thread of its own.
-package final class Load: Sendable {
+package final class Load: Sendable, Opaque {
   package enum Connections: Sendable {
     /// Each client keeps its connection as long as it may.
     case kept

@@ -4,7 +4,7 @@ package import Kernel
 ///
 /// The script is called for each connection; when it returns, the connection is closed. Whatever it reads through
 /// its `OriginConnection` is recorded.
-package final class Origin: Sendable {
+package final class Origin: Sendable, Opaque {
   package typealias Script = @Sendable (OriginConnection) throws -> Void
 
   package let address: SocketAddress
@@ -111,7 +111,7 @@ package final class Origin: Sendable {
 }
 
 /// What an origin's script acts on: one connection from the gateway.
-package final class OriginConnection {
+package final class OriginConnection: Opaque {
   package let stream: ByteStream
   package let reader: MessageReader
   /// 1 for the first connection of the origin.

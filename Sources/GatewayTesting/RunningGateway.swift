@@ -4,7 +4,7 @@ import Kernel
 ///
 /// Its listener `public` is on a free port of 127.0.0.1; the configuration reads `${PORT}`, `${ADMIN_PORT}` and
 /// `${DIRECTORY}` too. It has one worker and a call log unless the test says otherwise.
-package final class RunningGateway: Sendable {
+package final class RunningGateway: Sendable, Opaque {
   package let process: ChildProcess
   package let port: Int
   package let adminPort: Int
@@ -98,6 +98,19 @@ package final class RunningGateway: Sendable {
   /// One GET over a connection of its own.
   package func get(_ target: String, _ fields: [String] = []) throws -> WireMessage {
     try connect().get(target, fields)
+  }
+
+  /// One GET to the admin port, which the configuration must open: `admin: "127.0.0.1:${ADMIN_PORT}"`.
+  package func admin(_ target: String) throws -> WireMessage {
+    try Client(port: adminPort).get(target, host: "127.0.0.1:\(adminPort)")
+  }
+
+  /// The sum of a metric over all its labels; nil when there is none of that name.
+  package func metric(_ name: String) throws -> Int? {
+    let values = try admin("/metrics").text.split(separator: "\n").compactMap { line in
+      line.hasPrefix(name + " ") || line.hasPrefix(name + "{") ? Int(line.split(separator: " ").last ?? "") : nil
+    }
+    return values.isEmpty ? nil : values.reduce(0, +)
   }
 
   package var output: String { (try? directory.read("stdout")) ?? "" }

@@ -48,7 +48,7 @@ package struct WireMessage: Sendable, Equatable {
 }
 
 /// Takes messages off a stream: strict, so that what Sluice sends is held to the letter.
-package final class MessageReader {
+package final class MessageReader: Opaque {
   private let stream: ByteStream
   private var pending: [UInt8] = []
 
