@@ -68,7 +68,7 @@ struct DroppedConnectionTests {
   }
 
   @Test(arguments: [false, true])
-  func `an answer that ends at any byte is recorded once`(isReset: Bool) throws {
+  func `an answer that ends at any byte is recorded once`(isReset: Bool) throws {  // long: one scenario, told whole
     let answers = [
       Array("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: y\r\n\r\nhello".utf8),
       Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nT: u\r\n\r\n".utf8),

@@ -79,9 +79,11 @@ final class ExchangeSlot {
 
 /// Counts and names of one call that no message holds.
 struct CallAccount {
-  /// Bytes of heads and bodies, as they went over the client's connection.
+  /// Bytes of bodies.
   var bytesIn = 0
   var bytesOut = 0
+  /// The part of `bytesOut` that was heads, until the exchange ends and they are taken off.
+  var headBytesOut = 0
   var attempts = 0
   /// The status that the client was sent; 0 when none was.
   var status = 0

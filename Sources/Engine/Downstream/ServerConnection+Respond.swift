@@ -71,6 +71,7 @@ extension ServerConnection {
     case .none, .length(0): break
     case .length(let count) where slot.exchange.request.buffer.count >= count && !slot.uploadBegan:
       slot.exchange.request.buffer.advance(count)
+      slot.account.bytesIn = count
     default: return false
     }
     slot.account.requestComplete = true

@@ -165,7 +165,6 @@ final class ServerConnection: WakerOwner {
       return .refused(.malformedRequest(error))
     }
     slot.exchange.times.headComplete = worker.loop.now
-    slot.account.bytesIn = slot.exchange.request.head.length
     slot.exchange.request.buffer.advance(slot.exchange.request.head.length)
     return .complete
   }
@@ -249,6 +248,7 @@ final class ServerConnection: WakerOwner {
   func finish(_ slot: ExchangeSlot) {
     slot.exchange.times.ended = Clock.monotonic
     slot.exchange.times.waited = waited
+    slot.account.bytesOut = max(0, slot.account.bytesOut - slot.account.headBytesOut)
     requestsServed += 1
     worker.record(slot, on: self)
   }

@@ -78,11 +78,10 @@ extension ServerConnection {
     slot.upload.begin(framing, framing: framing == .chunked ? .chunked : .plain)
     slot.uploadBegan = true
     worker.encodeRequest(slot, route: route, listener: listener)
-    let before = slot.exchange.request.buffer.count
     do {
       try slot.upload.takePrefix(of: &slot.exchange.request.buffer, into: &slot.outgoing)
     } catch { return uploadFault(error) ?? .clientGone }
-    slot.account.bytesIn += before - slot.exchange.request.buffer.count
+    slot.account.bytesIn = slot.upload.received
     slot.account.requestComplete = slot.upload.finished
     slot.prefixLength = slot.upload.received
     return nil

@@ -13,6 +13,7 @@ extension Worker {
     case .chunked: slot.reply.append("Transfer-Encoding: chunked\r\n")
     default: break
     }
+    if !slot.exchange.response.head.headers.contains(.date) { appendDate(slot) }
     appendEnd(slot, keepAlive: slot.keepsConnection)
   }
 
@@ -23,6 +24,7 @@ extension Worker {
     appendStatusLine(slot)
     slot.exchange.response.head.headers.write(from: slot.exchange.response.source, into: &slot.reply)
     slot.reply.append("\r\n")
+    slot.account.headBytesOut += slot.reply.count
   }
 
   /// The head of an answer that the gateway makes itself.
@@ -37,10 +39,15 @@ extension Worker {
       slot.reply.append(decimal: slot.exchange.response.body.count)
       slot.reply.append("\r\n")
     }
+    appendDate(slot)
+    appendEnd(slot, keepAlive: keepAlive)
+  }
+
+  /// Of local answers, and of a target's that has none (RFC 9110 §6.6.1).
+  private func appendDate(_ slot: ExchangeSlot) {
     slot.reply.append("Date: ")
     date.append(Clock.wall / 1_000_000_000, into: &slot.reply)
     slot.reply.append("\r\n")
-    appendEnd(slot, keepAlive: keepAlive)
   }
 
   /// The status line; the target's own words where the status has no usual ones.
@@ -58,5 +65,6 @@ extension Worker {
     } else {
       slot.reply.append("\r\n\r\n")
     }
+    slot.account.headBytesOut += slot.reply.count
   }
 }
