@@ -68,12 +68,10 @@ final class ServerConnection: WakerOwner {
     worker.loop.start((self, slot, entry)) { (connection, slot, entry) in await connection.serve(slot, from: entry) }
   }
 
-  /// Closes a resting connection because the worker drains, unless a request has arrived that the loop has not seen
-  /// yet; a connection that was only just accepted has a moment to send its first one.
+  /// Closes a resting connection because the worker drains, unless a request has arrived that the loop is about to be
+  /// told of; a connection that was only just accepted has a moment to send its first one.
   private func leave() {
-    if !socket.isQuiet {
-      startTask(worker.leaseSlot(), from: .head)
-    } else if requestsServed == 0 {
+    if requestsServed == 0 || !socket.isQuiet {
       waker.arm(at: worker.loop.now + Self.firstRequestTime)
     } else {
       close()
