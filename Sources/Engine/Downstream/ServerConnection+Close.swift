@@ -4,12 +4,13 @@ import Runtime
 
 /// How a connection ends.
 extension ServerConnection {
-  /// Ends whatever goes on, at once: a task finds its client gone.
+  /// Ends whatever goes on, at once: to a task it is as if its time for the whole call were over.
   func cut() {
+    isCut = true
     guard awaited == nil else { return waker.ring(.cut) }
     guard !waker.isParked else { return close(reset: true) }
-    socket.close(reset: true)
-    waker.ring(.socket)
+    totalDeadline = worker.loop.now
+    waker.ring([.cut, .deadline])
   }
 
   func close(reset: Bool = false) {
@@ -30,7 +31,7 @@ extension ServerConnection {
       let deadline = worker.loop.now + Self.lingerTime
       var budget = Self.lingerBytes
       slot.exchange.request.buffer.lease(from: worker.smallBuffers)
-      while budget > 0, worker.loop.now < deadline {
+      while budget > 0, worker.loop.now < deadline, !isCut {
         slot.exchange.request.buffer.removeAll()
         let result = socket.receive(into: &slot.exchange.request.buffer)
         if result.isEnd || result.isError { break }

@@ -9,7 +9,8 @@ extension ServerConnection {
   ///
   /// Once an answer has begun a fault can only cut it, so that the client sees that it is not complete.
   @discardableResult
-  func refuse(_ fault: Fault, _ slot: ExchangeSlot) async -> Bool {
+  func refuse(_ cause: Fault, _ slot: ExchangeSlot) async -> Bool {
+    let fault = isCut ? .cutByDrain : cause
     slot.exchange.fault = fault
     if fault.status == 499 || slot.account.responseBegan {
       if fault.status == 499 { slot.account.clientGone = true }

@@ -26,6 +26,8 @@ final class ServerConnection: WakerOwner {
   var waited = 0
   /// The exchange's deadline for the whole call.
   var totalDeadline = Int.max
+  /// Whether a drain waits no longer for it.
+  var isCut = false
 
   init(_ descriptor: consuming FileDescriptor, peer: IPAddress, listener: ListenerIdentity, worker: Worker)
     throws(SocketError)
@@ -151,6 +153,7 @@ final class ServerConnection: WakerOwner {
       if began == 0 { return worker.isDraining ? .closed : .silent }
       let deadline = began + worker.limits.headTimeout
       let signals = await wait(until: deadline)
+      if isCut { return .refused(.cutByDrain) }
       if signals.contains(.deadline), worker.loop.now >= deadline { return .refused(.headTimeout) }
     }
   }
