@@ -66,13 +66,17 @@ package final class Load: Sendable, Opaque {
 
   private func run(_ connections: Connections) {
     var kept: Client?
+    // What was under way when something failed.
+    var step = "connecting"
     do {
       while !state.withLock({ $0.isOver }) {
         let response: WireMessage
         do {
           let isReused = kept != nil
+          step = "connecting"
           let client = try kept ?? Client(port: port)
           kept = nil
+          step = isReused ? "asking again" : "asking"
           do { response = try ask(client) } catch let error as WireError where isReused && Self.isEnd(error) {
             // RFC 9112 §9.3.1: what an idempotent request over a reused connection may do.
             state.withLock { $0.outcome.resent += 1 }
@@ -85,7 +89,7 @@ package final class Load: Sendable, Opaque {
         }
         state.withLock { $0.outcome.answers[response.status, default: 0] += 1 }
       }
-    } catch { state.withLock { $0.outcome.failures.append("\(error)") } }
+    } catch { state.withLock { $0.outcome.failures.append("\(step): \(error)") } }
   }
 
   private func ask(_ client: Client) throws -> WireMessage {
