@@ -106,6 +106,7 @@ final class TargetPool {
   }
 
   func report(breaker state: CircuitBreaker.State) {
+    if state == .open { pool.worker.metrics.breakerOpened(self) }
     pool.worker.shared.emit(.breaker(upstream: pool.upstream.settings.name, target: target.name, state: "\(state)"))
   }
 

@@ -128,6 +128,10 @@ final class WorkerMetrics {
       shard.series(.upstreamConnects, [target.pool.upstream.settings.name, target.target.name, outcome]))
   }
 
+  func breakerOpened(_ target: TargetPool) {
+    shard.add(shard.series(.breakerOpened, [target.pool.upstream.settings.name, target.target.name]))
+  }
+
   func queued(_ upstream: UpstreamPool, nanoseconds: Int) {
     shard.observe(
       shard.series(.queueDuration, [upstream.upstream.settings.name]), nanoseconds: nanoseconds)

@@ -4,7 +4,7 @@ extension MetricFamily {
     serverRequestDuration, serverActiveRequests, requestBodyBytes, responseBodyBytes, faults, overhead,
     connections, acceptedConnections, refusedConnections,
     clientRequestDuration, upstreamConnections, upstreamConnects, queuedRequests, queueDuration,
-    retries, retriesDenied, breakerState, breakerOpened, targetHealthy, healthChecks,
+    retries, retriesDenied, breakerState, breakerOpened, targetHealthy,
     callLogProduced, callLogWritten, callLogDropped, callLogBytes, callLogErrors, callLogSegments,
     reloads, reloadSucceeded, reloadTime, configurationFileNewer,
     buildInfo, workers,
@@ -72,9 +72,6 @@ extension MetricFamily {
   public static let targetHealthy = MetricFamily(
     "sluice_target_healthy", .gauge(.minimum), labels: ["upstream", "target"],
     "1 while a target gets requests, 0 while it is out; 0 as soon as one worker says so.")
-  public static let healthChecks = MetricFamily(
-    "sluice_health_checks", .counter, labels: ["upstream", "target", "outcome"],
-    "Active health checks; outcome is ok or failed.")
 
   // The call log.
 
