@@ -94,6 +94,11 @@ let package = Package(
     tests("GatewayTestingTests", ["GatewayTesting", "Kernel"]),
     tests("EndToEndTests", ["GatewayTesting", "Kernel"]),
     tests("RegressionTests", ["GatewayTesting", "Kernel"]),
+    .executableTarget(
+      name: "codec-probe", dependencies: ["HTTP", "Kernel"], path: "Tests/CodecProbe", swiftSettings: strict),
+    .testTarget(
+      name: "DifferentialTests", dependencies: ["GatewayTesting", "Kernel", "codec-probe"],
+      exclude: ["differential.py", "mutation.py", "readers.py"], swiftSettings: strict),
     tests("AdminTests", ["Admin", "Engine", "Configuration", "GatewayTesting", "Kernel"]),
     tests(
       "CommandLineTests",

@@ -1,0 +1,27 @@
+import GatewayTesting
+import Kernel
+import Testing
+
+/// Sluice's codec beside llhttp and h11: nothing is accepted that they would read differently.
+@Suite struct DifferentialTests {
+  private static let python = ProcessEnvironment.value("SLUICE_TEST_PYTHON")
+
+  /// The folder of this file, which holds the Python part.
+  private static let folder = #filePath.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
+
+  @Test(.enabled(if: python != nil, "`make test` makes the Python environment"), arguments: ["requests", "responses"])
+  func `damaged messages are read as llhttp and h11 read them`(kind: String) throws {
+    let directory = try TemporaryDirectory()
+    let python = try #require(Self.python)
+    let probe = RunningGateway.program.dropLast("sluice".count) + "codec-probe"
+    // Always the same, so that a failure is there again the next time; another finds other things.
+    let seed = ProcessEnvironment.value("SLUICE_DIFFERENTIAL_SEED") ?? "1"
+    let child = try ChildProcess(
+      [python, Self.folder + "/differential.py", kind, "--probe", String(probe), "--seed", seed, "--count", "50000"],
+      output: directory["output"], errors: directory["output"])
+    let exit = try child.wait(until: .after(seconds: 300))
+    let output = try directory.read("output")
+    #expect(exit == .exited(0), "\(output.prefix(6000))")
+    #expect(output.contains("seed \(seed)"))
+  }
+}
