@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -85,10 +86,11 @@ int cl_socket_error(int fd) {
   return error;
 }
 
-long cl_recv(int fd, void *bytes, size_t count) { return checked(recv(fd, bytes, count, 0)); }
+// Straight to the kernel: libc's recv and send are cancellation points, which costs them two atomic operations each.
+long cl_recv(int fd, void *bytes, size_t count) { return checked(syscall(SYS_recvfrom, fd, bytes, count, 0, NULL, NULL)); }
 
 long cl_send(int fd, const void *bytes, size_t count, int more) {
-  return checked(send(fd, bytes, count, MSG_NOSIGNAL | (more ? MSG_MORE : 0)));
+  return checked(syscall(SYS_sendto, fd, bytes, count, MSG_NOSIGNAL | (more ? MSG_MORE : 0), NULL, 0));
 }
 
 long cl_send_two(int fd, const void *first, size_t first_count, const void *second, size_t second_count) {
@@ -98,6 +100,11 @@ long cl_send_two(int fd, const void *first, size_t first_count, const void *seco
 }
 
 int cl_set_thread_name(const char *name) { return -pthread_setname_np(pthread_self(), name); }
+
+int cl_set_thread_policy(int policy) {
+  struct sched_param parameters = {0};
+  return checked(sched_setscheduler(0, policy, &parameters));
+}
 
 int cl_pin_thread(int cpu) {
   cpu_set_t set;
@@ -118,4 +125,3 @@ uint64_t cl_random(void) {
   return value;
 }
 
-long cl_thread_id(void) { return gettid(); }

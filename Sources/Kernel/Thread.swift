@@ -53,9 +53,12 @@ public final class Thread: Sendable {
   public static func yield() { sched_yield() }
 
   /// Lets the calling thread run only when others leave time: for work that nobody waits for.
-  public static func lowerPriority() {
-    _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(cl_thread_id()), 19)
-  }
+  ///
+  /// Below every nice value, whose threads get whole slices of a busy core, milliseconds that a request would wait.
+  public static func lowerPriority() { _ = cl_set_thread_policy(CInt(CL_SCHED_IDLE)) }
+
+  /// Gives the calling thread its fair share, but never at the moment it wakes: for work that can wait for a gap.
+  public static func waitForTurns() { _ = cl_set_thread_policy(CInt(CL_SCHED_BATCH)) }
 }
 
 private final class ThreadStart: Sendable {

@@ -45,10 +45,12 @@ long cl_send(int fd, const void *bytes, size_t count, int more);
 long cl_send_two(int fd, const void *first, size_t first_count, const void *second, size_t second_count);
 
 int cl_set_thread_name(const char *name);
+enum { CL_SCHED_BATCH = 3, CL_SCHED_IDLE = 5 };
+/// Of the calling thread.
+int cl_set_thread_policy(int policy);
 int cl_pin_thread(int cpu);
 int cl_cpu_count(void);
 uint64_t cl_random(void);
-long cl_thread_id(void);
 
 // Byte scans (bytes.c): each returns the first index in [start, count) that ends the run, or count.
 size_t cl_scan_byte(const uint8_t *bytes, size_t start, size_t count, uint8_t byte);

@@ -51,6 +51,7 @@ public final class CallLog: Sendable {
     thread = try CallLog.orThrow("start a thread") { () throws(Errno) in
       try Thread.start(name: "call-log") {
         guard let sink = sink.withLock({ $0.take() }) else { return }
+        Thread.waitForTurns()
         var writer = CallLogWriter(exchange: exchange, totals: totals, sink: sink, clock: clock, report: report)
         writer.run()
         isDone.withLock { $0 = true }

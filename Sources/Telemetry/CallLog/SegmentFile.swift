@@ -40,6 +40,8 @@ struct SegmentFile: ~Copyable {
     return 0
   }
 
+  var isOpen: Bool { file != nil }
+
   mutating func close() {
     file = nil
     size = 0

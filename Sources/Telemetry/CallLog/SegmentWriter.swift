@@ -34,7 +34,7 @@ struct SegmentWriter: ~Copyable {
       if file.size > 0, file.size + lines.count > limits.withLock({ $0.segmentSize }) {
         failure = rotate(now: now, report: report)
       }
-      try prepare(now: now, report: report)
+      if !file.isOpen { try prepare(now: now, report: report) }
       var outcome = file.append(lines, count: count, now: now)
       outcome.failure = outcome.failure ?? failure
       return outcome
