@@ -10,7 +10,6 @@
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(struct cl_event) == sizeof(struct epoll_event), "cl_event is epoll_event by another name");
@@ -91,12 +90,6 @@ long cl_recv(int fd, void *bytes, size_t count) { return checked(syscall(SYS_rec
 
 long cl_send(int fd, const void *bytes, size_t count, int more) {
   return checked(syscall(SYS_sendto, fd, bytes, count, MSG_NOSIGNAL | (more ? MSG_MORE : 0), NULL, 0));
-}
-
-long cl_send_two(int fd, const void *first, size_t first_count, const void *second, size_t second_count) {
-  struct iovec parts[2] = {{(void *)first, first_count}, {(void *)second, second_count}};
-  struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-  return checked(sendmsg(fd, &message, MSG_NOSIGNAL));
 }
 
 int cl_set_thread_name(const char *name) { return -pthread_setname_np(pthread_self(), name); }

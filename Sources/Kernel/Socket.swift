@@ -117,19 +117,6 @@ public enum SocketCalls {
     }
   }
 
-  /// Sends two runs of bytes in one call.
-  public static func send(
-    _ first: Span<UInt8>, _ second: Span<UInt8>, to socket: borrowing FileDescriptor
-  ) -> IOResult {
-    let number = socket.number
-    // SAFETY: both spans are live for the call.
-    return unsafe first.withUnsafeBufferPointer { a in
-      unsafe second.withUnsafeBufferPointer { b in
-        unsafe IOResult(cl_send_two(number, a.baseAddress, a.count, b.baseAddress, b.count))
-      }
-    }
-  }
-
   /// Whether nothing has arrived and the peer is still there: asked before an idle connection is used for a
   /// request that must not be sent twice.
   public static func isQuiet(_ socket: borrowing FileDescriptor) -> Bool {

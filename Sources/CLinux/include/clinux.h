@@ -42,7 +42,6 @@ int cl_set_option(int fd, int level, int option, int value);
 int cl_socket_error(int fd);
 long cl_recv(int fd, void *bytes, size_t count);
 long cl_send(int fd, const void *bytes, size_t count, int more);
-long cl_send_two(int fd, const void *first, size_t first_count, const void *second, size_t second_count);
 
 int cl_set_thread_name(const char *name);
 enum { CL_SCHED_BATCH = 3, CL_SCHED_IDLE = 5 };

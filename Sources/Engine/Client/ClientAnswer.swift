@@ -45,7 +45,7 @@ final class ClientAnswer {
   }
 
   /// Takes what the socket has; the socket then has no more for now, or the response is complete.
-  func read(from socket: Socket) throws(Failure) {
+  func read(from socket: Transport) throws(Failure) {
     buffer.lease(from: buffers)
     while !isComplete, socket.isReadable {
       let result = socket.receive(into: &buffer)

@@ -10,7 +10,7 @@ import Runtime
 /// deadline, no task and no buffer, until readiness starts a task anew.
 final class ServerConnection: WakerOwner {
   let worker: Worker
-  let socket: Socket
+  let socket: Transport
   let waker: Waker
   let listener: ListenerIdentity
   let peer: IPAddress
@@ -29,13 +29,11 @@ final class ServerConnection: WakerOwner {
   /// Whether a drain waits no longer for it.
   var isCut = false
 
-  init(_ descriptor: consuming FileDescriptor, peer: IPAddress, listener: ListenerIdentity, worker: Worker)
-    throws(SocketError)
-  {
+  init(_ socket: Transport, peer: IPAddress, listener: ListenerIdentity, worker: Worker) {
     self.worker = worker
     self.listener = listener
     self.peer = peer
-    socket = try Socket(descriptor, on: worker.loop, connected: true)
+    self.socket = socket
     waker = Waker(worker.loop)
     idleSince = worker.loop.now
     socket.waker = waker

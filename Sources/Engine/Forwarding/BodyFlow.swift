@@ -85,7 +85,7 @@ struct BodyFlow: ~Copyable {
 
   /// Moves what can be moved now; returns whether anything was.
   mutating func advance(
-    from source: Socket, to sink: Socket, small: BufferPool, large: BufferPool
+    from source: Transport, to sink: Transport, small: BufferPool, large: BufferPool
   ) throws(Failure) -> Bool {
     var moved = false
     while !finished {
@@ -135,7 +135,7 @@ struct BodyFlow: ~Copyable {
   mutating func returnBuffer(small: BufferPool, large: BufferPool) { buffer.return(to: isLarge ? large : small) }
 
   /// Reads once and frames what came; false when nothing is there.
-  private mutating func fill(from source: Socket) throws(Failure) -> Bool {
+  private mutating func fill(from source: Transport) throws(Failure) -> Bool {
     let result = source.receive(into: &buffer)
     if result.wouldBlock { return false }
     if result.isError { throw .sourceFailed }

@@ -6,7 +6,7 @@ import Runtime
 /// While it rests in the pool nobody waits on it; anything that happens then (the target closes, or speaks without
 /// being asked) makes it useless, and it leaves the pool at once.
 final class UpstreamConnection: WakerOwner {
-  let socket: Socket
+  let socket: Transport
   let pool: TargetPool
   /// Exchanges it has carried.
   var served = 0

@@ -102,8 +102,9 @@ public final class Worker {
     SocketCalls.setNoDelay(descriptor)
     shared.opened()
     do {
-      let connection = try ServerConnection(
-        descriptor, peer: peer?.ip ?? IPAddress(v4: 0x7f00_0001), listener: identity, worker: self)
+      let socket = try Socket(descriptor, on: loop, connected: true)
+      let peer = peer?.ip ?? IPAddress(v4: 0x7f00_0001)
+      let connection = ServerConnection(socket, peer: peer, listener: identity, worker: self)
       connection.index = connections.count
       connections.append(connection)
       metrics.connectionOpened(identity)
