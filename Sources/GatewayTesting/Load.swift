@@ -16,7 +16,7 @@ package final class Load: Sendable, Opaque {
     package var failures: [String] = []
     /// Requests sent once more, over a new connection, because the kept one ended before a byte of the answer.
     package var resent = 0
-    /// Clients that found nobody listening any more.
+    /// Clients that found nobody listening any more, or whose connection nobody accepted.
     package var refused = 0
 
     package var count: Int { answers.values.reduce(0, +) }
@@ -81,6 +81,9 @@ package final class Load: Sendable, Opaque {
             // RFC 9112 §9.3.1: what an idempotent request over a reused connection may do.
             state.withLock { $0.outcome.resent += 1 }
             continue
+          } catch let error as WireError where error == .broken(ECONNRESET) && isNobodyThere() {
+            // The kernel had taken the connection, and nobody came to accept it before the listener was closed.
+            throw WireError.broken(ECONNREFUSED)
           }
           if connections == .kept, response["Connection"] != "close" { kept = client } else { client.close() }
         } catch WireError.broken(ECONNREFUSED) {
@@ -90,6 +93,11 @@ package final class Load: Sendable, Opaque {
         state.withLock { $0.outcome.answers[response.status, default: 0] += 1 }
       }
     } catch { state.withLock { $0.outcome.failures.append("\(step): \(error)") } }
+  }
+
+  private func isNobodyThere() -> Bool {
+    do { _ = try Client(port: port) } catch { return error as? WireError == .broken(ECONNREFUSED) }
+    return false
   }
 
   private func ask(_ client: Client) throws -> WireMessage {

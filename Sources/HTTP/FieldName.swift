@@ -92,9 +92,11 @@ public enum FieldName: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     }
   }
 
-  /// The fields about one connection, which are never forwarded (RFC 9110 §7.6.1).
+  /// The fields about one connection, which are never forwarded (RFC 9110 §7.6.1), those to and from a proxy among
+  /// them (§11.7). `Trailer` stays, as trailers are forwarded.
   static let hopByHop = FieldNames(
-    .transferEncoding, .connection, .keepAlive, .proxyConnection, .te, .trailer, .upgrade)
+    .transferEncoding, .connection, .keepAlive, .proxyConnection, .te, .upgrade, .proxyAuthenticate,
+    .proxyAuthorization, .proxyAuthenticationInfo)
 
   public var isHopByHop: Bool { FieldName.hopByHop.contains(self) }
 

@@ -1,7 +1,7 @@
 import Kernel
 
 /// A request method (RFC 9110 §9); those beyond the registered core are `other` and kept as bytes.
-public enum Method: UInt8, Sendable {
+public enum Method: UInt8, Sendable, CaseIterable {
   case get, head, post, put, delete, options, patch, trace, connect, other
 
   /// The method spelt by these bytes; methods are case-sensitive.

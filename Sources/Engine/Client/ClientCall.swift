@@ -45,7 +45,7 @@ final class ClientCall {
         end(outcome, answer, connection, &history)
         worker.metrics.attemptEnded(
           message.method, status: outcome.isFailure ? 0 : answer.status, upstream: pool, began: began,
-          ended: worker.loop.now)
+          ended: worker.loop.now, why: outcome.word)
         switch outcome {
         case .fault(let fault): throw fault
         case .failed(let found): failure = found

@@ -25,7 +25,7 @@ extension ServerConnection {
   /// Sends `exchange.response`, a local one.
   func respond(_ slot: ExchangeSlot, closing: Bool = false) async -> Bool {
     runResponseHooks(slot)
-    let reusable = consumeRequestBody(slot) && slot.exchange.request.head.keepAlive && !closing && !worker.isDraining
+    let reusable = consumeRequestBody(slot) && slot.exchange.request.head.keepAlive && !closing && !worker.isLeaving
     let head = slot.exchange.request.method == .head
     worker.encodeLocalResponse(slot, keepAlive: reusable)
     if !head { slot.reply.append(slot.exchange.response.body.span) }

@@ -10,6 +10,15 @@ enum AttemptOutcome {
   case fault(Fault)
 
   var isFailure: Bool { if case .done = self { false } else { true } }
+
+  /// For metrics.
+  var word: String {
+    switch self {
+    case .done: ""
+    case .failed(let failure): failure.kind.word
+    case .fault(let fault): "\(fault.reason)"
+    }
+  }
 }
 
 /// A failure that another target might mend.

@@ -28,7 +28,11 @@ struct BodyFlow: ~Copyable {
   /// Bytes of content that have come from the source.
   private(set) var received = 0
   /// Bytes that went to the sink, framing included.
-  private(set) var sent = 0
+  private var sent = 0
+  /// Those of them, and of what waits to be sent, that are framing.
+  private var framed = 0
+  /// Bytes of content that went to the sink; may lack a few while a frame is under way.
+  var contentSent: Int { max(0, sent - framed) }
   /// Content beyond this many bytes is a failure.
   var limit = Int.max
   /// The source has delivered the whole body.
@@ -45,6 +49,7 @@ struct BodyFlow: ~Copyable {
   mutating func reset() {
     received = 0
     sent = 0
+    framed = 0
     limit = .max
     sourceDone = true
     finished = true
@@ -57,6 +62,7 @@ struct BodyFlow: ~Copyable {
     self.framing = framing
     received = 0
     sent = 0
+    framed = 0
     surplus.removeAll()
     tailPending = false
     endsWithSource = source == .untilClose
@@ -67,8 +73,11 @@ struct BodyFlow: ~Copyable {
   }
 
   /// Decodes what came along with the head, appends it framed to `out`, and moves `input` behind it.
-  mutating func takePrefix(of input: inout IOBuffer, into out: inout ByteBuffer) throws(Failure) {
-    guard !sourceDone, !input.isEmpty else { return }
+  ///
+  /// - Returns: how many bytes of framing that appended.
+  mutating func takePrefix(of input: inout IOBuffer, into out: inout ByteBuffer) throws(Failure) -> Int {
+    guard !sourceDone, !input.isEmpty else { return 0 }
+    let before = out.count
     let step = try decode(&input)
     if step.produced > 0 {
       if framing == .chunked { HTTP1Encoder.chunkHeader(step.produced, into: &out) }
@@ -81,6 +90,7 @@ struct BodyFlow: ~Copyable {
       finished = true
       if framing == .chunked { appendTail(to: &out) }
     }
+    return out.count - before - step.produced
   }
 
   /// Moves what can be moved now; returns whether anything was.
@@ -184,6 +194,7 @@ struct BodyFlow: ~Copyable {
     var header = ByteBuffer(capacity: 24)
     HTTP1Encoder.chunkHeader(buffer.count, into: &header)
     buffer.prepend(header.span)
+    framed += header.count
     header.removeAll()
     header.append("\r\n")
     if tailPending, !decoder.hasTrailers {
@@ -191,6 +202,7 @@ struct BodyFlow: ~Copyable {
       tailPending = false
     }
     buffer.appendIntoMargin(header.span)
+    framed += header.count
   }
 
   private mutating func writeTail(small: BufferPool, large: BufferPool) {
@@ -199,6 +211,7 @@ struct BodyFlow: ~Copyable {
     buffer.lease(from: isLarge ? large : small)
     buffer.removeAll()
     _ = buffer.append(tail.span)
+    framed += tail.count
   }
 
   /// The last chunk with the trailers.

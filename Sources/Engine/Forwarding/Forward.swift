@@ -69,7 +69,7 @@ extension ServerConnection {
   func endAttempt(_ slot: ExchangeSlot, _ target: TargetPool, _ outcome: AttemptOutcome) {
     target.record(outcome, status: slot.account.status, &slot.history)
     worker.metrics.attemptEnded(
-      slot, upstream: target.pool, began: slot.attemptBegan, ended: worker.loop.now, failed: outcome.isFailure)
+      slot, upstream: target.pool, began: slot.attemptBegan, ended: worker.loop.now, outcome)
   }
 
   /// Encodes the head for the target and takes the part of the body that came along with the client's head.
@@ -79,7 +79,7 @@ extension ServerConnection {
     slot.uploadBegan = true
     worker.encodeRequest(slot, route: route, listener: listener)
     do {
-      try slot.upload.takePrefix(of: &slot.exchange.request.buffer, into: &slot.outgoing)
+      _ = try slot.upload.takePrefix(of: &slot.exchange.request.buffer, into: &slot.outgoing)
     } catch { return uploadFault(error) ?? .clientGone }
     slot.account.bytesIn = slot.upload.received
     slot.account.requestComplete = slot.upload.finished
@@ -87,8 +87,10 @@ extension ServerConnection {
     return nil
   }
 
+  /// Decides, counts and takes from the budget; without another target there is nothing to decide.
   func mayTryAgain(_ slot: ExchangeSlot, _ pool: UpstreamPool, after failure: AttemptFailure) -> Bool {
     slot.history.lastFault = failure.fault
+    if !failure.kind.isStale, !pool.hasUntried(slot.history) { return false }
     let decision = slot.retries.decide(
       failure, slot.exchange.request, replayable: isReplayable(slot), pool.upstream, now: worker.loop.now)
     switch decision {

@@ -50,6 +50,8 @@ extension ServerConnection {
       if socket.isPeerClosed {
         connection.pool.settle(&history, .abandoned)
         connection.pool.close(connection)
+        // Nothing was asked of it.
+        slot.account.target = nil
         return .fault(.clientGone)
       }
       let signals = await wait(until: deadline)

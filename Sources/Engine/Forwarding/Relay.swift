@@ -11,12 +11,14 @@ extension ServerConnection {
     let out = clientFraming(slot, framing)
     if !route.chain.responseHead.isEmpty { route.chain.runResponseHead(&slot.exchange) }
     slot.keepsConnection =
-      slot.exchange.request.head.keepAlive && slot.account.requestComplete && out != .untilClose && !worker.isDraining
+      slot.exchange.request.head.keepAlive && slot.account.requestComplete && out != .untilClose
+      && !worker.isLeaving
     slot.download.begin(framing, framing: out == .chunked ? .chunked : .plain)
     slot.account.status = slot.exchange.response.head.status
+    if totalDeadline != .max, StreamingType.isAnswered(&slot.exchange.response) { totalDeadline = .max }
     worker.encodeResponse(slot, framing: out)
     do {
-      try slot.download.takePrefix(of: &slot.exchange.response.buffer, into: &slot.reply)
+      slot.account.headBytesOut += try slot.download.takePrefix(of: &slot.exchange.response.buffer, into: &slot.reply)
       return nil
     } catch { return truncation(error) }
   }
@@ -94,10 +96,10 @@ extension ServerConnection {
     }
     if slot.download.finished { return .finished }
     do {
-      let before = slot.download.sent
+      let before = slot.download.contentSent
       let moved = try slot.download.advance(
         from: lease.socket, to: socket, small: worker.smallBuffers, large: worker.largeBuffers)
-      slot.account.bytesOut += slot.download.sent - before
+      slot.account.bytesOut += slot.download.contentSent - before
       if moved { slot.lastProgress = worker.loop.now }
     } catch {
       switch error {

@@ -7,6 +7,8 @@ extension Worker {
   /// The head of a target's answer.
   func encodeResponse(_ slot: ExchangeSlot, framing: BodyFraming) {
     slot.exchange.response.head.headers.remove(.xRequestID)
+    // Only a gateway says whose fault an answer is.
+    slot.exchange.response.head.headers.remove(.xFault)
     appendStatusLine(slot)
     slot.exchange.response.head.headers.write(from: slot.exchange.response.source, into: &slot.reply)
     switch framing {
@@ -50,7 +52,7 @@ extension Worker {
     slot.reply.append("\r\n")
   }
 
-  /// The status line; the target's own words where the status has no usual ones.
+  /// The status line; a status without usual words goes without any (RFC 9112 §4).
   private func appendStatusLine(_ slot: ExchangeSlot) {
     HTTP1Encoder.statusLine(slot.exchange.response.head.status, into: &slot.reply)
   }

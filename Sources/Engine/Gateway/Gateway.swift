@@ -132,6 +132,7 @@ public final class Gateway {
   public func drain(_ done: @escaping () -> Void) {
     guard state == .serving else { return }
     state = .draining
+    for worker in workers { worker.announceDrain() }
     let settings = snapshot.settings.drain
     let begin = Timer(loop) { [unowned self] in
       for worker in workers { worker.drain() }

@@ -49,6 +49,7 @@ final class WorkerHandle {
   func stopListening(_ name: String) { post { $0.stopListening(name) } }
   func adopt(_ snapshot: Snapshot) { post { $0.adopt(snapshot) } }
   func refresh(_ upstream: Upstream) { post { $0.refresh(upstream) } }
+  func announceDrain() { post { $0.announceDrain() } }
   func drain() { post { $0.drain() } }
   func cut() { post { $0.cut() } }
 

@@ -128,6 +128,16 @@ final class UpstreamPool {
     return false
   }
 
+  /// Whether a target that was not tried yet may be asked, now or when it has room.
+  func hasUntried(_ history: borrowing AttemptHistory) -> Bool {
+    let tried = history.indices
+    for index in targets.indices where !tried.contains(index) {
+      let target = targets[index].target
+      if target.health.isHealthy, target.breaker?.wouldAdmit(now: loop.now) ?? true { return true }
+    }
+    return false
+  }
+
   /// Why no target can be had: all busy, all breakers open, none healthy, or none left to try.
   private func nothingToLease(_ tried: TriedTargets) -> Lease {
     var soonest = Int.max

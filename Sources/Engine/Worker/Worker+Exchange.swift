@@ -13,7 +13,7 @@ extension Worker {
     slot.exchange.listener = connection.listener.name
     if slot.exchange.times.received == 0 { slot.exchange.times.received = loop.now }
     slot.exchange.peerIsTrusted = !current.shared.trusted.isEmpty && current.shared.trusted.contains(connection.peer)
-    metrics.exchangeBegan()
+    metrics.exchangeBegan(slot.exchange.request.method)
     guard slot.exchange.peerIsTrusted, slot.exchange.times.headComplete > 0 else { return makeID(slot) }
     ForwardedFor.findClient(&slot.exchange, trusted: current.shared.trusted)
     if !RequestID.adopt(&slot.exchange) { makeID(slot) }
@@ -126,46 +126,6 @@ enum RequestID {
       ByteScan.endOfToken(in: given, from: 0) == given.count
     else { return }
     out.append(given)
-  }
-}
-
-/// Reads who the client is from what trusted proxies wrote.
-enum ForwardedFor {
-  /// The rightmost address of `X-Forwarded-For` that is no trusted proxy: what stands left of it anybody may have
-  /// written.
-  static func findClient(_ exchange: inout Exchange, trusted: TrustedProxies) {
-    for address in addresses(exchange).reversed() {
-      exchange.client = address
-      if !trusted.contains(address) { return }
-    }
-  }
-
-  private static func addresses(_ exchange: borrowing Exchange) -> [IPAddress] {
-    var found: [IPAddress] = []
-    exchange.request.head.headers.forEachValue(of: .xForwardedFor, in: exchange.request.source) { value in
-      var start = 0
-      while start < value.count {
-        let end = ByteScan.index(of: UInt8(ascii: ","), in: value, from: start)
-        if let address = address(value.extracting(start..<end)) { found.append(address) }
-        start = end + 1
-      }
-    }
-    return found
-  }
-
-  private static func address(_ bytes: Span<UInt8>) -> IPAddress? {
-    guard bytes.count <= 64 else { return nil }
-    var text = ""
-    for index in bytes.indices where bytes[index] != 0x20 && bytes[index] != 0x09 {
-      guard bytes[index] < 0x80 else { return nil }
-      text.unicodeScalars.append(Unicode.Scalar(bytes[index]))
-    }
-    if text.hasPrefix("["), let close = text.firstIndex(of: "]") {
-      return IPAddress(String(text[text.index(after: text.startIndex)..<close]))
-    }
-    if let address = IPAddress(text) { return address }
-    guard let colon = text.lastIndex(of: ":") else { return nil }
-    return IPAddress(String(text[..<colon]))
   }
 }
 

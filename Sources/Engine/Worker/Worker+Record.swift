@@ -40,11 +40,28 @@ extension Worker {
 
   private func appendRequest(_ exchange: inout Exchange, to log: CallLogQueue) {
     log.append(.method, exchange.request.methodText)
-    let host = exchange.host
-    log.append(.host, host.extracting(HostName.range(in: host)))
-    log.append(.path, exchange.path)
+    appendHost(exchange.host, to: log)
+    switch exchange.request.head.form {
+    case .origin, .absolute: log.append(.path, exchange.path)
+    case .asterisk: log.append(.path, text: "*")
+    case .authority: break
+    }
     if exchange.request.head.hasQuery { appendQuery(exchange.query, to: log) }
     log.append(.protocol, text: exchange.request.head.minorVersion == 0 ? "HTTP/1.0" : "HTTP/1.1")
+  }
+
+  /// In lower case: one host is one name to whoever groups lines.
+  private func appendHost(_ authority: Span<UInt8>, to log: CallLogQueue) {
+    let host = authority.extracting(HostName.range(in: authority))
+    if host.isEmpty { return }
+    for index in host.indices where host[index] &- UInt8(ascii: "A") < 26 {
+      var lower = ByteBuffer(capacity: host.count)
+      for index in host.indices {
+        lower.append(host[index] &- UInt8(ascii: "A") < 26 ? host[index] | 0x20 : host[index])
+      }
+      return log.append(.host, lower.span)
+    }
+    log.append(.host, host)
   }
 
   private func appendQuery(_ query: Span<UInt8>, to log: CallLogQueue) {
@@ -61,9 +78,13 @@ extension Worker {
       log.append(.fault, text: fault.origin.word)
       log.append(.reason, text: fault.reason)
     }
-    if slot.account.clientGone { log.append(.cancelled, text: "client") }
-    log.append(.bytesIn, integer: slot.account.bytesIn)
-    log.append(.bytesOut, integer: slot.account.bytesOut)
+    if slot.account.clientGone {
+      log.append(.cancelled, text: "client")
+    } else if slot.account.responseBegan, let fault = slot.exchange.fault, fault.origin == .upstream {
+      log.append(.cancelled, text: "upstream")
+    }
+    if slot.account.bytesIn > 0 { log.append(.bytesIn, integer: slot.account.bytesIn) }
+    if slot.account.bytesOut > 0 { log.append(.bytesOut, integer: slot.account.bytesOut) }
     guard let upstream = slot.account.upstream else { return }
     if let target = slot.account.target {
       log.append(target.logMembers)

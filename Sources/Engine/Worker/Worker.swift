@@ -27,6 +27,8 @@ public final class Worker {
   private(set) var current: WorkerSnapshot
   private(set) var limits: LimitSettings
   private(set) var isDraining = false
+  /// A drain is coming: answers tell clients to connect anew, elsewhere.
+  private(set) var isLeaving = false
   private var hasDrained = false
 
   private var freeSlots: [ExchangeSlot] = []
@@ -128,8 +130,12 @@ public final class Worker {
 
   var connectionCount: Int { connections.count }
 
+  /// The gateway will drain after its delay: until then it serves, but keeps no connection.
+  func announceDrain() { isLeaving = true }
+
   /// Stops taking connections, closes those that rest, and lets the others end their exchange.
   func drain() {
+    isLeaving = true
     isDraining = true
     for listener in listeners.values { listener.finish() }
     listeners.removeAll()

@@ -11,7 +11,8 @@ final class WorkerMetrics {
   private var faults: [FaultKey: SeriesIndex] = [:]
   private var connections: [String: (open: SeriesIndex, accepted: SeriesIndex)] = [:]
   private let overhead: SeriesIndex
-  private let active: SeriesIndex
+  /// By method.
+  private let active: [SeriesIndex]
 
   private struct FaultKey: Hashable {
     let route: Int
@@ -23,7 +24,7 @@ final class WorkerMetrics {
 
   init() {
     overhead = shard.series(.overhead)
-    active = shard.series(.serverActiveRequests, ["", "http"])
+    active = Method.allCases.map { [shard] in shard.series(.serverActiveRequests, [Self.name(of: $0), "http"]) }
   }
 
   // MARK: Connections
@@ -47,26 +48,33 @@ final class WorkerMetrics {
 
   // MARK: Exchanges
 
-  func exchangeBegan() { shard.add(active) }
+  func exchangeBegan(_ method: Method) { shard.add(active[Int(method.rawValue)]) }
 
   func exchangeEnded(_ slot: ExchangeSlot) {
-    shard.add(active, -1)
     let times = slot.exchange.times
     let number = slot.route.map { $0.number + slot.path } ?? Self.noRoute
     let method = slot.exchange.request.method
+    shard.add(active[Int(method.rawValue)], -1)
     let status = slot.account.status
-    let series = durations.index(number, method.rawValue, UInt16(truncatingIfNeeded: status)) {
-      shard.series(
-        .serverRequestDuration,
-        [
-          Self.name(of: method), status == 0 ? "" : "\(status)", slot.exchange.route?.template ?? "", "http",
-          Self.errorType(status),
-        ])
-    }
+    // A fault's reason is part of the series; faults are rare enough to be looked up by their labels.
+    let series =
+      slot.exchange.fault != nil
+      ? durationSeries(slot)
+      : durations.index(number, method.rawValue, UInt16(truncatingIfNeeded: status)) { durationSeries(slot) }
     shard.observe(series, nanoseconds: times.ended - times.received)
     shard.observe(overhead, nanoseconds: times.ended - times.received - times.waited)
     if slot.account.bytesIn > 0 || slot.account.bytesOut > 0 { countBodies(slot, number) }
     if let fault = slot.exchange.fault { count(fault, route: number, template: slot.exchange.route?.template ?? "") }
+  }
+
+  private func durationSeries(_ slot: ExchangeSlot) -> SeriesIndex {
+    let status = slot.account.status
+    return shard.series(
+      .serverRequestDuration,
+      [
+        Self.name(of: slot.exchange.request.method), status == 0 ? "" : "\(status)",
+        slot.exchange.route?.template ?? "", "http", Self.errorType(status, slot.exchange.fault),
+      ])
   }
 
   private func countBodies(_ slot: ExchangeSlot, _ number: Int) {
@@ -95,23 +103,24 @@ final class WorkerMetrics {
   // MARK: Attempts
 
   /// One attempt at a target, over a connection that was had.
-  func attemptEnded(_ slot: ExchangeSlot, upstream: UpstreamPool, began: Int, ended: Int, failed: Bool) {
+  func attemptEnded(_ slot: ExchangeSlot, upstream: UpstreamPool, began: Int, ended: Int, _ outcome: AttemptOutcome) {
     attemptEnded(
-      slot.exchange.request.method, status: failed ? 0 : slot.exchange.response.head.status, upstream: upstream,
-      began: began, ended: ended)
+      slot.exchange.request.method, status: outcome.isFailure ? 0 : slot.exchange.response.head.status,
+      upstream: upstream, began: began, ended: ended, why: outcome.word)
   }
 
-  /// - Parameter status: 0 when there was none.
-  func attemptEnded(_ method: Method, status: Int, upstream: UpstreamPool, began: Int, ended: Int) {
-    let failed = status == 0
-    let series = attempts.index(upstream.number, method.rawValue, UInt16(truncatingIfNeeded: status)) {
-      shard.series(
-        .clientRequestDuration,
-        [
-          upstream.upstream.settings.name, Self.name(of: method), failed ? "" : "\(status)",
-          failed ? "failed" : Self.errorType(status),
-        ])
-    }
+  /// - Parameters:
+  ///   - status: 0 when there was none.
+  ///   - why: what a failed attempt failed of.
+  func attemptEnded(_ method: Method, status: Int, upstream: UpstreamPool, began: Int, ended: Int, why: String) {
+    let name = upstream.upstream.settings.name
+    let series =
+      status == 0
+      ? shard.series(.clientRequestDuration, [name, Self.name(of: method), "", why])
+      : attempts.index(upstream.number, method.rawValue, UInt16(status)) {
+        shard.series(
+          .clientRequestDuration, [name, Self.name(of: method), "\(status)", Self.errorType(status, nil)])
+      }
     shard.observe(series, nanoseconds: ended - began)
   }
 
@@ -160,8 +169,11 @@ final class WorkerMetrics {
     faults.removeAll()
   }
 
-  /// `error.type` as OpenTelemetry has it: set for failures of the server's side only.
-  private static func errorType(_ status: Int) -> String { status >= 500 || status == 0 ? "\(status)" : "" }
+  /// `error.type` as OpenTelemetry has it: what the gateway says went wrong, or the status of a failed answer.
+  private static func errorType(_ status: Int, _ fault: Fault?) -> String {
+    if let fault { return "\(fault.reason)" }
+    return status >= 500 ? "\(status)" : ""
+  }
 
   /// An unknown method is `_OTHER`, so that clients cannot make series.
   private static func name(of method: Method) -> String {

@@ -20,6 +20,7 @@ struct CallLineEncoder: ~Copyable {
   private let valueLimit: Int
   private var lineStart = 0
   private var truncated = 0
+  private var headers = CallField.requestHeaders
   private var isFirstHeader = true
 
   init(chunkSize: Int) {
@@ -74,9 +75,19 @@ struct CallLineEncoder: ~Copyable {
   }
 
   mutating func beginHeaders(_ field: CallField) {
-    appendKey(field, opensString: false)
-    chunk.buffer.append(UInt8(ascii: "{"))
+    headers = field
     isFirstHeader = true
+  }
+
+  /// Writes what stands before a header: the object's own key before the first one, which is absent when there is none.
+  private mutating func separateHeader() {
+    if isFirstHeader {
+      appendKey(headers, opensString: false)
+      chunk.buffer.append(UInt8(ascii: "{"))
+    } else {
+      chunk.buffer.append(UInt8(ascii: ","))
+    }
+    isFirstHeader = false
   }
 
   mutating func header(_ key: CallLogHeaderKey, value: Span<UInt8>) {
@@ -84,8 +95,7 @@ struct CallLineEncoder: ~Copyable {
       truncated += 1
       return
     }
-    if !isFirstHeader { chunk.buffer.append(UInt8(ascii: ",")) }
-    isFirstHeader = false
+    separateHeader()
     chunk.buffer.append(key.bytes.span)
     appendText(value)
   }
@@ -95,15 +105,16 @@ struct CallLineEncoder: ~Copyable {
       truncated += 1
       return
     }
-    if !isFirstHeader { chunk.buffer.append(UInt8(ascii: ",")) }
-    isFirstHeader = false
+    separateHeader()
     chunk.buffer.append(UInt8(ascii: "\""))
     appendText(name)
     chunk.buffer.append(":\"")
     appendText(value)
   }
 
-  mutating func endHeaders() { chunk.buffer.append(UInt8(ascii: "}")) }
+  mutating func endHeaders() {
+    if !isFirstHeader { chunk.buffer.append(UInt8(ascii: "}")) }
+  }
 
   mutating func end() {
     if truncated > 0 { append(.truncated, integer: truncated) }
