@@ -24,4 +24,36 @@ import Testing
     #expect(exit == .exited(0), "\(output.prefix(6000))")
     #expect(output.contains("seed \(seed)"))
   }
+
+  /// Limits are short, because many damaged messages wait for what never comes.
+  @Test(.enabled(if: python != nil, "`make test` makes the Python environment"), arguments: ["requests", "responses"])
+  func `damaged messages leave the gateway as its decoder reads them`(kind: String) throws {
+    let python = try #require(Self.python)
+    let probe = RunningGateway.program.dropLast("sluice".count) + "codec-probe"
+    let seed = ProcessEnvironment.value("SLUICE_DIFFERENTIAL_SEED") ?? "1"
+    let port = Ports.free()
+    let text = """
+      limits: { head_timeout: 100ms, body_timeout: 100ms, idle_timeout: 150ms }
+      upstreams:
+        u:
+          targets: ["http://127.0.0.1:\(port)"]
+          connections: { idle: 0 }
+          retries: { maximum: 0 }
+          timeouts: { first_byte: 300ms, idle: 300ms }
+          health_check: { path: /healthz, interval: 100ms, healthy_after: 1, unhealthy_after: 100 }
+      routes: { all: { match: /*, upstream: u } }
+      """
+    try withGateway(text) { gateway in
+      let directory = try TemporaryDirectory()
+      let child = try ChildProcess(
+        [
+          python, Self.folder + "/forwarding.py", kind, "--probe", String(probe), "--gateway", "\(gateway.port)",
+          "--origin", "\(port)", "--seed", seed, "--count", "400",
+        ], output: directory["output"], errors: directory["output"])
+      let exit = try child.wait(until: .after(seconds: 300))
+      let output = try directory.read("output")
+      #expect(exit == .exited(0), "\(output.prefix(6000))")
+      #expect(output.contains("0 findings"))
+    }
+  }
 }

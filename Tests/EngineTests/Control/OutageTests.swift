@@ -21,6 +21,9 @@ import Testing
     private let state = Lock(State())
     private let threads: Lock<[Thread]>
 
+    /// All idempotent (RFC 9110 §9.2.2), so all may be sent again.
+    private static let methods = ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"]
+
     private struct State {
       var isOver = false
       var answers: [Int: Int] = [:]
@@ -35,8 +38,14 @@ import Testing
           try Thread.start(name: "load") {
             do {
               let client = try Client(port: port)
+              var turn = 0
               while !state.withLock({ $0.isOver }) {
-                let status = try client.get("/healthz").status
+                let method = Self.methods[turn % Self.methods.count]
+                turn += 1
+                let body = method == "PUT" ? "a body that is sent again" : ""
+                try client.send(
+                  "\(method) /echo HTTP/1.1", ["Host: a.example", "Content-Length: \(body.utf8.count)"], body: body)
+                let status = try client.response(to: method).status
                 state.withLock { $0.answers[status, default: 0] += 1 }
               }
             } catch { state.withLock { $0.failures.append("\(error)") } }
@@ -75,7 +84,7 @@ import Testing
   }
 
   @Test(arguments: ["", ", health_check: { path: /healthz, interval: 100ms }"])
-  func `no GET fails while one of two targets is killed and comes back`(check: String) throws {
+  func `no idempotent request fails while one of two targets is killed and comes back`(check: String) throws {
     let ports = [Ports.free(), Ports.free()]
     let stays = try backend(on: ports[0])
     defer { stays.kill() }
