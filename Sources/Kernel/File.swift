@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// An open file, closed when this value goes.
@@ -100,6 +101,14 @@ public struct File: ~Copyable, Sendable {
     _ = try Errno.check { fdatasync(descriptor) }
   }
 
+  /// Marks the file as in use by this process until it is closed; false when another one did.
+  public func claim() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
+
+  /// Waits until no other process holds the lock of this file or pipe, and holds it; false where there are no locks.
+  public func lock() -> Bool { cl_lock_record(descriptor, 1) == 0 }
+
+  public func unlock() { _ = cl_lock_record(descriptor, 0) }
+
   public func status() throws(Errno) -> FileStatus {
     var raw = stat()
     // SAFETY: writes one stat on the stack.
@@ -147,6 +156,17 @@ public enum FileSystem {
   public static func rename(_ path: String, to new: String) throws(Errno) {
     // SAFETY: both paths are copied by the kernel.
     _ = try Errno.check { unsafe Glibc.rename(path, new) }
+  }
+
+  /// Moves a file to a name that no file has; fails with `EEXIST` when one does.
+  ///
+  /// A file system that cannot do both in one step only moves.
+  public static func renameExclusively(_ path: String, to new: String) throws(Errno) {
+    // SAFETY: both paths are copied by the kernel.
+    let result = unsafe cl_rename_exclusive(path, new)
+    if result == 0 { return }
+    guard result == -EINVAL || result == -ENOSYS else { throw Errno(-result) }
+    try rename(path, to: new)
   }
 
   public static func remove(_ path: String) throws(Errno) {

@@ -43,6 +43,20 @@ int cl_socket_error(int fd);
 long cl_recv(int fd, void *bytes, size_t count);
 long cl_send(int fd, const void *bytes, size_t count, int more);
 
+/// Reading end, writing end; both closed by exec.
+int cl_pipe(int ends[2]);
+/// Another number of the same open file, closed by exec.
+int cl_duplicate(int fd);
+int cl_close_on_exec(int fd);
+/// Whether it is a socket that listens.
+int cl_is_listening(int fd);
+/// Fails with EEXIST when there is a file of the new name.
+int cl_rename_exclusive(const char *from, const char *to);
+/// Waits for, or gives up, this process's lock on a file, which excludes other processes.
+int cl_lock_record(int fd, int locked);
+/// Sends one datagram to a Unix socket; '@' in front stands for the abstract name space.
+int cl_send_datagram(const char *path, const void *bytes, size_t count);
+
 int cl_set_thread_name(const char *name);
 enum { CL_SCHED_BATCH = 3, CL_SCHED_IDLE = 5 };
 /// Of the calling thread.

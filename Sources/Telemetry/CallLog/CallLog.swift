@@ -80,6 +80,28 @@ public final class CallLog: Sendable {
   /// Opens the current segment again by its name, for tools that move it away.
   public func reopen() { exchange.ask(for: .reopen) }
 
+  /// Leaves `current.ndjson` and the older segments to a successor: this process goes on in a segment of its own, which
+  /// gets its place among the others when the log is stopped.
+  ///
+  /// - Returns: false when the disk did not move in `timeout` nanoseconds; then all is as before.
+  public func setAside(timeout: Int = 5_000_000_000) -> Bool {
+    if let housekeeper, !housekeeper.pause(timeout: timeout) {
+      housekeeper.resume()
+      return false
+    }
+    totals.moved.withLock { $0 = false }
+    exchange.ask(for: .setAside)
+    if totals.moved.wait(timeout: timeout, for: { $0 ? true : nil }) ?? false { return true }
+    resume()
+    return false
+  }
+
+  /// Takes back what was left to a successor that did not come.
+  public func resume() {
+    exchange.ask(for: .resume)
+    housekeeper?.resume()
+  }
+
   /// Writes what has been handed over and ends the threads. Queues are closed before.
   ///
   /// - Parameter timeout: nanoseconds to wait for a disk or pipe that does not move; what is left then is dropped.

@@ -48,6 +48,8 @@ final class CallLogExchange: Sendable {
     static let reopen = Requests(rawValue: 1)
     static let rotate = Requests(rawValue: 2)
     static let stop = Requests(rawValue: 4)
+    static let setAside = Requests(rawValue: 8)
+    static let resume = Requests(rawValue: 16)
   }
 
   let chunkSize: Int

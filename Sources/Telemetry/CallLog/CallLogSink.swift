@@ -51,7 +51,10 @@ struct StreamOutput: ~Copyable {
 
   init(_ file: consuming File) { self.file = file }
 
+  /// Lines of a process that drains and of its successor come through the same pipe: each writes whole chunks.
   mutating func append(_ lines: Span<UInt8>, count: Int) -> SegmentFile.Outcome {
+    _ = file.lock()
+    defer { file.unlock() }
     var done = 0
     do throws(Errno) {
       if isMidLine { try writeAll([UInt8(ascii: "\n")].span) { _ in } }

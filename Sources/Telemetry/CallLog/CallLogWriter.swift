@@ -36,15 +36,28 @@ struct CallLogWriter: ~Copyable {
             return nil
           })
       }
+      if !requests.isDisjoint(with: [.setAside, .resume]) { move(requests) }
       if requests.contains(.rotate) { settle(sink.withSegments { $0.rotate(now: clock(), report: report) }) }
       if chunk != nil {
         write(&chunk!)
       } else if requests.contains(.stop) {
+        settle(sink.withSegments { $0.finish(now: clock(), report: report) })
         return
       } else {
         settle(sink.withSegments { $0.rotateIfOld(now: clock(), report: report) })
       }
     }
+  }
+
+  private mutating func move(_ requests: CallLogExchange.Requests) {
+    settle(
+      sink.withSegments {
+        if requests.contains(.resume) { return $0.resume(now: clock(), report: report) }
+        $0.setAside()
+        return nil
+      })
+    totals.moved.withLock { $0 = true }
+    totals.moved.signal()
   }
 
   /// Gives the last chunk back and waits for the next one, a request, or the segment's age.
@@ -87,6 +100,8 @@ struct CallLogWriter: ~Copyable {
 /// Counters of everything that is not one worker's own.
 final class CallLogTotals: Sendable {
   let written = Atomic(0), dropped = Atomic(0), bytes = Atomic(0), errors = Atomic(0)
+  /// Whether the writer did what it was asked for: set its segment aside, or take it back.
+  let moved = Monitor(false)
   let rotated = Atomic(0), compressed = Atomic(0), removed = Atomic(0)
 
   func count(_ event: CallLogEvent) {

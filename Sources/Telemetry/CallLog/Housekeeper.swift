@@ -6,6 +6,14 @@ final class Housekeeper: Sendable {
   private struct State {
     var hasWork = true
     var isStopped = false
+    var isPaused = false
+    var isBusy = false
+
+    mutating func begin() -> Bool {
+      hasWork = false
+      isBusy = true
+      return true
+    }
   }
 
   private let state = Monitor(State())
@@ -25,6 +33,8 @@ final class Housekeeper: Sendable {
         store.tidy(now: clock(), limits: limits.withLock { $0 }, report: report) {
           stopping.load(ordering: .relaxed)
         }
+        state.withLock { $0.isBusy = false }
+        state.broadcast()
       }
     }
     thread.withLock { $0 = started }
@@ -33,24 +43,45 @@ final class Housekeeper: Sendable {
   /// There is a new segment.
   func ring() {
     state.withLock { $0.hasWork = true }
-    state.signal()
+    state.broadcast()
+  }
+
+  /// Touches nothing from now on, and breaks off a compression that is under way.
+  ///
+  /// - Returns: false when it was still at it after `timeout` nanoseconds.
+  func pause(timeout: Int) -> Bool {
+    stopping.store(true, ordering: .relaxed)
+    state.withLock { $0.isPaused = true }
+    return state.wait(timeout: timeout) { $0.isBusy ? nil : true } ?? false
+  }
+
+  func resume() {
+    stopping.store(false, ordering: .relaxed)
+    state.withLock {
+      $0.isPaused = false
+      $0.hasWork = true
+    }
+    state.broadcast()
   }
 
   /// Leaves a compression that is under way to the next start.
   func stop() {
     stopping.store(true, ordering: .relaxed)
     state.withLock { $0.isStopped = true }
-    state.signal()
+    state.broadcast()
     thread.withLock { $0 }?.join()
   }
 
   /// - Returns: false when it is time to end.
   private func waitForWork() -> Bool {
-    let goOn = state.wait(timeout: Housekeeper.interval) { state -> Bool? in
-      if state.isStopped { return false }
-      defer { state.hasWork = false }
-      return state.hasWork ? true : nil
+    while true {
+      let goOn = state.wait(timeout: Housekeeper.interval) { state -> Bool? in
+        if state.isStopped { return false }
+        if state.isPaused || !state.hasWork { return nil }
+        return state.begin()
+      }
+      if let goOn { return goOn }
+      if state.withLock({ $0.isPaused ? false : $0.begin() }) { return true }
     }
-    return goOn ?? true
   }
 }

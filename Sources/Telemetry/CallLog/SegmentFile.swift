@@ -1,6 +1,6 @@
 import Kernel
 
-/// The segment that is being written, `current.ndjson`: it holds whole lines only, whatever the disk does.
+/// The segment that is being written: `current.ndjson`, or a name of its own while a successor has that. It holds whole lines only, whatever the disk does.
 ///
 /// A failed write is cut back to the last whole line, at once or, when even that fails, before the next write. The
 /// file is opened when a line comes and none is open, so a disk that was full, read-only or gone is used again as
@@ -14,7 +14,9 @@ struct SegmentFile: ~Copyable {
   }
 
   let directory: String
-  private let path: String
+  private var path: String
+  /// Whether it has a name of its own.
+  private(set) var isAside = false
   private var file: File?
   /// Bytes in the file, up to the end of the last whole line.
   private(set) var size = 0
@@ -52,6 +54,7 @@ struct SegmentFile: ~Copyable {
     do {
       try FileSystem.makeDirectory(directory)
       let opened = try File(path, .append)
+      if isAside { _ = opened.claim() }
       let length = try opened.status().size
       let reader = try File(path, .read)
       size = try SegmentFile.endOfLastLine(in: reader, length: length)
@@ -92,10 +95,54 @@ struct SegmentFile: ~Copyable {
   /// Gives the file its name as an older segment; the next line opens a new one.
   mutating func rotate(to name: SegmentName) throws(CallLogFailure) {
     do {
-      try FileSystem.rename(path, to: directory + "/" + name.text)
+      try FileSystem.renameExclusively(path, to: directory + "/" + name.text)
     } catch {
       throw CallLogFailure(operation: "rename \(path)", errno: error)
     }
+    close()
+  }
+
+  /// Goes on under a name of its own, and leaves `current.ndjson` to another process.
+  ///
+  /// What cannot be taken along is left there: the other process cuts a half line when it opens the file.
+  mutating func setAside(as name: String) {
+    if isReplaced { close() }
+    let own = directory + "/" + name
+    if isTorn { try? cut() }
+    if file != nil {
+      _ = file!.claim()
+      do { try FileSystem.rename(path, to: own) } catch { close() }
+    }
+    path = own
+    isAside = true
+  }
+
+  /// Takes the usual name again.
+  ///
+  /// - Returns: false when somebody made a file of that name; then the lines stay in this one, to be rotated.
+  mutating func resume() -> Bool {
+    guard isAside else { return true }
+    let usual = directory + "/" + SegmentName.current
+    if file != nil {
+      do { try FileSystem.renameExclusively(path, to: usual) } catch {
+        if size > 0 { return false }
+        removeEmpty()
+      }
+    }
+    useCurrent()
+    return true
+  }
+
+  /// Opens the usual name from now on.
+  mutating func useCurrent() {
+    path = directory + "/" + SegmentName.current
+    isAside = false
+  }
+
+  /// Takes away a file of its own that has no line.
+  mutating func removeEmpty() {
+    guard file != nil, isAside, size == 0 else { return }
+    try? FileSystem.remove(path)
     close()
   }
 
@@ -109,7 +156,7 @@ struct SegmentFile: ~Copyable {
   }
 
   /// Where the last whole line ends, searching backwards.
-  private static func endOfLastLine(in file: borrowing File, length: Int) throws(Errno) -> Int {
+  static func endOfLastLine(in file: borrowing File, length: Int) throws(Errno) -> Int {
     var block = [UInt8](repeating: 0, count: 64 << 10)
     var end = length
     while end > 0 {

@@ -8,6 +8,7 @@ struct SegmentName: Hashable, Sendable {
   enum Form: Hashable, Sendable { case plain, compressed, unfinished }
 
   static let current = "current.ndjson"
+  private static let aside = "draining-"
   private static let suffix = ".ndjson"
 
   let stamp: String
@@ -21,6 +22,11 @@ struct SegmentName: Hashable, Sendable {
     self.number = number
     form = .plain
   }
+
+  /// What a process that leaves `current` to its successor writes to until it ends.
+  static func aside(process: Int32) -> String { "\(aside)\(process)\(suffix)" }
+
+  static func isAside(_ name: String) -> Bool { name.hasPrefix(aside) && name.hasSuffix(suffix) }
 
   /// Reads a name of a directory; nil when it is none of ours.
   init?(_ name: String) {

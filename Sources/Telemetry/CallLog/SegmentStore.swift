@@ -10,6 +10,7 @@ import Kernel
 /// | `….lz4.partial` | compression was interrupted | removed |
 /// | `….ndjson` and `….ndjson.lz4` | all but the last step of it was done | `….ndjson` removed |
 /// | `….ndjson` | rotated, not compressed | compressed |
+/// | `draining-….ndjson` that nobody claims | its process was killed while it drained | cut to whole lines, named |
 struct SegmentStore: Sendable {
   let directory: String
 
@@ -25,6 +26,7 @@ struct SegmentStore: Sendable {
     now: Int, limits: SegmentLimits, report: (CallLogEvent) -> Void, shouldStop: () -> Bool = { false }
   ) {
     do {
+      try adoptAbandoned(report: report)
       try removeLeftovers(report: report)
       try retain(now: now, limits: limits, report: report)
       var failed: Set<SegmentName> = []
@@ -34,6 +36,34 @@ struct SegmentStore: Sendable {
       }
     } catch {
       report(.housekeepingFailed(segment: directory, reason: error.description))
+    }
+  }
+
+  /// Gives segments of killed processes their place among the others.
+  private func adoptAbandoned(report: (CallLogEvent) -> Void) throws(Errno) {
+    let names: [String]
+    do { names = try FileSystem.list(directory) } catch .noEntry { return }
+    for name in names where SegmentName.isAside(name) {
+      let path = directory + "/" + name
+      do {
+        let file = try File(path, .append)
+        guard file.claim() else { continue }
+        let status = try file.status()
+        let end = try SegmentFile.endOfLastLine(in: File(path, .read), length: status.size)
+        if end < status.size { report(.cutTornTail(bytes: status.size - end)) }
+        if end == 0 {
+          try FileSystem.remove(path)
+          continue
+        }
+        try file.truncate(to: end)
+        let segment = SegmentName(rotatedAt: status.modified, number: try nextNumber())
+        try FileSystem.renameExclusively(path, to: self.path(segment))
+        report(.rotated(segment: segment.text))
+      } catch .noEntry {
+        // Its process has named it meanwhile.
+      } catch {
+        report(.housekeepingFailed(segment: name, reason: error.description))
+      }
     }
   }
 

@@ -47,8 +47,7 @@ struct SegmentWriter: ~Copyable {
   mutating func rotate(now: Int, report: (CallLogEvent) -> Void) -> CallLogFailure? {
     guard file.size > 0 else { return nil }
     do {
-      let name = SegmentName(rotatedAt: now, number: try nextNumber())
-      try file.rotate(to: name)
+      let name = try rename(now: now)
       rotationFailed = false
       report(.rotated(segment: name.text))
       rotated()
@@ -66,11 +65,44 @@ struct SegmentWriter: ~Copyable {
 
   mutating func reopen() { file.close() }
 
+  /// Leaves `current.ndjson` to a successor and goes on under a name of its own.
+  mutating func setAside() { file.setAside(as: SegmentName.aside(process: ProcessSignal.ownProcess)) }
+
+  /// There is no successor after all.
+  mutating func resume(now: Int, report: (CallLogEvent) -> Void) -> CallLogFailure? {
+    if file.resume() { return nil }
+    let failure = rotate(now: now, report: report)
+    file.useCurrent()
+    return failure
+  }
+
+  /// Gives what has a name of its own one among the older segments; the last thing that is done.
+  mutating func finish(now: Int, report: (CallLogEvent) -> Void) -> CallLogFailure? {
+    guard file.isAside else { return nil }
+    file.removeEmpty()
+    return rotate(now: now, report: report)
+  }
+
   func timeUntilRotation(now: Int) -> Int? {
     guard file.size > 0 else { return nil }
     let age = limits.withLock { $0.segmentAge }
     // A second between tries keeps a rename that fails from being a busy loop.
     return max(rotationFailed ? 1_000_000_000 : 0, min(age, file.startedAt + age - now))
+  }
+
+  /// Another process may number segments of the directory at the same moment: then the next number is ours.
+  private mutating func rename(now: Int) throws(CallLogFailure) -> SegmentName {
+    let first = try nextNumber()
+    for number in first..<first + 100 {
+      let name = SegmentName(rotatedAt: now, number: number)
+      do throws(CallLogFailure) {
+        try file.rotate(to: name)
+        return name
+      } catch {
+        if error.errno != .exists { throw error }
+      }
+    }
+    throw CallLogFailure(operation: "number a segment in \(store.directory)", errno: .exists)
   }
 
   private func nextNumber() throws(CallLogFailure) -> Int {
