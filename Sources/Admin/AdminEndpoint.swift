@@ -12,6 +12,7 @@ public enum AdminEndpoint: String, Sendable, CaseIterable {
   case explain = "/api/v1/explain"
   case reload = "/api/v1/reload"
   case rollback = "/api/v1/rollback"
+  case upgrade = "/api/v1/upgrade"
 
   /// Who may ask.
   enum Access: Sendable {
@@ -22,13 +23,13 @@ public enum AdminEndpoint: String, Sendable, CaseIterable {
   }
 
   /// Whether a POST changes something here.
-  var takesPost: Bool { self == .reload || self == .rollback }
+  var takesPost: Bool { self == .reload || self == .rollback || self == .upgrade }
   var takesGet: Bool { self != .rollback }
 
   /// For `Allow`.
   public var methods: String {
     switch self {
-    case .reload: "GET, HEAD, POST"
+    case .reload, .upgrade: "GET, HEAD, POST"
     case .rollback: "POST"
     default: "GET, HEAD"
     }
@@ -55,6 +56,7 @@ public enum AdminEndpoint: String, Sendable, CaseIterable {
     case .explain: "what becomes of a request: ?method=GET&url=/path&header=Name:%20value"
     case .reload: "POST: read the file and take it over; GET: how the last reload or rollback ended"
     case .rollback: "POST: go back to the configuration before"
+    case .upgrade: "POST: start a new process, which takes over, and drain; GET: how the last upgrade ended"
     }
   }
 }

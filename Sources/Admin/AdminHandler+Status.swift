@@ -60,6 +60,10 @@ extension AdminHandler {
         $0.member("succeeded", reloader.succeeded)
         $0.member("failed", reloader.failed)
       }
+      $0.object("upgrades") {
+        $0.member("succeeded", upgrader.succeeded)
+        $0.member("failed", upgrader.failed)
+      }
       $0.array("listeners") {
         for listener in settings.listeners {
           $0.object {
@@ -84,6 +88,7 @@ extension AdminHandler {
     pid: \(ProcessSignal.ownProcess)
     generation: \(gateway.snapshot.generation)
     reloads: \(reloader.succeeded + reloader.failed)
+    failed_upgrades: \(upgrader.failed)
 
     """
   }

@@ -10,10 +10,12 @@ import Telemetry
 public final class AdminHandler: Handler {
   let gateway: Gateway
   let reloader: Reloader
+  let upgrader: Upgrader
   let version: String
 
-  public init(_ gateway: Gateway, _ reloader: Reloader, version: String) {
+  public init(_ gateway: Gateway, _ reloader: Reloader, _ upgrader: Upgrader, version: String) {
     self.gateway = gateway
+    self.upgrader = upgrader
     self.reloader = reloader
     self.version = version
   }
@@ -38,6 +40,7 @@ public final class AdminHandler: Handler {
     }
     switch endpoint {
     case .reload where isPost: return reloadAnswer(reloader.reload(), request)
+    case .upgrade where isPost: return await upgradeAnswer(request)
     case .rollback: return reloadAnswer(reloader.rollback(), request)
     case .metrics: return await metricsAnswer(request)
     case .upstreams: return await upstreamsAnswer()
@@ -55,6 +58,7 @@ public final class AdminHandler: Handler {
     case .routes: routesAnswer(request)
     case .explain: explainAnswer(request)
     case .reload: lastReloadAnswer(request)
+    case .upgrade: lastUpgradeAnswer(request)
     case .index, .metrics, .upstreams, .rollback: indexAnswer()
     }
   }
@@ -71,7 +75,7 @@ public final class AdminHandler: Handler {
 
   private func metricsAnswer(_ request: AdminRequest) async -> AdminAnswer {
     let own = MetricShard()
-    own.record(gateway, reloader, version: version)
+    own.record(gateway, reloader, upgrader, version: version)
     let snapshots = [own.snapshot()] + (await gateway.metricSnapshots())
     let format: MetricPage.Format =
       request.accept.contains("application/openmetrics-text") ? .openMetrics : .prometheus

@@ -4,9 +4,11 @@ import Telemetry
 
 /// What no worker counts but the control thread knows; for a shard that is made for one page.
 extension MetricShard {
-  func record(_ gateway: Gateway, _ reloader: Reloader, version: String) {
+  func record(_ gateway: Gateway, _ reloader: Reloader, _ upgrader: Upgrader, version: String) {
     set(series(.reloads, ["ok"]), reloader.succeeded)
     set(series(.reloads, ["failed"]), reloader.failed)
+    set(series(.upgrades, ["ok"]), upgrader.succeeded)
+    set(series(.upgrades, ["failed"]), upgrader.failed)
     set(series(.reloadSucceeded), reloader.last?.succeeded ?? true ? 1 : 0)
     set(series(.reloadTime), reloader.loadedAt)
     set(series(.configurationFileNewer), reloader.fileIsNewer ? 1 : 0)

@@ -9,6 +9,7 @@ package final class RunningGateway: Sendable, Opaque {
   package let port: Int
   package let adminPort: Int
   package let directory: TemporaryDirectory
+  package let environment: [(String, String)]
   private let launch: [String]
 
   /// What a test says of the gateway beside its configuration.
@@ -16,6 +17,8 @@ package final class RunningGateway: Sendable, Opaque {
     package var workers = 1
     package var listeners = #"{ public: "127.0.0.1:${PORT}" }"#
     package var callLog = #"{ path: "${DIRECTORY}/calls", query: full }"#
+    /// Added to the environment of the process.
+    package var environment: [(String, String)] = []
     /// The limit of open files that the process gets.
     package var openFiles: Int?
 
@@ -33,9 +36,11 @@ package final class RunningGateway: Sendable, Opaque {
     directory = try TemporaryDirectory()
     port = Ports.free()
     adminPort = Ports.free()
+    environment =
+      [("PORT", "\(port)"), ("ADMIN_PORT", "\(adminPort)"), ("DIRECTORY", directory.path)] + plan.environment
     try directory.write(Self.configuration(text, plan), to: "gateway.conf")
     launch = Self.command(["run", "-c", directory["gateway.conf"]], openFiles: plan.openFiles)
-    process = try Self.start(launch, directory: directory, port: port, adminPort: adminPort)
+    process = try Self.start(launch, directory: directory, environment)
     try awaitListening()
   }
 
@@ -44,8 +49,9 @@ package final class RunningGateway: Sendable, Opaque {
     port = other.port
     adminPort = other.adminPort
     launch = other.launch
+    environment = other.environment
     try? FileSystem.remove(directory["stdout"])
-    process = try Self.start(launch, directory: directory, port: port, adminPort: adminPort)
+    process = try Self.start(launch, directory: directory, environment)
     try awaitListening()
   }
 
@@ -75,16 +81,17 @@ package final class RunningGateway: Sendable, Opaque {
   }
 
   private static func start(
-    _ command: [String], directory: TemporaryDirectory, port: Int, adminPort: Int
+    _ command: [String], directory: TemporaryDirectory, _ environment: [(String, String)]
   ) throws -> ChildProcess {
     try ChildProcess(
-      command,
-      environment: [("PORT", "\(port)"), ("ADMIN_PORT", "\(adminPort)"), ("DIRECTORY", directory.path)],
-      output: directory["stdout"], errors: directory["stderr"])
+      command, environment: environment, output: directory["stdout"], errors: directory["stderr"])
   }
 
   private func awaitListening() throws {
-    let isReady = Deadline.usual.poll { output.contains("listening on") || !process.isRunning }
+    // On standard error when the call log has standard output.
+    let isReady = Deadline.usual.poll {
+      output.contains("listening on") || errors.contains("listening on") || !process.isRunning
+    }
     guard isReady, process.isRunning else {
       process.kill()
       throw Failure(description: "sluice did not start: \(errors)")

@@ -5,6 +5,7 @@ public enum ProcessSignal {
   public static let hangup: CInt = SIGHUP
   public static let interrupt: CInt = SIGINT
   public static let terminate: CInt = SIGTERM
+  public static let firstUser: CInt = SIGUSR1
   public static let secondUser: CInt = SIGUSR2
 
   /// This process.

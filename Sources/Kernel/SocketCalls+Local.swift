@@ -12,4 +12,13 @@ extension SocketCalls {
     }
     return result == 0 ? SocketAddress(kernelForm: form) : nil
   }
+
+  /// Whether a number that another process named is a socket that listens.
+  public static func isListening(_ number: CInt) -> Bool { cl_is_listening(number) != 0 }
+
+  /// Another number of an open socket, which belongs to the caller.
+  public static func duplicate(_ socket: borrowing FileDescriptor) -> FileDescriptor? {
+    let number = cl_duplicate(socket.number)
+    return number < 0 ? nil : FileDescriptor(owning: number)
+  }
 }

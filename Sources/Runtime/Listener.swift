@@ -38,6 +38,15 @@ public final class Listener: EventSource {
     resume.cancel()
   }
 
+  /// Stops listening and leaves what the kernel has queued to another process that has the same socket.
+  public func leave() {
+    unwatch()
+    resume.cancel()
+  }
+
+  /// The same socket under another number, for another process; nil when there is no descriptor left.
+  public func duplicate() -> FileDescriptor? { SocketCalls.duplicate(descriptor) }
+
   private func acceptWaiting(atMost bound: Int) {
     for _ in 0..<bound {
       guard mayAccept() else { return rest() }

@@ -14,7 +14,7 @@ struct Sluice: ParsableCommand {
       """,
     version: "sluice \(Version.text)",
     subcommands: [
-      Run.self, Check.self, Diff.self, Explain.self, Reload.self, Rollback.self, Schema.self, Demo.self,
+      Run.self, Check.self, Diff.self, Explain.self, Reload.self, Rollback.self, Upgrade.self, Schema.self, Demo.self,
       VersionCommand.self,
     ])
 

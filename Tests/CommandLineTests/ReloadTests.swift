@@ -53,12 +53,12 @@ struct ReloadTests {
     }
   }
 
-  @Test func `SIGHUP reloads and SIGUSR2 rolls back`() throws {
+  @Test func `SIGHUP reloads and SIGUSR1 rolls back`() throws {
     try withGateway(Self.plain) { gateway in
       try rewrite(gateway, "body: first", "body: second")
       gateway.process.signal(ProcessSignal.hangup)
       #expect(try Deadline.usual.poll { try gateway.get("/one").text == "second" })
-      gateway.process.signal(ProcessSignal.secondUser)
+      gateway.process.signal(ProcessSignal.firstUser)
       #expect(try Deadline.usual.poll { try gateway.get("/one").text == "first" })
     }
   }

@@ -3,9 +3,15 @@ import Kernel
 /// Addresses: found free, bound, and handed to the workers.
 extension Gateway {
   /// Whether every address of the settings can be had; asked before anything of another process is touched.
-  public static func checkAddresses(of settings: GatewaySettings) throws(StartError) {
-    for listener in settings.listeners { try checkFree(listener.address, name: listener.name) }
-    if let admin = settings.admin { try checkFree(admin.address, name: "admin") }
+  ///
+  /// - Parameter inheritance: what is there is had already.
+  public static func checkAddresses(
+    of settings: GatewaySettings, _ inheritance: Inheritance? = nil
+  ) throws(StartError) {
+    let wanted =
+      settings.listeners.map { (name: $0.name, address: $0.address) }
+      + (settings.admin.map { [(name: Inheritance.admin, address: $0.address)] } ?? [])
+    for (name, address) in wanted where !(inheritance?.has(address) ?? false) { try checkFree(address, name: name) }
   }
 
   /// Asks for an address without `SO_REUSEPORT`, so that whoever has it already is found out.
@@ -34,16 +40,22 @@ extension Gateway {
   }
 
   /// Opens a listener: a socket for every worker, among which the kernel spreads connections.
-  func open(_ listener: ListenerSettings, of snapshot: Snapshot) throws(StartError) -> OpenListener {
+  ///
+  /// All sockets that were inherited for it are used, also those beyond the number of workers: each has a queue.
+  func open(
+    _ listener: ListenerSettings, of snapshot: Snapshot, _ inheritance: Inheritance? = nil
+  ) throws(StartError) -> OpenListener {
     var opened = OpenListener(
       address: listener.address,
       identity: ListenerIdentity(index: snapshot.listenerIndices[listener.name] ?? 0, name: listener.name))
     guard var address = listener.address.socketAddress else { return opened }
+    opened.sockets = inheritance?.claim(listener.address, name: listener.name) ?? []
+    if let first = opened.sockets.first { address = address.bound(as: first) }
     // A Unix socket has no SO_REUSEPORT: the first worker listens, and hands nothing on.
     var count = workers.count
     if case .unix = address { count = 1 }
     do {
-      for _ in 0..<count {
+      while opened.sockets.count < count {
         let socket = try SocketCalls.listen(on: address, shared: true)
         // Port 0 lets the kernel choose, once for all workers.
         address = address.bound(as: socket.number)
@@ -60,8 +72,8 @@ extension Gateway {
   /// Lets the workers accept from it.
   func serve(_ listener: OpenListener) {
     addresses[listener.identity.name] = listener.address
-    for (worker, socket) in zip(workers, listener.sockets) {
-      worker.listen(FileDescriptor(owning: socket), as: listener.identity)
+    for (index, socket) in listener.sockets.enumerated() {
+      workers[index % workers.count].listen(FileDescriptor(owning: socket), as: listener.identity)
     }
   }
 
@@ -92,7 +104,7 @@ struct OpenListener {
   /// With the port that the kernel chose.
   var address: ListenAddress
   let identity: ListenerIdentity
-  /// Owned; one for each worker that is to listen.
+  /// Owned; one for each worker that is to listen, or more.
   var sockets: [CInt] = []
 
   /// Gives it up before anybody listens.

@@ -18,11 +18,17 @@ public final class Gateway {
   public let started = Clock.monotonic
   private(set) var workers: [WorkerHandle] = []
   private let catalog: PluginCatalog
-  private var control: Worker?
+  private(set) var control: Worker?
   /// Where each listener is, by its name: with the port that the kernel chose where the configuration says 0.
   public internal(set) var addresses: [String: ListenAddress] = [:]
   /// Where the admin port is, whatever a later configuration says.
   package private(set) var admin: ListenAddress?
+  /// The same as the configuration wrote it then.
+  private(set) var adminSetting: ListenAddress?
+  /// Listeners that a successor serves on, once there is one.
+  private var left: Set<String> = []
+  /// A successor is starting.
+  package var isUpgrading = false
   /// Waits for the next step of a drain.
   private var drainTimer: Timer?
   /// When a drain stops waiting for exchanges.
@@ -62,31 +68,49 @@ public final class Gateway {
   /// Opens every listener and starts the workers.
   ///
   /// A port that another process listens on is found out before `SO_REUSEPORT` could hide it.
-  public func start(admin: (any Handler)?) throws(StartError) {
+  ///
+  /// - Parameter inheritance: sockets of the process that this one takes over from. More of their kind, for more
+  ///   workers, come last: the kernel gives them connections at once, which would be lost if anything failed then.
+  public func start(admin: (any Handler)?, inheritance: Inheritance? = nil) throws(StartError) {
     let settings = snapshot.settings
     let count = settings.workers ?? ProcessLimits.processors
     let needed = settings.limits.connections * 2 + 64 + 16 * count
     _ = ProcessLimits.raiseFileLimit(to: needed)
-    try Self.checkAddresses(of: settings)
+    try Self.checkAddresses(of: settings, inheritance)
     try resolveNames(of: snapshot)
     for index in 0..<count {
       workers.append(try WorkerHandle.start(index: index, shared: shared, snapshot: snapshot, log: log))
     }
-    for listener in settings.listeners { serve(try open(listener, of: snapshot)) }
-    if let address = settings.admin?.address, let admin { try openAdmin(address, handler: admin) }
+    var opened: [OpenListener] = []
+    let inherits = { (listener: ListenerSettings) in inheritance?.has(listener.address) ?? false }
+    for listener in settings.listeners where !inherits(listener) { opened.append(try open(listener, of: snapshot)) }
+    if let address = settings.admin?.address, let admin { try openAdmin(address, handler: admin, inheritance) }
+    for listener in settings.listeners where inherits(listener) {
+      opened.append(try open(listener, of: snapshot, inheritance))
+    }
+    for listener in opened { serve(listener) }
     prober.adopt(snapshot.upstreams)
     state = .serving
   }
 
-  private func openAdmin(_ address: ListenAddress, handler: any Handler) throws(StartError) {
+  private func openAdmin(
+    _ address: ListenAddress, handler: any Handler, _ inheritance: Inheritance?
+  ) throws(StartError) {
     guard let socket = address.socketAddress else { return }
     let worker = Worker(
       index: -1, loop: loop, shared: SharedState(report: report), snapshot: snapshot, log: nil, only: handler)
     do {
-      let listening = try SocketCalls.listen(on: socket, shared: false)
+      let inherited = inheritance?.claim(address, name: Inheritance.admin) ?? []
+      // An admin port has one socket; an address that was a listener's may have had more.
+      for surplus in inherited.dropFirst() { _ = FileDescriptor(owning: surplus) }
+      let listening =
+        if let first = inherited.first { FileDescriptor(owning: first) } else {
+          try SocketCalls.listen(on: socket, shared: false)
+        }
       admin = address.chosen(by: socket.bound(as: listening.number))
-      try worker.listen(listening, as: ListenerIdentity(index: 63, name: "admin"))
-    } catch { throw StartError(listener: "admin", address: address, error) }
+      try worker.listen(listening, as: ListenerIdentity(index: 63, name: Inheritance.admin))
+      adminSetting = address
+    } catch { throw StartError(listener: Inheritance.admin, address: address, error) }
     control = worker
   }
 
@@ -130,17 +154,30 @@ public final class Gateway {
 
   /// Fails readiness, waits for the delay, stops accepting, lets exchanges end, and calls `done`.
   public func drain(_ done: @escaping () -> Void) {
+    drain(after: snapshot.settings.drain.delay, done)
+  }
+
+  /// Drains in favour of a successor, which serves already: nobody has to notice, so there is no delay.
+  ///
+  /// - Parameter left: listeners whose sockets the successor has: what waits there, and Unix sockets' paths, are its.
+  func handOver(leaving left: Set<String>, _ done: @escaping () -> Void) {
+    self.left = left
+    control?.stopListening(Inheritance.admin)
+    drain(after: 0, done)
+  }
+
+  private func drain(after delay: Int, _ done: @escaping () -> Void) {
     guard state == .serving else { return }
     state = .draining
     for worker in workers { worker.announceDrain() }
     let settings = snapshot.settings.drain
     let begin = Timer(loop) { [unowned self] in
-      for worker in workers { worker.drain() }
+      for worker in workers { worker.drain(leaving: left) }
       drainDeadline = min(drainDeadline, loop.now + settings.limit)
       awaitDrain(done)
     }
     drainTimer = begin
-    begin.arm(after: max(settings.delay, 1))
+    begin.arm(after: max(delay, 1))
   }
 
   /// Ends a drain now, whatever it still waits for; the answer to a second signal.
@@ -170,10 +207,10 @@ public final class Gateway {
     names.stop()
     prober.stop()
     for worker in workers { worker.stop() }
-    for listener in snapshot.settings.listeners {
+    for listener in snapshot.settings.listeners where !left.contains(listener.name) {
       if case .unix(let path) = listener.address { try? FileSystem.remove(path) }
     }
-    if case .unix(let path) = admin { try? FileSystem.remove(path) }
+    if case .unix(let path) = admin, !left.contains(Inheritance.admin) { try? FileSystem.remove(path) }
     _ = log?.stop()
     state = .stopped
     done()

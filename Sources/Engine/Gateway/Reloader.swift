@@ -13,6 +13,7 @@ public final class Reloader {
   private var fingerprint: ConfigurationFingerprint
   private var previousFingerprint: ConfigurationFingerprint?
   private var lastGeneration: Int
+  private let begins: () -> Void
   private let tell: (ReloadOutcome) -> Void
 
   /// Reloads and rollbacks since the start, by how they ended.
@@ -25,13 +26,15 @@ public final class Reloader {
 
   /// - Parameters:
   ///   - loaded: what the gateway was started with.
+  ///   - begins: called before each.
   ///   - tell: told of every outcome, for the process's own log.
   public init(
-    _ gateway: Gateway, source: ConfigurationSource, loaded: LoadedConfiguration,
+    _ gateway: Gateway, source: ConfigurationSource, loaded: LoadedConfiguration, begins: @escaping () -> Void = {},
     tell: @escaping (ReloadOutcome) -> Void
   ) {
     self.gateway = gateway
     self.source = source
+    self.begins = begins
     self.tell = tell
     started = gateway.snapshot.settings
     fingerprint = loaded.fingerprint
@@ -40,6 +43,7 @@ public final class Reloader {
 
   /// Reads the file and takes it over; when anything is wrong with it, the running configuration stays.
   public func reload() -> ReloadOutcome {
+    begins()
     let loaded = source.load(previous: gateway.snapshot, generation: lastGeneration + 1)
     guard let next = loaded.snapshot else {
       return finish(.reload, diagnostics: loaded.diagnostics, failure: "the file has mistakes")
@@ -55,6 +59,7 @@ public final class Reloader {
 
   /// Goes back to the configuration before, as it was read; a second time goes forward again.
   public func rollback() -> ReloadOutcome {
+    begins()
     guard let previous = gateway.previous else {
       return finish(.rollback, failure: "there is no configuration before this one")
     }
@@ -81,6 +86,7 @@ public final class Reloader {
     guard gateway.state == .serving else {
       return finish(kind, diagnostics: diagnostics, failure: "the gateway is \(gateway.state.rawValue)")
     }
+    if gateway.isUpgrading { return finish(kind, diagnostics: diagnostics, failure: "an upgrade is under way") }
     let old = gateway.snapshot.settings
     do { try gateway.adopt(next) } catch { return finish(kind, diagnostics: diagnostics, failure: "\(error)") }
     gateway.log?.apply(SegmentLimits(next.settings.callLog))

@@ -50,7 +50,7 @@ final class WorkerHandle {
   func adopt(_ snapshot: Snapshot) { post { $0.adopt(snapshot) } }
   func refresh(_ upstream: Upstream) { post { $0.refresh(upstream) } }
   func announceDrain() { post { $0.announceDrain() } }
-  func drain() { post { $0.drain() } }
+  func drain(leaving left: Set<String>) { post { $0.drain(leaving: left) } }
   func cut() { post { $0.cut() } }
 
   /// Ends the thread and waits for it.

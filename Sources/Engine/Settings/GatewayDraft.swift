@@ -100,6 +100,9 @@ public struct GatewayDraft: Sendable {
       "drain_limit", \.settings.drain.limit, .duration(in: 0 ... .hours(24)),
       "How long what is in flight may take after that."),
     Keyword(
+      "upgrade_limit", \.settings.drain.upgradeLimit, .duration(in: .milliseconds(10) ... .seconds(600)),
+      "How long the new process of an upgrade may take until it is ready."),
+    Keyword(
       "resolver", \.settings.resolver, .section(ResolverSettings.section), "How names of targets become addresses."),
     Keyword("log", \.settings.log, .section(LogSettings.section), "The process's own log, on standard error."),
   ]

@@ -64,16 +64,21 @@ public struct PluginEntry: Sendable {
   }
 }
 
-/// How the process leaves on SIGTERM.
+/// How the process leaves on SIGTERM, or for a successor.
 public struct DrainSettings: Sendable, Equatable {
   /// How long `/readyz` fails before connections are turned away, so that balancers in front notice.
   public var delay: Nanoseconds
   /// How long what is in flight may take after that; then it is cut.
   public var limit: Nanoseconds
+  /// How long a successor may take until it is ready.
+  public var upgradeLimit: Nanoseconds
 
-  public init(delay: Nanoseconds = 0, limit: Nanoseconds = .seconds(30)) {
+  public init(
+    delay: Nanoseconds = 0, limit: Nanoseconds = .seconds(30), upgradeLimit: Nanoseconds = .seconds(30)
+  ) {
     self.delay = delay
     self.limit = limit
+    self.upgradeLimit = upgradeLimit
   }
 }
 

@@ -35,7 +35,8 @@ public final class Worker {
   /// Counts reloads: a slot decodes by the limits that it was made with.
   private var slotGeneration = 0
   private var connections: [ServerConnection] = []
-  private var listeners: [String: Listener] = [:]
+  /// By their names; after an upgrade to fewer workers some have several sockets of one listener.
+  private var listeners: [String: [Listener]] = [:]
   public private(set) lazy var client: any HTTPClient = UpstreamClient(self)
   private lazy var flush = Timer(loop) { [unowned self] in flushLog() }
   private var flushArmed = false
@@ -95,10 +96,25 @@ public final class Worker {
       accept: { [unowned self] in accept($0, peer: $1, on: identity) },
       failed: { [unowned self] in shared.acceptFailed($0) })
     listener.mayAccept = { [unowned self] in shared.mayAccept(limit: limits.connections) }
-    listeners[identity.name] = listener
+    listeners[identity.name, default: []].append(listener)
   }
 
-  func stopListening(_ name: String) { listeners.removeValue(forKey: name)?.finish() }
+  func stopListening(_ name: String) { for listener in listeners.removeValue(forKey: name) ?? [] { listener.finish() } }
+
+  /// Every listening socket once more, owned by the caller, with the name of its listener; nil without descriptors.
+  func duplicateListeners() -> [(name: String, socket: CInt)]? {
+    var copies: [(name: String, socket: CInt)] = []
+    for (name, listeners) in listeners.sorted(by: { $0.key < $1.key }) {
+      for listener in listeners {
+        guard let copy = listener.duplicate() else {
+          for copy in copies { _ = FileDescriptor(owning: copy.socket) }
+          return nil
+        }
+        copies.append((name, copy.release()))
+      }
+    }
+    return copies
+  }
 
   private func accept(_ descriptor: consuming FileDescriptor, peer: SocketAddress?, on identity: ListenerIdentity) {
     SocketCalls.setNoDelay(descriptor)
@@ -134,10 +150,14 @@ public final class Worker {
   func announceDrain() { isLeaving = true }
 
   /// Stops taking connections, closes those that rest, and lets the others end their exchange.
-  func drain() {
+  ///
+  /// - Parameter left: listeners that a successor serves on: what waits there is its.
+  func drain(leaving left: Set<String> = []) {
     isLeaving = true
     isDraining = true
-    for listener in listeners.values { listener.finish() }
+    for (name, listeners) in listeners {
+      for listener in listeners { if left.contains(name) { listener.leave() } else { listener.finish() } }
+    }
     listeners.removeAll()
     for connection in Array(connections) { connection.drain() }
     reportDrained()

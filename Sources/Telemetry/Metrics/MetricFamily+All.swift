@@ -6,7 +6,7 @@ extension MetricFamily {
     clientRequestDuration, upstreamConnections, upstreamConnects, queuedRequests, queueDuration,
     retries, retriesDenied, breakerState, breakerOpened, targetHealthy,
     callLogProduced, callLogWritten, callLogDropped, callLogBytes, callLogErrors, callLogSegments,
-    reloads, reloadSucceeded, reloadTime, configurationFileNewer,
+    reloads, upgrades, reloadSucceeded, reloadTime, configurationFileNewer,
     buildInfo, workers,
     cpuSeconds, cpuUserSeconds, cpuSystemSeconds, residentBytes, virtualBytes, openDescriptors, maximumDescriptors,
     startTime, threads,
@@ -92,6 +92,9 @@ extension MetricFamily {
 
   public static let reloads = MetricFamily(
     "sluice_config_reloads", .counter, labels: ["outcome"], "Reloads; outcome is ok or failed.")
+  public static let upgrades = MetricFamily(
+    "sluice_upgrades", .counter, labels: ["outcome"],
+    "Upgrades that this process was asked for and that failed, and 1 that was ok when one started it.")
   public static let reloadSucceeded = MetricFamily(
     "sluice_config_last_reload_succeeded", .gauge(.minimum), "1 when the last reload, or the start, went well.")
   public static let reloadTime = MetricFamily(

@@ -10,7 +10,7 @@ struct AdminClient {
 
   /// How long a gateway may take to answer: a large file is read and compiled meanwhile.
   private static let patience = 60_000_000_000
-  private static let pause = 20_000_000
+  static let pause = 20_000_000
 
   /// Reads a path; as text unless JSON is wanted.
   func get(_ path: String, json: Bool = false) throws -> AdminCall.Answer { try send("GET", path, json: json) }
@@ -25,23 +25,16 @@ struct AdminClient {
     if answer.status != 200 { throw ExitCode(1) }
   }
 
-  private var canWrite: Bool {
+  var canWrite: Bool {
     if case .unix = address { return true }
     return token != nil
   }
 
   /// Sends the signal to the process behind the admin port, and waits until it has done what it asks for.
   private func changeBySignal(_ signal: CInt, json: Bool) throws -> AdminCall.Answer {
-    let before = try status()
-    guard let text = before["pid"], let process = CInt(text), let count = before["reloads"] else {
-      throw fail("\(address) is no admin port of a gateway")
-    }
-    guard ProcessName.of(process) == "sluice" else {
-      throw fail("process \(process), which \(address) names, is no sluice of this machine: set `admin.token`")
-    }
-    do { try ProcessSignal.send(signal, to: process) } catch {
-      throw fail("process \(process) cannot be told (\(error.message)): ask its user, or set `admin.token`")
-    }
+    let (process, before) = try findProcess()
+    let count = before["reloads"]
+    try self.signal(signal, to: process)
     let end = Clock.monotonic + Self.patience
     while Clock.monotonic < end {
       if try status()["reloads"] != count {
@@ -53,9 +46,29 @@ struct AdminClient {
     throw fail("process \(process) got the signal and did not act on it in a minute; its log may say why")
   }
 
+  /// The process behind the admin port, and what it says of itself.
+  func findProcess() throws -> (process: CInt, status: [String: String]) {
+    let status = try status()
+    guard let text = status["pid"], let process = CInt(text), status["reloads"] != nil else {
+      throw fail("\(address) is no admin port of a gateway")
+    }
+    guard ProcessName.of(process) == "sluice" else {
+      throw fail("process \(process), which \(address) names, is no sluice of this machine: set `admin.token`")
+    }
+    return (process, status)
+  }
+
+  func signal(_ signal: CInt, to process: CInt) throws {
+    do { try ProcessSignal.send(signal, to: process) } catch {
+      throw fail("process \(process) cannot be told (\(error.message)): ask its user, or set `admin.token`")
+    }
+  }
+
   /// What `/api/v1/status` says as text.
-  private func status() throws -> [String: String] {
-    let answer = try get("/api/v1/status")
+  ///
+  /// - Parameter isQuiet: whether it is for the caller to say what is wrong.
+  func status(isQuiet: Bool = false) throws -> [String: String] {
+    let answer = try send("GET", "/api/v1/status", json: false, isQuiet: isQuiet)
     guard answer.status == 200 else { throw fail("the gateway refuses to say its status: \(answer.body)") }
     let pairs = answer.body.split(separator: "\n").compactMap { line -> (String, String)? in
       guard let colon = line.firstRange(of: ": ") else { return nil }
@@ -64,16 +77,19 @@ struct AdminClient {
     return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
   }
 
-  private func send(_ method: String, _ path: String, json: Bool) throws -> AdminCall.Answer {
+  func send(
+    _ method: String, _ path: String, json: Bool, patience: Int = Self.patience, isQuiet: Bool = false
+  ) throws -> AdminCall.Answer {
     guard let socket = address.socketAddress else { throw fail("\(address) is no address") }
     let call = AdminCall(
-      socket, method, path, token: token, accept: json ? "application/json" : "text/plain", patience: Self.patience)
+      socket, method, path, token: token, accept: json ? "application/json" : "text/plain", patience: patience)
     do throws(AdminCall.Failure) { return try call.run() } catch {
+      if isQuiet { throw error }
       throw fail("no gateway answers on \(address) (\(error)): is it running, and is that its `admin`?")
     }
   }
 
-  private func fail(_ message: String) -> ExitCode {
+  func fail(_ message: String) -> ExitCode {
     Terminal.error(message + "\n")
     return ExitCode(1)
   }

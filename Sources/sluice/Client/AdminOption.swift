@@ -25,7 +25,7 @@ struct AdminOption: ParsableArguments {
     Terminal.error(
       """
       \(configuration.file) does not say where the admin port is. Add `admin: 127.0.0.1:9900`, name it by --admin, or \
-      send the process a signal: SIGHUP reloads, SIGUSR2 rolls back.
+      send the process a signal: SIGHUP reloads, SIGUSR1 rolls back, SIGUSR2 upgrades.
 
       """)
     throw ExitCode(1)

@@ -96,6 +96,18 @@ extension Logger {
     for note in outcome.needsRestart { warning("\(note)") }
   }
 
+  /// Tells how an upgrade ended.
+  func tell(_ outcome: UpgradeOutcome) {
+    let program = Metadata.Value(stringLiteral: outcome.program)
+    if let failure = outcome.failure {
+      error("upgrade failed: \(failure); this process goes on", metadata: ["program": program])
+    } else {
+      info(
+        "upgrade done: draining in favour of the new process",
+        metadata: ["program": program, "process": .stringConvertible(outcome.process ?? 0)])
+    }
+  }
+
   /// Tells what is to be said of a file, a line each.
   func tell(_ diagnostics: Diagnostics) {
     for diagnostic in diagnostics.sorted.prefix(Self.toldLines) {

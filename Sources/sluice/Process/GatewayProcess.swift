@@ -13,6 +13,8 @@ final class GatewayProcess {
   private let loop: Loop
   private let gateway: Gateway
   private let reloader: Reloader
+  private let upgrader: Upgrader
+  private let inheritance: Inheritance?
   private let logger: Logger
 
   /// The exit status of an address that cannot be had.
@@ -20,15 +22,22 @@ final class GatewayProcess {
 
   /// Runs until a signal ends it; returns the exit status.
   ///
-  /// - Parameter loaded: a configuration without mistakes.
-  static func run(_ source: ConfigurationSource, _ loaded: LoadedConfiguration) throws -> Int32 {
+  /// - Parameters:
+  ///   - loaded: a configuration without mistakes.
+  ///   - inheritance: what a process has that an upgrade started.
+  static func run(
+    _ source: ConfigurationSource, _ loaded: LoadedConfiguration, _ inheritance: Inheritance?
+  ) throws -> Int32 {
     guard let snapshot = loaded.snapshot else { return 1 }
     SignalDescriptor.ignoreBrokenPipes()
     let loop = try Loop()
     var process: GatewayProcess?
     // Before the first thread: a signal goes to any that does not block it, and would end the process.
     let signals = try SignalSource(
-      [ProcessSignal.terminate, ProcessSignal.interrupt, ProcessSignal.hangup, ProcessSignal.secondUser], on: loop
+      [
+        ProcessSignal.terminate, ProcessSignal.interrupt, ProcessSignal.hangup, ProcessSignal.firstUser,
+        ProcessSignal.secondUser,
+      ], on: loop
     ) { signal in process?.act(on: signal) }
     let log = ProcessLog(
       level: Logger.Level(snapshot.settings.log.level), format: ProcessLog.Format(snapshot.settings.log.format))
@@ -37,34 +46,40 @@ final class GatewayProcess {
     let logger = log.logger("sluice")
     if log.format == .text { Terminal.error(loaded.diagnostics.text) } else { logger.tell(loaded.diagnostics) }
     do {
-      let started = try GatewayProcess(source, loaded, snapshot, loop: loop, log: log, logger)
+      let started = try GatewayProcess(source, loaded, snapshot, inheritance, loop: loop, log: log, logger)
       process = started
       try started.serve()
       withExtendedLifetime(signals) {}
       return 0
-    } catch let error as StartError {
-      logger.critical("\(error)")
-      return addressTaken
-    } catch let error as CallLogFailure {
-      logger.critical(
-        "the call log cannot \(error.operation): \(error.errno.message); mend that, or change `call_log`")
-      return 1
     } catch {
-      logger.critical("cannot start: \(error)")
-      return 1
+      let (why, status) = Self.reason(of: error)
+      logger.critical("\(why)")
+      inheritance?.fail(why)
+      return status
+    }
+  }
+
+  /// Why it cannot start, and the exit status for that.
+  private static func reason(of error: any Error) -> (text: String, status: Int32) {
+    switch error {
+    case let error as StartError: ("\(error)", addressTaken)
+    case let error as CallLogFailure:
+      ("the call log cannot \(error.operation): \(error.errno.message); mend that, or change `call_log`", 1)
+    default: ("cannot start: \(error)", 1)
     }
   }
 
   private init(
-    _ source: ConfigurationSource, _ loaded: LoadedConfiguration, _ snapshot: Snapshot, loop: Loop, log: ProcessLog,
-    _ logger: Logger
+    _ source: ConfigurationSource, _ loaded: LoadedConfiguration, _ snapshot: Snapshot, _ inheritance: Inheritance?,
+    loop: Loop, log: ProcessLog, _ logger: Logger
   ) throws {
+    self.inheritance = inheritance
     self.source = source
     self.log = log
     self.logger = logger
     self.loop = loop
     // Before the call log, which another process that has these addresses may be writing.
-    try Gateway.checkAddresses(of: snapshot.settings)
+    try Gateway.checkAddresses(of: snapshot.settings, inheritance)
     let events = EventLog(logger)
     let callLog = try CallLogOptions(snapshot.settings.callLog).map { options in
       try CallLog(options, events: { events.report($0) })
@@ -74,12 +89,21 @@ final class GatewayProcess {
       log.level = Logger.Level(outcome.logLevel)
       logger.tell(outcome)
     }
+    upgrader = Upgrader(
+      gateway, command: [OwnProgram.path] + CommandLine.arguments.dropFirst(), isUpgraded: inheritance != nil
+    ) { outcome in
+      logger.tell(outcome)
+    } ended: {
+      loop.stop()
+    }
   }
 
   /// Starts everything and returns once it has stopped.
   private func serve() throws {
-    try gateway.start(admin: AdminHandler(gateway, reloader, version: Version.text))
+    try gateway.start(
+      admin: AdminHandler(gateway, reloader, upgrader, version: Version.text), inheritance: inheritance)
     announce()
+    inheritance?.ready()
     loop.run()
     logger.info("stopped")
   }
@@ -87,7 +111,8 @@ final class GatewayProcess {
   private func act(on signal: CInt) {
     switch signal {
     case ProcessSignal.hangup: _ = reloader.reload()
-    case ProcessSignal.secondUser: _ = reloader.rollback()
+    case ProcessSignal.firstUser: _ = reloader.rollback()
+    case ProcessSignal.secondUser: loop.start(upgrader) { _ = await $0.upgrade() }
     default: stop()
     }
   }
@@ -98,6 +123,7 @@ final class GatewayProcess {
       logger.warning("cutting what is still open")
       return gateway.cut()
     }
+    upgrader.abandon()
     logger.info("draining", metadata: ["connections": .stringConvertible(gateway.shared.openConnections)])
     let loop = loop
     gateway.drain { loop.stop() }
