@@ -15,6 +15,7 @@ final class GatewayProcess {
   private let reloader: Reloader
   private let upgrader: Upgrader
   private let inheritance: Inheritance?
+  private let supervisor: Supervisor
   private let logger: Logger
 
   /// The exit status of an address that cannot be had.
@@ -85,14 +86,18 @@ final class GatewayProcess {
       try CallLog(options, events: { events.report($0) })
     }
     gateway = Gateway(snapshot, catalog: source.catalog, loop: loop, log: callLog) { events.report($0) }
-    reloader = Reloader(gateway, source: source, loaded: loaded) { outcome in
+    let supervisor = Supervisor()
+    self.supervisor = supervisor
+    reloader = Reloader(gateway, source: source, loaded: loaded, begins: { supervisor.tell(.reloading) }) { outcome in
       log.level = Logger.Level(outcome.logLevel)
       logger.tell(outcome)
+      supervisor.tell(.ready(status: outcome.text))
     }
     upgrader = Upgrader(
       gateway, command: [OwnProgram.path] + CommandLine.arguments.dropFirst(), isUpgraded: inheritance != nil
     ) { outcome in
       logger.tell(outcome)
+      if let process = outcome.process { supervisor.tell(.replaced(by: process, status: outcome.text)) }
     } ended: {
       loop.stop()
     }
@@ -103,7 +108,8 @@ final class GatewayProcess {
     try gateway.start(
       admin: AdminHandler(gateway, reloader, upgrader, version: Version.text), inheritance: inheritance)
     announce()
-    inheritance?.ready()
+    // Of a successor the process before tells, to which the supervisor still listens.
+    if let inheritance { inheritance.ready() } else { supervisor.tell(.ready(status: "serving")) }
     loop.run()
     logger.info("stopped")
   }
@@ -123,6 +129,7 @@ final class GatewayProcess {
       logger.warning("cutting what is still open")
       return gateway.cut()
     }
+    supervisor.tell(.stopping)
     upgrader.abandon()
     logger.info("draining", metadata: ["connections": .stringConvertible(gateway.shared.openConnections)])
     let loop = loop
