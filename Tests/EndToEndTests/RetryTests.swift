@@ -1,4 +1,5 @@
 import GatewayTesting
+import Kernel
 import Synchronization
 import Testing
 
@@ -43,6 +44,27 @@ struct RetryTests {
       let record = try gateway.awaitRecords(2)[1]
       #expect(record["reason"]?.string == "upstream_reset")
       #expect(record["attempts"]?.integer == 1)
+    }
+  }
+
+  @Test(arguments: [1, 2])
+  func `a connect that fails at once is an attempt too`(targets: Int) throws {
+    // Nobody listens there: the kernel says so before there is a connection.
+    let directory = try TemporaryDirectory()
+    let urls = try (1...targets).map { number in
+      let origin = try Origin(on: .unix(path: directory["\(number)"])) { _ in }
+      origin.stop()
+      try? FileSystem.remove(directory["\(number)"])
+      return origin.url
+    }
+    let list = urls.map { "{ url: \"\($0)\" }" }.joined(separator: ", ")
+    let text = "upstreams: { u: { targets: [\(list)] } }\nroutes: { all: { match: /*, upstream: u } }"
+    try withGateway(text) { gateway in
+      #expect(try gateway.get("/").status == 502)
+      let record = try gateway.awaitRecords(1)[0]
+      #expect(record["reason"]?.string == "connect_failed")
+      #expect(record["attempts"]?.integer == targets)
+      #expect(urls.contains(record["target"]?.string ?? ""))
     }
   }
 

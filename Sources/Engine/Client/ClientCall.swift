@@ -87,7 +87,7 @@ final class ClientCall {
         connection.wake(waker)
         return .connection(connection)
       case .connecting(let connection): return await establish(connection, &history)
-      case .failed(let failure): return .failed(failure)
+      case .failed(_, let failure): return .failed(failure)
       case .fault(let fault): return .fault(fault)
       case .wait:
         if let fault = await queue(until: queueDeadline) { return .fault(fault) }

@@ -31,7 +31,10 @@ extension ServerConnection {
       case .connecting(let connection):
         slot.account.target = connection.pool
         return await establish(connection, slot, timeouts: timeouts, history: &history)
-      case .failed(let failure): return .failed(failure)
+      case .failed(let target, let failure):
+        slot.account.target = target
+        slot.account.attempts += 1
+        return .failed(failure)
       case .fault(let fault): return .fault(fault)
       case .wait:
         if let fault = await queue(slot, pool: pool, until: queueDeadline) { return .fault(fault) }

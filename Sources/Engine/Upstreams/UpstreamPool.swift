@@ -47,7 +47,8 @@ final class UpstreamPool {
     case connecting(UpstreamConnection)
     /// Every target that may be used has as many connections as it may.
     case wait
-    case failed(AttemptFailure)
+    /// The attempt was over before there was a connection.
+    case failed(TargetPool, AttemptFailure)
     case fault(Fault)
   }
 
@@ -91,7 +92,7 @@ final class UpstreamPool {
       // A Unix socket that nobody listens on, or an address that no route leads to.
       history.insert(target)
       target.connectFailed(&history, why: "connect refused")
-      return .failed(AttemptFailure(kind: .connect, fault: .connectRefused, sent: false))
+      return .failed(target, AttemptFailure(kind: .connect, fault: .connectRefused, sent: false))
     }
   }
 
