@@ -14,7 +14,6 @@ extension MetricShard {
     set(series(.configurationFileNewer), reloader.fileIsNewer ? 1 : 0)
     set(series(.buildInfo, [version]), 1)
     set(series(.workers), gateway.workerCount)
-    set(series(.refusedConnections, ["", "accept_failed"]), gateway.shared.refusedAccepts)
     for upstream in gateway.snapshot.upstreams { record(upstream) }
     record(ProcessUsage.current())
     if let log = gateway.log { record(log.counters) }

@@ -12,6 +12,9 @@ public final class Listener: EventSource {
   private lazy var resume = Timer(loop) { [unowned self] in try? watch() }
   /// Whether a new connection may be taken now; asked before each.
   public var mayAccept: () -> Bool = { true }
+  /// Told when a connection waits that may not be taken; once until one is taken again.
+  public var held: () -> Void = {}
+  private var isHeld = false
 
   private static let perTurn = 64
   /// How long a full table of descriptors or connections is left to empty before the next try.
@@ -48,10 +51,18 @@ public final class Listener: EventSource {
   public func duplicate() -> FileDescriptor? { SocketCalls.duplicate(descriptor) }
 
   private func acceptWaiting(atMost bound: Int) {
-    for _ in 0..<bound {
-      guard mayAccept() else { return rest() }
+    for index in 0..<bound {
+      guard mayAccept() else {
+        // After others of this turn nobody may be waiting any more.
+        if index == 0, !isHeld {
+          isHeld = true
+          held()
+        }
+        return rest()
+      }
       do {
         guard let accepted = try SocketCalls.accept(from: descriptor) else { return }
+        isHeld = false
         let peer = accepted.peer
         accept(accepted.take(), peer)
       } catch {

@@ -4,6 +4,8 @@ import Testing
 
 /// Starting, reloading and stopping under load, and running out of descriptors.
 struct LifecycleTests {
+  private static let admin = "admin: \"127.0.0.1:${ADMIN_PORT}\"\n"
+
   private func write(_ text: String, to gateway: RunningGateway, _ plan: RunningGateway.Plan) throws {
     // As people and tools do it: a new file in the place of the old one, so that none is ever half there.
     try gateway.directory.write(RunningGateway.configuration(text, plan), to: "next.conf")
@@ -154,7 +156,7 @@ struct LifecycleTests {
     let origin = try Origin.ok()
     var plan = RunningGateway.Plan()
     plan.openFiles = 64
-    let text = "limits: { connections: 1000 }\nroutes: { all: { match: /*, upstream: ORIGIN } }"
+    let text = Self.admin + "limits: { connections: 1000 }\nroutes: { all: { match: /*, upstream: ORIGIN } }"
     try withGateway(text, to: origin, plan) { gateway in
       #expect(try gateway.get("/").status == 200)
       var clients: [Client] = []
@@ -175,11 +177,13 @@ struct LifecycleTests {
       let isWell = try Deadline.usual.poll { try gateway.get("/").status == 200 }
       #expect(isWell)
       for _ in 1...20 { #expect(try gateway.get("/").status == 200) }
+      let refused = #"sluice_connections_refused_total{listener="public",reason="accept_failed"} "#
+      #expect(try gateway.admin("/metrics").text.contains(refused))
     }
   }
 
   @Test func `connections beyond the limit wait until others end`() throws {
-    let text = "limits: { connections: 4 }\nroutes: { all: { match: /*, respond: 200 } }"
+    let text = Self.admin + "limits: { connections: 4 }\nroutes: { all: { match: /*, respond: 200 } }"
     try withGateway(text) { gateway in
       var held = try (1...4).map { _ in try gateway.connect() }
       for client in held { #expect(try client.get("/").status == 200) }
@@ -188,6 +192,9 @@ struct LifecycleTests {
       #expect(throws: WireError.timedOut) { try waits.response(until: .after(seconds: 0.3)) }
       held.removeLast()
       #expect(try waits.response().status == 200)
+      // Once, however often the listener looked.
+      let refused = #"sluice_connections_refused_total{listener="public",reason="limit"} 1"#
+      #expect(try gateway.admin("/metrics").text.contains(refused + "\n"))
     }
   }
 }

@@ -94,8 +94,9 @@ public final class Worker {
     let listener = try Listener(
       descriptor, on: loop,
       accept: { [unowned self] in accept($0, peer: $1, on: identity) },
-      failed: { [unowned self] in shared.acceptFailed($0) })
+      failed: { [unowned self] in acceptFailed($0, on: identity) })
     listener.mayAccept = { [unowned self] in shared.mayAccept(limit: limits.connections) }
+    listener.held = { [unowned self] in metrics.connectionRefused(identity, reason: "limit") }
     listeners[identity.name, default: []].append(listener)
   }
 
@@ -128,8 +129,13 @@ public final class Worker {
       metrics.connectionOpened(identity)
     } catch {
       shared.closed()
-      shared.acceptFailed(error)
+      acceptFailed(error, on: identity)
     }
+  }
+
+  private func acceptFailed(_ error: SocketError, on identity: ListenerIdentity) {
+    metrics.connectionRefused(identity, reason: "accept_failed")
+    shared.acceptFailed(error)
   }
 
   func closed(_ connection: ServerConnection) {

@@ -37,6 +37,10 @@ final class WorkerMetrics {
 
   func connectionClosed(_ listener: ListenerIdentity) { shard.add(series(of: listener).open, -1) }
 
+  func connectionRefused(_ listener: ListenerIdentity, reason: String) {
+    shard.add(shard.series(.refusedConnections, [listener.name, reason]))
+  }
+
   private func series(of listener: ListenerIdentity) -> (open: SeriesIndex, accepted: SeriesIndex) {
     if let known = connections[listener.name] { return known }
     let made = (

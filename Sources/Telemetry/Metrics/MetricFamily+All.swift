@@ -40,7 +40,8 @@ extension MetricFamily {
     "sluice_connections_accepted", .counter, labels: ["listener"], "Connections accepted.")
   public static let refusedConnections = MetricFamily(
     "sluice_connections_refused", .counter, labels: ["listener", "reason"],
-    "Connections closed at once: too many of them, or no file descriptor left.")
+    "Waiting connections not taken: limit once for each time that limits.connections is reached, accept_failed for each "
+      + "failure, such as no file descriptor left.")
 
   // Upstreams.
 
