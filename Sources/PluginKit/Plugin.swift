@@ -51,6 +51,13 @@ public protocol WorkerServices: AnyObject {
   var now: Int { get }
   /// Calls `action` on the worker after `nanoseconds`.
   func after(_ nanoseconds: Int, _ action: @escaping () -> Void)
+  /// Starts work of the plugin's own on the worker, such as fetching a key set again and again.
+  ///
+  /// It is cancelled when no exchange can meet the plugin any more: when a reload has replaced its configuration and
+  /// the exchanges before have ended, or when the worker ends. Waiting with `sleep` ends then.
+  func start(_ body: @escaping () async -> Void)
+  /// Waits, on the worker; throws when the task was cancelled.
+  func sleep(_ nanoseconds: Int) async throws(CancellationError)
   /// Calls other services; to be awaited on the worker.
   var client: any HTTPClient { get }
 }

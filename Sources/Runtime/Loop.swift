@@ -104,9 +104,10 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
   }
 
   /// Starts a task on this loop for objects that belong to it.
-  public func start<Value>(_ value: Value, _ body: @escaping @Sendable (Value) async -> Void) {
+  @discardableResult
+  public func start<Value>(_ value: Value, _ body: @escaping @Sendable (Value) async -> Void) -> Task<Void, Never> {
     let bound = LoopBound(value, on: self)
-    Task(executorPreference: self) { await body(bound.here) }
+    return Task(executorPreference: self) { await body(bound.here) }
   }
 
   private func runReady() {

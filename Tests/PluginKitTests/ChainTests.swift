@@ -62,6 +62,8 @@ private final class Standstill: WorkerServices, HTTPClient {
   let now = 0
   var client: any HTTPClient { self }
   func after(_ nanoseconds: Int, _ action: @escaping () -> Void) {}
+  func start(_ body: @escaping () async -> Void) {}
+  func sleep(_ nanoseconds: Int) async throws(CancellationError) {}
   func send(_ request: ClientRequest) async throws(Fault) -> ClientResponse { throw .unknownUpstream }
 }
 

@@ -218,11 +218,3 @@ public final class Worker {
     log?.flush()
   }
 }
-
-extension Worker: WorkerServices {
-  public var now: Int { loop.now }
-
-  public func after(_ nanoseconds: Int, _ action: @escaping () -> Void) {
-    Timer(loop, action).arm(after: nanoseconds)
-  }
-}

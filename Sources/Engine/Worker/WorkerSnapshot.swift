@@ -16,7 +16,7 @@ final class WorkerSnapshot {
   private var chains: [Chain?]
   private var onlyRoute: WorkerRoute?
   private var compiled = 0
-  private unowned var worker: Worker!
+  private var services: PluginServices!
   private let logHeaders: LoggedHeaders
 
   init(_ shared: Snapshot, loop: Loop, previous: WorkerSnapshot?) {
@@ -30,18 +30,21 @@ final class WorkerSnapshot {
   }
 
   func attach(to worker: Worker) {
-    self.worker = worker
+    services = PluginServices(worker)
     for (index, pool) in pools.enumerated() {
       pool.worker = worker
       pool.number = index
     }
     if worker.only != nil { return }
-    plugins = shared.plugins.instances(of: shared.settings.plugins, services: worker)
+    plugins = shared.plugins.instances(of: shared.settings.plugins, services: services)
     commonChain = Chain(plugins.map(\.plugin))
   }
 
   // Nothing that began on it is left.
-  deinit { for pool in pools { pool.release() } }
+  deinit {
+    services?.cancel()
+    for pool in pools { pool.release() }
+  }
 
   /// Closes the pools that the next snapshot does not use, once their exchanges are over, and lets go of the routes, which
   /// hold it: exchanges have theirs.
@@ -81,7 +84,7 @@ final class WorkerSnapshot {
 
   private func chain(ofRoute index: Int) -> Chain {
     if let chain = chains[index] { return chain }
-    let own = shared.plugins.instances(of: shared.settings.routes[index].plugins, services: worker)
+    let own = shared.plugins.instances(of: shared.settings.routes[index].plugins, services: services)
     let chain = Chain((plugins + own).map(\.plugin))
     chains[index] = chain
     return chain

@@ -86,6 +86,16 @@ final class StillWorker: WorkerServices, HTTPClient {
   var client: any HTTPClient { self }
   private(set) var scheduled: [(at: Int, action: () -> Void)] = []
 
+  /// What plugins would do in the background.
+  private(set) var started: [() async -> Void] = []
+  private(set) var slept: [Int] = []
+
+  func start(_ body: @escaping () async -> Void) { started.append(body) }
+  func sleep(_ nanoseconds: Int) async throws(CancellationError) {
+    slept.append(nanoseconds)
+    now += nanoseconds
+  }
+
   func after(_ nanoseconds: Int, _ action: @escaping () -> Void) { scheduled.append((now + nanoseconds, action)) }
   func send(_ request: ClientRequest) async throws(Fault) -> ClientResponse { throw .unknownUpstream }
 }

@@ -1,0 +1,45 @@
+import Kernel
+import PluginKit
+import Runtime
+
+/// What a worker offers to the plugins of one snapshot: their tasks end with it.
+final class PluginServices: WorkerServices {
+  private unowned let worker: Worker
+  private var tasks: [Int: Task<Void, Never>] = [:]
+  private var lastTask = 0
+
+  init(_ worker: Worker) { self.worker = worker }
+
+  var now: Int { worker.loop.now }
+  var client: any HTTPClient { worker.client }
+
+  func after(_ nanoseconds: Int, _ action: @escaping () -> Void) {
+    Timer(worker.loop, action).arm(after: nanoseconds)
+  }
+
+  func start(_ body: @escaping () async -> Void) {
+    lastTask += 1
+    let number = lastTask
+    let ended = { [weak self] in self?.tasks[number] = nil }
+    tasks[number] = worker.loop.start((body, ended)) { body, ended in
+      await body()
+      _ = ended()
+    }
+  }
+
+  func sleep(_ nanoseconds: Int) async throws(CancellationError) {
+    let loop = worker.loop
+    let waker = Waker(loop)
+    let bound = LoopBound(waker, on: loop)
+    await withTaskCancellationHandler {
+      if !Task.isCancelled { _ = await waker.wait(until: loop.now + nanoseconds) }
+    } onCancel: {
+      loop.post { bound.here.ring(.cut) }
+    }
+    waker.cancelDeadline()
+    if Task.isCancelled { throw CancellationError() }
+  }
+
+  /// Nobody needs the plugins any more.
+  func cancel() { for task in tasks.values { task.cancel() } }
+}
