@@ -74,4 +74,40 @@ struct PluginServicesTests {
     #expect(await thread.eventually { journal.ended.load(ordering: .relaxed) == 2 })
     #expect(journal.cancelled.load(ordering: .relaxed) == 2)
   }
+
+  @Test func `the example of the guide fetches again and again, and answers with what it has`() async throws {
+    let origin = try Origin { connection in
+      var count = 0
+      while try connection.request() != nil {
+        count += 1
+        try connection.answer(body: "closed on day \(min(count, 2))\n")
+      }
+    }
+    defer { origin.stop() }
+    let entries = [PluginEntry(name: "notice", settings: Notice.Settings(upstream: "u", every: 1_000_000))]
+    let snapshot = try snapshot(entries, [PluginDefinition(Notice.self)], generation: 1, origin)
+    let thread = try LoopThread()
+    defer { thread.stop() }
+    let loop = thread.loop
+    let worker = await thread.run {
+      LoopBound(
+        Worker(index: 0, loop: loop, shared: SharedState(report: { _ in }), snapshot: snapshot, log: nil), on: loop)
+    }
+    let isFetched = await thread.eventually {
+      var exchange = Exchange()
+      worker.here.current.commonChain.runResponseHead(&exchange)
+      guard let notice = exchange.response.header(named: "x-notice") else { return false }
+      return String(decoding: notice.indices.map { notice[$0] }, as: UTF8.self) == "closed on day 2"
+    }
+    #expect(isFetched)
+    #expect(origin.requests.allSatisfy { $0.startLine == "GET /notice HTTP/1.1" })
+  }
+
+  @Test func `the guide shows the example as it is tested`() throws {
+    let root = #filePath.split(separator: "/").dropLast(4).map { "/" + $0 }.joined()
+    let guide = try TemporaryDirectory.contents(of: root + "/docs/PLUGINS.md")
+    let example = try TemporaryDirectory.contents(of: root + "/Tests/EngineTests/Worker/Notice.swift")
+    let body = try #require(example.firstRange(of: "  private var line"))
+    #expect(guide.contains(example[body.lowerBound...]))
+  }
 }
