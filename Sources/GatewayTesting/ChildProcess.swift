@@ -1,7 +1,7 @@
 import Glibc
 package import Kernel
 
-/// A process that a test starts, and that ends with the test.
+/// A process that a test starts, and that ends with the test, also when the tests are killed.
 ///
 /// Its output goes to files, so nothing has to be read while it runs. Signals go to its id alone.
 package final class ChildProcess: Sendable, Opaque {
@@ -21,6 +21,25 @@ package final class ChildProcess: Sendable, Opaque {
   package init(
     _ arguments: [String], environment: [(String, String)] = [], output: String? = nil, errors: String? = nil
   ) throws(Errno) {
+    // What runs it would only say so by its exit status.
+    _ = try FileSystem.status(of: arguments[0])
+    let words = Self.bound + arguments
+    let started = SpawningThread.shared.run { () -> Result<Int32, Errno> in
+      Result { () throws(Errno) in
+        try Self.start(words, environment: environment, output: output, errors: errors)
+      }
+    }
+    id = try started.get()
+  }
+
+  /// Has the kernel kill what follows it with the thread that started it (PR_SET_PDEATHSIG of prctl(2)): `setpriv` of
+  /// util-linux sets that, and becomes the program. Without the tool nothing does.
+  private static let bound: [String] =
+    (try? FileSystem.status(of: "/usr/bin/setpriv")) == nil ? [] : ["/usr/bin/setpriv", "--pdeathsig", "KILL", "--"]
+
+  private static func start(
+    _ arguments: [String], environment: [(String, String)], output: String?, errors: String?
+  ) throws(Errno) -> Int32 {
     // SAFETY: every string is copied into memory that lives until the call has returned, lists end with nil, and
     // actions and attributes are initialised before and destroyed after their only use.
     var actions = unsafe posix_spawn_file_actions_t()
@@ -49,7 +68,7 @@ package final class ChildProcess: Sendable, Opaque {
     var number = pid_t()
     let failure = unsafe posix_spawn(&number, arguments[0], &actions, &attributes, words, pairs)
     guard failure == 0 else { throw Errno(failure) }
-    id = number
+    return number
   }
 
   deinit { if exit.withLock({ $0 }) == nil { kill() } }

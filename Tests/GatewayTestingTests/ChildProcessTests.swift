@@ -24,6 +24,14 @@ struct ChildProcessTests {
     #expect(!child.isRunning)
   }
 
+  @Test(.enabled(if: Shell.has("setpriv"), "the tool setpriv is not installed"))
+  func `a process is killed with the tests that started it`() throws {
+    let directory = try TemporaryDirectory()
+    let child = try ChildProcess(["/usr/bin/setpriv", "--dump"], output: directory["out"])
+    #expect(try child.wait(until: .usual) == .exited(0))
+    #expect(try directory.read("out").contains("Parent death signal: KILL"))
+  }
+
   @Test func `a program that is not there is an error`() {
     #expect(throws: (any Error).self) { try ChildProcess(["/nowhere/program"]) }
   }
