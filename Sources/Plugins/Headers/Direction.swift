@@ -15,6 +15,8 @@ enum Direction: String, Sendable {
       return ("is about one connection and never forwarded", "leave it out: the gateway looks after its connections")
     }
     switch (name, self) {
+    case (.trailer, _):
+      return ("names what the sender sends behind the content", "leave it out")
     case (.contentLength, _):
       return ("says where the body ends", "leave it out: the gateway writes what the body needs")
     case (.host, .request):
