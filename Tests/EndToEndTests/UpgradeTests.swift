@@ -82,6 +82,24 @@ struct UpgradeTests {
     }
   }
 
+  @Test(arguments: [3, 1])
+  func `what waits in every queue is answered by the new process`(after: Int) throws {
+    var plan = RunningGateway.Plan()
+    plan.workers = 3
+    try withUpgradableGateway("limits: { connections: 4 }\n" + Self.answer, plan) { gateway in
+      let held = try (1...4).map { _ in try gateway.connect() }
+      for client in held { #expect(try client.get("/").text == "first") }
+      // The old process may take no more, so these stay in the queues of its three sockets.
+      let waiting = try (1...24).map { _ in try gateway.connect() }
+      for client in waiting { try client.send("GET / HTTP/1.1", ["Host: a.example"]) }
+      try rewrite(gateway, "workers: 3", "workers: \(after)")
+      try rewrite(gateway, "connections: 4", "connections: 100")
+      try rewrite(gateway, "body: first", "body: second")
+      try upgrade(gateway)
+      for client in waiting { #expect(try client.response().text == "second") }
+    }
+  }
+
   @Test func `a broken file keeps the old process, which says so everywhere`() throws {
     try withUpgradableGateway(Self.answer) { gateway in
       let load = try Load(clients: 2, port: gateway.port)
