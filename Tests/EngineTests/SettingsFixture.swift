@@ -1,5 +1,6 @@
 import Configuration
 import Engine
+import Kernel
 
 /// Files of Tests/ConfigGolden/Fixtures, read as if that were the working directory.
 enum SettingsFixture {
@@ -36,6 +37,12 @@ enum SettingsFixture {
   /// Settings of text that says a listener too.
   static func settings(_ text: String) -> GatewaySettings? {
     load(text: "listeners: { public: 127.0.0.1:8080 }\n" + text).settings
+  }
+
+  /// Writes a file anew when the tests run to do that.
+  static func write(_ text: String, to file: String) throws {
+    guard ProcessEnvironment.value("SLUICE_WRITE_DOCS") != nil else { return }
+    try File(directory + file, .replace).writeAll(text.utf8Span.span)
   }
 
   static func text(of file: String) -> String? {

@@ -3,7 +3,8 @@ import Testing
 
 @testable import Engine
 
-/// Files of Tests/ConfigGolden/Fixtures: beside each `NAME.conf` stands, as `NAME.txt`, what `check` says about it.
+/// Files of Tests/ConfigGolden/Fixtures: beside each `NAME.conf` stands, as `NAME.txt`, what `check` says about it. With
+/// `SLUICE_WRITE_DOCS` set, those are written anew, to be read in the diff.
 @Suite struct SettingsGoldenTests {
   static let names = SettingsFixture.files.matching("*.conf")
 
@@ -11,6 +12,7 @@ import Testing
 
   @Test(arguments: names) func `check says what it should`(_ name: String) throws {
     let loaded = SettingsFixture.load(file: name)
+    try SettingsFixture.write(loaded.diagnostics.text, to: name.dropLast(5) + ".txt")
     let expected = try #require(SettingsFixture.text(of: name.dropLast(5) + ".txt"), "\(loaded.diagnostics.text)")
     #expect(loaded.diagnostics.text == expected)
     #expect((loaded.settings != nil) == Self.loadable.contains(name))
@@ -31,9 +33,10 @@ import Testing
     #expect(Set(messages).count > 150)
   }
 
-  @Test func `the whole language loads into the values that it says`() {
+  @Test func `the whole language loads into the values that it says`() throws {
     let settings = SettingsFixture.load(file: "everything.conf").settings
     let lines = settings.map { Self.lines($0.describe(plugins: [Stamp.declaration]), path: "") } ?? ""
+    try SettingsFixture.write(lines, to: "everything.settings.txt")
     #expect(lines == SettingsFixture.text(of: "everything.settings.txt"), "\(lines)")
   }
 

@@ -194,7 +194,7 @@ extension ValueType {
           try rule(value)
           return value
         } catch {
-          reading.report(error, node.text, at: node.position, scalar)
+          reading.report(error, node.text, in: node, scalar)
           return nil
         }
       },

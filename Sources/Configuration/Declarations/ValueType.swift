@@ -26,8 +26,9 @@ public enum ScalarMistake: Error {
   case misspelt(meant: String)
   /// It is of the kind, but too large or too small.
   case outOfRange
-  /// Something that needs its own words; `expected` instead of the type's expectation.
-  case other(String, expected: String? = nil)
+  /// Something that needs its own words; `expected` instead of the type's expectation. It begins at byte `at` of the
+  /// scalar.
+  case other(String, expected: String? = nil, at: Int = 0)
 }
 
 extension ValueType {
@@ -43,7 +44,7 @@ extension ValueType {
         do throws(ScalarMistake) {
           return try parse(written)
         } catch {
-          reading.report(error, written, at: node.position, shape)
+          reading.report(error, written, in: node, shape)
           return nil
         }
       },
@@ -63,6 +64,15 @@ extension Reading {
     return node.text
   }
 
+  /// Reports a mistake at the place within the node where it begins.
+  public mutating func report(_ mistake: ScalarMistake, _ written: String, in node: Node, _ shape: ScalarShape) {
+    if case .other(_, _, let offset) = mistake {
+      report(mistake, written, at: node.position(ofByte: offset), shape)
+    } else {
+      report(mistake, written, at: node.position, shape)
+    }
+  }
+
   public mutating func report(
     _ mistake: ScalarMistake, _ written: String, at position: Position, _ shape: ScalarShape
   ) {
@@ -75,7 +85,7 @@ extension Reading {
     case .misspelt(let meant):
       error("\(shown) is no \(shape.noun)", at: position, expected: shape.expectation, hint: meant)
     case .outOfRange: error("\(shown) is out of range", at: position, expected: shape.expectation)
-    case .other(let message, let expected):
+    case .other(let message, let expected, _):
       error(message, at: position, expected: expected ?? shape.expectation)
     }
   }

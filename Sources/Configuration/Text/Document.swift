@@ -36,6 +36,8 @@ public final class Document: Sendable {
     static let defaulted = Flags(rawValue: 4)
     /// A mistake in it has been reported; whoever reads it need not say more.
     static let broken = Flags(rawValue: 8)
+    /// In quotes.
+    static let quoted = Flags(rawValue: 16)
   }
 
   init(file: String, records: [Record], text: [UInt8]) {

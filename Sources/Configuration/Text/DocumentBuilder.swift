@@ -69,7 +69,7 @@ struct DocumentBuilder {
     let isKey = isKeyNext
     let start = text.count
     reader.copyScalar(to: &text)
-    var flags: Document.Flags = reader.isPlain ? .plain : []
+    var flags: Document.Flags = reader.isPlain ? .plain : reader.isQuoted ? .quoted : []
     if event == .alias {
       refuse("aliases are not part of this language", at: reader.mark, &reading)
       flags.insert(.broken)

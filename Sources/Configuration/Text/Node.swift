@@ -35,6 +35,14 @@ public struct Node: Sendable {
     return Position(file: document.file, line: Int(record.line), column: Int(record.column))
   }
 
+  /// Where a byte of a scalar stands, if the scalar stands on one line as it is; else where the scalar begins.
+  public func position(ofByte offset: Int) -> Position {
+    var place = position
+    guard offset > 0, !isExpanded, isPlain || record.flags.contains(.quoted) else { return place }
+    place.column += String(decoding: bytes.prefix(offset), as: UTF8.self).unicodeScalars.count + (isPlain ? 0 : 1)
+    return place
+  }
+
   /// The text of a scalar, with the environment filled in; empty for others.
   public var text: String { String(decoding: bytes, as: UTF8.self) }
 

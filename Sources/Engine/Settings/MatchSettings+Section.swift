@@ -52,7 +52,7 @@ extension ValueType where Value == [MatchSettings] {
     do throws(ScalarMistake) {
       return try MatchSettings.parse(text, at: node.position)
     } catch {
-      reading.report(error, text, at: node.position, brief)
+      reading.report(error, text, in: node, brief)
       return nil
     }
   }
@@ -81,32 +81,18 @@ extension MatchSettings {
 }
 
 extension PathTemplate {
-  /// The text, once it is known to be a template.
-  fileprivate static func checked(_ text: String) throws(ScalarMistake) -> String {
+  /// A template, or why it is none as a mistake of the configuration.
+  static func read(_ text: String, expected: String) throws(ScalarMistake) -> PathTemplate {
     do {
-      _ = try PathTemplate(parsing: text)
+      return try PathTemplate(parsing: text)
     } catch {
-      throw .other("`\(Printable(text))` is no path: \(error)", expected: "a path such as /v1/items/{id} or /files/*")
+      throw .other("`\(Printable(text))` is no path: \(error)", expected: expected, at: error.offset)
     }
-    if hasDotSegment(text.utf8) {
-      throw .other("`\(Printable(text))` is no path: `.` and `..` are resolved before paths are matched")
-    }
-    return text
   }
 
-  private static func hasDotSegment(_ path: String.UTF8View) -> Bool {
-    var dots = 0
-    var isDots = false
-    for byte in path {
-      if byte == UInt8(ascii: "/") {
-        if isDots { return true }
-        (dots, isDots) = (0, false)
-      } else {
-        dots += 1
-        isDots = byte == UInt8(ascii: ".") && (dots == 1 || (dots == 2 && isDots))
-      }
-    }
-    return isDots
+  /// The template in normal form, once it is known to be one.
+  fileprivate static func checked(_ text: String) throws(ScalarMistake) -> String {
+    try read(text, expected: "a path such as /v1/items/{id} or /files/*").description
   }
 }
 

@@ -33,7 +33,10 @@ public struct RouteDraft: Sendable {
           "encoded_slashes", \.settings.encodedSlashes, .choice,
           "Whether %2F in a path is refused with 400 or kept as it is."),
       ]
-    ) { route, _, reading in route.checkHandler(&reading) }
+    ) { route, _, reading in
+      route.checkHandler(&reading)
+      route.checkSlashes(&reading)
+    }
   }
 
   private func checkHandler(_ reading: inout Reading) {
@@ -53,6 +56,20 @@ public struct RouteDraft: Sendable {
       reading.error(
         "`\(word)` means nothing to route `\(settings.name)`, which forwards nothing", at: settings.position,
         expected: "it only with `upstream`")
+    }
+  }
+}
+
+extension RouteDraft {
+  /// Warns of templates that no request can match as long as encoded slashes are refused.
+  private func checkSlashes(_ reading: inout Reading) {
+    guard settings.encodedSlashes == .refuse else { return }
+    for match in settings.matches {
+      for path in match.paths where path.contains("%2F") || path.contains("%5C") {
+        reading.warning(
+          "`\(Printable(path))` matches nothing: a request with an encoded slash is refused", at: match.position,
+          expected: "`encoded_slashes: keep` in route `\(settings.name)`")
+      }
     }
   }
 }
@@ -118,10 +135,13 @@ extension RouteTimeoutSettings {
 }
 
 extension ValueType where Value == String {
-  /// A path without patterns, without a query.
+  /// A path without patterns, without a query; in the normal form in which requests are matched.
   fileprivate static var plainPath: ValueType {
-    requestPath.checked { text throws(ScalarMistake) in
-      guard text.utf8.allSatisfy({ !"?*{}".utf8.contains($0) }) else { throw .malformed }
+    scalar(ScalarShape("path", expectation: "a path such as /api, without a query and without patterns"), text: { $0 })
+    { text throws(ScalarMistake) in
+      let path = try PathTemplate.read(text, expected: "a path such as /api, without a query and without patterns")
+      guard path.parameterNames.isEmpty, !path.takesRest else { throw .malformed }
+      return path.description
     }
   }
 

@@ -97,6 +97,16 @@ public struct YAMLReader: ~Copyable {
     unsafe event.pointee.type == YAML_SCALAR_EVENT && event.pointee.data.scalar.style == YAML_PLAIN_SCALAR_STYLE
   }
 
+  /// Whether the current scalar stands in quotes.
+  public var isQuoted: Bool {
+    // SAFETY: only the scalar member is looked at, and only of a scalar.
+    guard unsafe event.pointee.type == YAML_SCALAR_EVENT else { return false }
+    return switch unsafe event.pointee.data.scalar.style {
+    case YAML_SINGLE_QUOTED_SCALAR_STYLE, YAML_DOUBLE_QUOTED_SCALAR_STYLE: true
+    default: false
+    }
+  }
+
   /// Whether the current event names itself with `&`.
   public var hasAnchor: Bool {
     // SAFETY: the member of the union that the event's type says.
