@@ -60,15 +60,16 @@ extension ValueType where Value == [MatchSettings] {
 
 extension MatchSettings {
   fileprivate static func parse(_ text: String, at position: Position) throws(ScalarMistake) -> MatchSettings {
-    guard let space = text.utf8.firstIndex(of: UInt8(ascii: " ")) else {
+    guard !text.hasPrefix("/"), let space = text.utf8.firstIndex(of: UInt8(ascii: " ")) else {
       return MatchSettings(paths: [try PathTemplate.checked(text)], position: position)
     }
     let method = String(text[..<space])
-    let path = String(text[text.utf8.index(after: space)...].drop { $0 == " " })
+    let path = String(text[space...].drop { $0 == " " })
     guard Token.isToken(method.utf8), !method.utf8.contains(where: { $0 >= 0x61 && $0 <= 0x7a }) else {
       throw .other("`\(Printable(method))` is no method", expected: "`METHOD PATH`, the method in upper case")
     }
-    return MatchSettings(paths: [try PathTemplate.checked(path)], methods: [method], position: position)
+    let template = try PathTemplate.checked(path, at: text.utf8.count - path.utf8.count)
+    return MatchSettings(paths: [template], methods: [method], position: position)
   }
 
   /// As `METHOD PATH` or `PATH`, when that says it all.
@@ -82,17 +83,25 @@ extension MatchSettings {
 
 extension PathTemplate {
   /// A template, or why it is none as a mistake of the configuration.
-  static func read(_ text: String, expected: String) throws(ScalarMistake) -> PathTemplate {
+  ///
+  /// - Parameter start: where it begins in the scalar, in bytes.
+  static func read(_ text: String, expected: String, at start: Int = 0) throws(ScalarMistake) -> PathTemplate {
     do {
       return try PathTemplate(parsing: text)
     } catch {
-      throw .other("`\(Printable(text))` is no path: \(error)", expected: expected, at: error.offset)
+      throw .other("`\(Printable(text))` is no path: \(error)", expected: expected, at: start + error.offset)
     }
   }
 
   /// The template in normal form, once it is known to be one.
-  fileprivate static func checked(_ text: String) throws(ScalarMistake) -> String {
-    try read(text, expected: "a path such as /v1/items/{id} or /files/*").description
+  fileprivate static func checked(_ text: String, at start: Int = 0) throws(ScalarMistake) -> String {
+    if let space = text.utf8.firstIndex(of: UInt8(ascii: " ")) {
+      throw .other(
+        "`\(Printable(text))` is no path: a path has no spaces",
+        expected: "`%20` for a space, a list for several paths",
+        at: start + text.utf8.distance(from: text.startIndex, to: space))
+    }
+    return try read(text, expected: "a path such as /v1/items/{id} or /files/*", at: start).description
   }
 }
 
