@@ -59,13 +59,14 @@ extension ValueType where Value == String {
   /// The name of a field that an answer may set.
   fileprivate static var answerField: ValueType {
     token("field name", expectation: "a field name such as Retry-After").checked { text throws(ScalarMistake) in
-      let framing = ["content-length", "transfer-encoding", "connection", "keep-alive", "trailer", "upgrade"]
-      if framing.contains(text.lowercased()) {
+      let own = ["content-length", "transfer-encoding", "connection", "keep-alive", "trailer", "upgrade", "date"]
+      if own.contains(text.lowercased()) {
         throw .other("`\(text)` is for Sluice to say", expected: "any other field")
       }
     }
   }
 
+  /// An `http` or `https` URL, or a path: what a browser follows without running anything.
   fileprivate static var location: ValueType {
     scalar(
       ScalarShape("location", expectation: "a URL or a path in printable ASCII, such as https://example.com/"),
@@ -73,6 +74,14 @@ extension ValueType where Value == String {
     ) {
       text throws(ScalarMistake) in
       guard !text.isEmpty, text.utf8.count <= 4096, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+        throw .malformed
+      }
+      if text.hasPrefix("/") { return text }
+      let scheme = text.prefix { $0 != ":" }.lowercased()
+      guard ["http", "https"].contains(scheme) else {
+        throw .other("`\(Printable(text))` is neither a path nor a URL of http or https")
+      }
+      guard text.dropFirst(scheme.count).hasPrefix("://"), text.utf8.count > scheme.utf8.count + 3 else {
         throw .malformed
       }
       return text
