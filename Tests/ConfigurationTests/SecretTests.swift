@@ -63,4 +63,12 @@ import Testing
     #expect(!diagnostics.text.contains("hunter2"))
     #expect(!diagnostics.json.contains("hunter2"))
   }
+
+  @Test func `a secret that is not set is not told to take a default`() {
+    func advice(_ text: String) -> [String?] {
+      ReadingFixture.read(Sample.section, text).diagnostics.sorted.map(\.expected)
+    }
+    #expect(advice("{ text: a, secret: \"${NO}\" }") == ["a value, or a file: `file:PATH`"])
+    #expect(advice("text: ${NO}") == ["a value, or a default: `${NO:-default}`"])
+  }
 }

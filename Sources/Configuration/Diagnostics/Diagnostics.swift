@@ -51,6 +51,9 @@ public struct Diagnostics: Sendable {
     secretKeys.formUnion(Shape.section(section).secretKeys)
   }
 
+  /// Whether a key is one of those whose values no excerpt shows.
+  func hides(_ key: String) -> Bool { secretKeys.contains(key) }
+
   /// In the order of the text; files in the order in which they were read.
   public var sorted: [Diagnostic] {
     var order: [String: Int] = [:]

@@ -141,7 +141,7 @@ extension DocumentBuilder {
     from start: Int, mark: YAMLReader.Mark, _ flags: inout Document.Flags, _ reading: inout Reading
   ) {
     guard text[start...].contains(UInt8(ascii: "$")) else { return }
-    var expansion = Expansion(Array(text[start...]))
+    var expansion = Expansion(Array(text[start...]), isSecret: isSecretNext(reading))
     expansion.run(environment: reading.environment)
     text.removeSubrange(start...)
     text.append(contentsOf: expansion.output)
@@ -151,6 +151,16 @@ extension DocumentBuilder {
       reading.error(mistake.message, at: position(mark), expected: mistake.expected)
       flags.insert(.broken)
     }
+  }
+}
+
+extension DocumentBuilder {
+  /// Whether the scalar that comes next is the value of a secret's key, alone or in a list.
+  private func isSecretNext(_ reading: Reading) -> Bool {
+    guard let parent = open.last else { return false }
+    let key = parent.isMapping ? records.count - 1 : parent.index - 1
+    guard key >= 0, records[key].kind == .scalar else { return false }
+    return reading.diagnostics.hides(String(decoding: bytes(of: key), as: UTF8.self))
   }
 }
 

@@ -6,13 +6,16 @@ struct Expansion {
   }
 
   private let input: [UInt8]
+  /// Whether the value is a secret, for which a default is no advice.
+  private let isSecret: Bool
   private(set) var output: [UInt8] = []
   private(set) var usedEnvironment = false
   private(set) var usedDefault = false
   private(set) var mistakes: [Mistake] = []
 
-  init(_ input: [UInt8]) {
+  init(_ input: [UInt8], isSecret: Bool = false) {
     self.input = input
+    self.isSecret = isSecret
     output.reserveCapacity(input.count)
   }
 
@@ -54,7 +57,8 @@ struct Expansion {
     } else if rest.isEmpty {
       mistakes.append(
         Mistake(
-          message: "`\(name)` is not set in the environment", expected: "a value, or a default: `${\(name):-default}`"))
+          message: "`\(name)` is not set in the environment",
+          expected: isSecret ? "a value, or a file: `file:PATH`" : "a value, or a default: `${\(name):-default}`"))
     } else {
       output += rest.dropFirst(Self.separator.count)
       usedDefault = true
