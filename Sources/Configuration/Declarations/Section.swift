@@ -13,6 +13,8 @@ public struct Section<Settings: Sendable>: Sendable {
   private let shorthand: Keyword<Settings>?
   /// What is left to check once all keywords have been read without a mistake.
   private let check: (@Sendable (inout Settings, Node, inout Reading) -> Void)?
+  /// What can be said of the keys alone, whether or not their values are right.
+  private let checkKeys: (@Sendable (Settings, Node, inout Reading) -> Void)?
   public let shape: SectionShape
   private let index: KeywordIndex
   /// The names of the keywords, for messages.
@@ -23,10 +25,12 @@ public struct Section<Settings: Sendable>: Sendable {
   /// - Parameters:
   ///   - shorthand: the name of a keyword; a scalar or list instead of the mapping is that keyword's value. It may
   ///     also be a list without brackets.
-  ///   - check: reports what no single keyword can know.
+  ///   - check: reports what no single keyword can know, once all values are right.
+  ///   - checkKeys: reports what the keys alone tell.
   public init(
     _ name: String, _ initial: Settings, _ help: String, shorthand: String? = nil, _ keywords: [Keyword<Settings>],
-    check: (@Sendable (inout Settings, Node, inout Reading) -> Void)? = nil
+    check: (@Sendable (inout Settings, Node, inout Reading) -> Void)? = nil,
+    checkKeys: (@Sendable (Settings, Node, inout Reading) -> Void)? = nil
   ) {
     precondition(keywords.count <= 64, "a section has at most 64 keywords")
     self.name = name
@@ -36,6 +40,7 @@ public struct Section<Settings: Sendable>: Sendable {
     self.shorthand = keywords.first { $0.name == shorthand }
     precondition(shorthand == nil || self.shorthand != nil, "the shorthand is one of the keywords")
     self.check = check
+    self.checkKeys = checkKeys
     listed = keywords.map { $0.name }.joined(separator: ", ")
     index = KeywordIndex(keywords.map { ($0.name, $0.isRequired) })
     readers = keywords.map(\.read)
@@ -63,7 +68,9 @@ public struct Section<Settings: Sendable>: Sendable {
         expected: "a mapping with \(listed)")
       return
     }
-    if reading.diagnostics.errorCount == mistakes { check?(&settings, node, &reading) }
+    let isRight = reading.diagnostics.errorCount == mistakes
+    checkKeys?(settings, node, &reading)
+    if isRight { check?(&settings, node, &reading) }
   }
 
   private func readEntries(_ node: Node, into settings: inout Settings, _ reading: inout Reading) {

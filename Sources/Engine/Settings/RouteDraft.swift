@@ -32,27 +32,28 @@ public struct RouteDraft: Sendable {
         Keyword(
           "encoded_slashes", \.settings.encodedSlashes, .choice,
           "Whether %2F in a path is refused with 400 or kept as it is."),
-      ]
-    ) { route, _, reading in
-      route.checkHandler(&reading)
-      route.checkSlashes(&reading)
-    }
+      ],
+      check: { route, _, reading in route.checkSlashes(&reading) },
+      checkKeys: { route, node, reading in route.checkHandler(node, &reading) })
   }
 
-  private func checkHandler(_ reading: inout Reading) {
-    let handlers = [("upstream", upstream != nil), ("respond", respond != nil), ("redirect", redirect != nil)]
-      .filter(\.1).map { "`\($0.0)`" }
+  private static let handlers = ["upstream", "respond", "redirect"]
+
+  private func checkHandler(_ node: Node, _ reading: inout Reading) {
+    let handlers = Self.handlers.filter { node.value(for: $0) != nil }
     if handlers.isEmpty {
+      // A key that was misspelt has been told already.
+      if node.entries.contains(where: { NearestWord.find($0.key.text, in: Self.handlers) != nil }) { return }
       reading.error(
-        "route `\(settings.name)` has no handler", at: settings.position, expected: "one of upstream, respond, redirect"
-      )
+        "route `\(settings.name)` has no handler", at: settings.position,
+        expected: "one of \(Self.handlers.joined(separator: ", "))")
     } else if handlers.count > 1 {
       reading.error(
-        "route `\(settings.name)` has \(handlers.count) handlers: \(handlers.joined(separator: " and "))",
+        "route `\(settings.name)` has \(handlers.count) handlers: \(handlers.map { "`\($0)`" }.joined(separator: " and "))",
         at: settings.position, expected: "one of them")
     }
-    if upstream == nil, settings.rewrite != nil || settings.timeouts != nil {
-      let word = settings.rewrite != nil ? "rewrite" : "timeouts"
+    guard !handlers.contains("upstream") else { return }
+    for word in ["rewrite", "timeouts"] where node.value(for: word) != nil {
       reading.error(
         "`\(word)` means nothing to route `\(settings.name)`, which forwards nothing", at: settings.position,
         expected: "it only with `upstream`")
