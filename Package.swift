@@ -52,10 +52,11 @@ let package = Package(
     .target(name: "CLinux"),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
 
     library("Kernel", ["CLinux"]),
-    library("Foreign", ["Kernel", "CYAML", "CLZ4", "CAres"]),
+    library("Foreign", ["Kernel", "CYAML", "CLZ4", "CAres", "COpenSSL"]),
     library("Configuration", ["Foreign"]),
     library("HTTP", ["Kernel"]),
     library("JSON", ["Kernel"]),

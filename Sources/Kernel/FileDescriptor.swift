@@ -27,6 +27,13 @@ public struct IOResult: Sendable {
 
   init(_ raw: Int) { self.raw = raw }
 
+  /// So many bytes were moved, for transports that are no descriptor; at least 1.
+  public static func moved(_ count: Int) -> IOResult { IOResult(count) }
+  public static var notNow: IOResult { IOResult(-Int(EAGAIN)) }
+  public static var end: IOResult { IOResult(0) }
+  /// The other side has broken the connection.
+  public static var reset: IOResult { IOResult(-Int(ECONNRESET)) }
+
   /// Bytes moved; 0 at the end of the stream.
   public var count: Int { max(0, raw) }
   public var isEnd: Bool { raw == 0 }

@@ -142,6 +142,22 @@ public struct IOBuffer: ~Copyable {
     end += bytes.count
   }
 
+  /// The room behind `end`, for a library that fills it; `commit` says how much it wrote.
+  public var freeSpace: MutableSpan<UInt8> {
+    @_lifetime(&self) mutating get {
+      // SAFETY: `room` bytes are free behind `end`; bytes hold any value, so what malloc left there may be seen.
+      let span = unsafe MutableSpan(
+        _unsafeElements: UnsafeMutableBufferPointer(start: base.map { unsafe $0 + Self.margin + end }, count: room))
+      return unsafe _overrideLifetime(span, mutating: &self)
+    }
+  }
+
+  /// Makes the first `count` bytes of the free space readable.
+  public mutating func commit(_ count: Int) {
+    precondition(count >= 0 && count <= room)
+    end += count
+  }
+
   /// Reads once from a socket into the room behind `end`; the room must not be empty.
   public mutating func receive(from socket: borrowing FileDescriptor) -> IOResult {
     precondition(room > 0)
