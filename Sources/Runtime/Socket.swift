@@ -20,7 +20,7 @@ open class Socket: Transport {
   /// For the library that reads and writes in the socket's stead.
   public final var number: CInt { descriptor.number }
 
-  public final override func ready(_ readiness: Readiness) {
+  open override func ready(_ readiness: Readiness) {
     if readiness.allowsReading { isReadable = true }
     if readiness.endsPeer { isPeerClosed = true }
     if readiness.allowsWriting { isWritable = true }
@@ -40,7 +40,7 @@ open class Socket: Transport {
     return result
   }
 
-  public final override var error: CInt { SocketCalls.error(of: descriptor) }
+  open override var error: CInt { SocketCalls.error(of: descriptor) }
 
   open override var isQuiet: Bool { SocketCalls.isQuiet(descriptor) }
 
