@@ -11,6 +11,11 @@ package final class CertificateAuthority: Sendable {
   package struct Files: Sendable {
     package let certificate: String
     package let key: String
+
+    package init(certificate: String, key: String) {
+      self.certificate = certificate
+      self.key = key
+    }
   }
 
   package struct Failed: Error { let step: String }

@@ -6,6 +6,11 @@ public struct SocketError: Error, Sendable, CustomStringConvertible {
   public let call: StaticString
   public let code: CInt
 
+  public init(call: StaticString, code: CInt) {
+    self.call = call
+    self.code = code
+  }
+
   public var isAddressInUse: Bool { code == EADDRINUSE }
   public var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
   // SAFETY: the text is copied before another call on this thread may change it.

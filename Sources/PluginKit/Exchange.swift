@@ -59,6 +59,10 @@ public struct Exchange: ~Copyable {
   public var peer = IPAddress(v4: 0)
   public var peerIsTrusted = false
   public var listener = ""
+  /// Whether the client's connection is under TLS.
+  public var isSecure = false
+  /// Who the client is by its certificate; nil when it showed none.
+  public var clientCertificate: ClientCertificate?
   /// Nanoseconds since 1970 when the request began.
   public var began = 0
   public var times = ExchangeTimes()

@@ -82,6 +82,22 @@ extension Fault {
     .upstream, 502, "connect_failed", "The service behind the gateway cannot be reached.")
   public static let connectTimeout = Fault(
     .upstream, 504, "connect_timeout", "The service behind the gateway did not accept a connection in time.")
+  public static let targetCertificateExpired = Fault(
+    .upstream, 502, "upstream_certificate_expired", "The certificate of the service behind the gateway has expired.")
+  public static let targetCertificateNotYetValid = Fault(
+    .upstream, 502, "upstream_certificate_not_yet_valid",
+    "The certificate of the service behind the gateway is not valid yet.")
+  public static let targetUnknownAuthority = Fault(
+    .upstream, 502, "upstream_unknown_authority",
+    "No authority that the gateway trusts has signed the certificate of the service behind it.")
+  public static let targetWrongHost = Fault(
+    .upstream, 502, "upstream_wrong_host", "The certificate of the service behind the gateway is another host's.")
+  public static let targetBadCertificate = Fault(
+    .upstream, 502, "upstream_bad_certificate", "The certificate of the service behind the gateway is not acceptable.")
+  public static let targetRefusedTLS = Fault(
+    .upstream, 502, "upstream_refused_tls", "The service behind the gateway refused the TLS connection.")
+  public static let targetHandshakeFailed = Fault(
+    .upstream, 502, "upstream_handshake_failed", "TLS with the service behind the gateway could not be agreed on.")
   public static let upstreamReset = Fault(
     .upstream, 502, "upstream_reset", "The service behind the gateway closed the connection before it answered.")
   public static let upstreamTruncated = Fault(
@@ -126,7 +142,9 @@ extension Fault {
   /// Every fault that the proxy itself makes, for the reference and its test.
   public static let all: [Fault] = [
     notFound, methodNotAllowed, headTimeout, bodyTimeout, clientStalled, bodyTooLarge, expectationFailed, clientGone,
-    connectRefused, connectTimeout, upstreamReset, upstreamTruncated, unexpectedSwitch, tooManyInformational,
+    connectRefused, connectTimeout, targetCertificateExpired, targetCertificateNotYetValid, targetUnknownAuthority,
+    targetWrongHost, targetBadCertificate, targetRefusedTLS, targetHandshakeFailed, upstreamReset, upstreamTruncated,
+    unexpectedSwitch, tooManyInformational,
     firstByteTimeout, idleTimeout, totalTimeout, noTarget, circuitOpen, queueFull, queueTimeout, unresolved,
     headTooLong, tooManyFiles, cutByDrain, pluginFailed, unknownUpstream, malformedCall, answerTooLarge,
   ]

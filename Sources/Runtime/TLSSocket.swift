@@ -70,7 +70,7 @@ public final class TLSSocket: Socket {
       isConnected ? shakeHands() : finishConnect(readiness)
       if handshake == .running { return }
     case .done: update(readiness)
-    case .failed: break
+    case .failed: isReadable = true
     }
     waker?.ring(.socket)
   }
@@ -200,6 +200,21 @@ public final class TLSSocket: Socket {
 
   /// Sends octets in the clear; for the answer to a client that does not speak TLS.
   public func sendPlain(_ bytes: Span<UInt8>) -> IOResult { super.send(bytes) }
+
+  /// Reads and drops what still comes in the clear; false at the end, or when it is too much.
+  public func discardPlain(_ pool: BufferPool) -> Bool {
+    var buffer = IOBuffer()
+    buffer.lease(from: pool)
+    defer { buffer.return(to: pool) }
+    for _ in 0..<Self.mostDiscards where isReadable {
+      buffer.removeAll()
+      let result = super.receive(into: &buffer)
+      if result.isEnd || result.isError { return false }
+    }
+    return !isReadable
+  }
+
+  private static let mostDiscards = 64
 
   // MARK: The rest
 

@@ -116,8 +116,10 @@ final class ClientCall {
       return .connection(connection)
     }
     history.insert(connection.pool)
-    connection.pool.connectFailed(connection, &history, why: "connect refused")
-    return .failed(AttemptFailure(kind: .connect, fault: .connectRefused, sent: false))
+    let fault = connection.tlsFault
+    let why: StaticString = fault == nil ? "connect refused" : TargetPool.handshakeFailed
+    connection.pool.connectFailed(connection, &history, why: why)
+    return .failed(AttemptFailure(kind: .connect, fault: fault ?? .connectRefused, sent: false))
   }
 
   private func queue(until queueDeadline: Int) async -> Fault? {

@@ -29,7 +29,7 @@ final class ProbeCall {
   /// - Parameter path: what to ask for; nil only connects.
   func run(_ target: Target, path: String?, buffers: BufferPool) async -> ProbeOutcome {
     let socket: Socket
-    do { socket = try Socket(SocketCalls.connect(to: target.address), on: loop, connected: false) } catch {
+    do { socket = try target.connect(on: loop) } catch {
       return error.isOutOfDescriptors ? .unknown : .bad("cannot be reached: \(error)")
     }
     socket.waker = waker
@@ -40,6 +40,7 @@ final class ProbeCall {
     while !socket.isWritable {
       if await isOver() { return .bad("did not accept a connection in time") }
     }
+    if let failure = (socket as? TLSSocket)?.failure { return .bad("fails the TLS handshake: \(failure)") }
     if socket.isPeerClosed, socket.error != 0 { return .bad("refuses connections") }
     guard let path else { return .good }
     if let failure = await send(Self.request(path, of: target), over: socket) { return failure }

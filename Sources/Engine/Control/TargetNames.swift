@@ -157,7 +157,7 @@ final class TargetNames {
     let current = upstream.targets
     return upstream.update(
       upstream.settings.targets.map { target in
-        TargetEntry(target) { target in
+        upstream.entry(of: target) { target in
           guard case .host(let name, let port) = target.address, let addresses = hosts[name]?.schedule.addresses,
             !addresses.isEmpty
           else { return current.addresses(of: target) }

@@ -14,6 +14,8 @@ final class ServerConnection: WakerOwner {
   let waker: Waker
   let listener: ListenerIdentity
   let peer: IPAddress
+  /// Nil: in the clear.
+  let security: ConnectionSecurity?
   /// The exchange whose answer is awaited without a task.
   var awaited: AwaitedExchange?
   /// Monotonic nanoseconds when the connection was accepted or the last exchange ended.
@@ -29,8 +31,12 @@ final class ServerConnection: WakerOwner {
   /// Whether a drain waits no longer for it.
   var isCut = false
 
-  init(_ socket: Transport, peer: IPAddress, listener: ListenerIdentity, worker: Worker) {
+  init(
+    _ socket: Transport, peer: IPAddress, listener: ListenerIdentity, worker: Worker,
+    security: ConnectionSecurity? = nil
+  ) {
     self.worker = worker
+    self.security = security
     self.listener = listener
     self.peer = peer
     self.socket = socket
@@ -38,7 +44,6 @@ final class ServerConnection: WakerOwner {
     idleSince = worker.loop.now
     socket.waker = waker
     waker.parkedOwner = self
-    park()
   }
 
   /// Waits without a task until the client speaks, leaves, or has been silent for too long.

@@ -73,8 +73,10 @@ extension ServerConnection {
     }
     slot.account.attempts += 1
     history.insert(connection.pool)
-    connection.pool.connectFailed(connection, &history, why: "connect refused")
-    return .failed(AttemptFailure(kind: .connect, fault: .connectRefused, sent: false))
+    let fault = connection.tlsFault
+    let why: StaticString = fault == nil ? "connect refused" : TargetPool.handshakeFailed
+    connection.pool.connectFailed(connection, &history, why: why)
+    return .failed(AttemptFailure(kind: .connect, fault: fault ?? .connectRefused, sent: false))
   }
 
   /// Waits in the upstream's queue; nil when it is this call's turn to ask again.

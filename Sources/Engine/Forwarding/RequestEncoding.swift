@@ -67,7 +67,7 @@ private enum ForwardingFields {
     out.append("\r\nX-Forwarded-For: ")
     out.append(peer.bytes.span)
     if !trusted || !exchange.request.head.headers.contains(.xForwardedProto) {
-      out.append("\r\nX-Forwarded-Proto: http")
+      out.append(exchange.isSecure ? "\r\nX-Forwarded-Proto: https" : "\r\nX-Forwarded-Proto: http")
     }
     if !trusted || !exchange.request.head.headers.contains(.xForwardedHost) {
       if !host.isEmpty { out.append("\r\nX-Forwarded-Host: ") }
@@ -79,10 +79,12 @@ private enum ForwardingFields {
     if quotes { out.append("\"[") }
     out.append(peer.bytes.span)
     if quotes { out.append("]\"") }
-    if host.isEmpty { return out.append(";proto=http\r\n") }
-    out.append(";host=\"")
-    out.append(host)
-    out.append("\";proto=http\r\n")
+    if !host.isEmpty {
+      out.append(";host=\"")
+      out.append(host)
+      out.append("\"")
+    }
+    out.append(exchange.isSecure ? ";proto=https\r\n" : ";proto=http\r\n")
   }
 }
 

@@ -1,4 +1,5 @@
 public import Configuration
+import Foreign
 import Kernel
 import PluginKit
 
@@ -13,6 +14,9 @@ public final class Snapshot: Sendable {
   /// The number that conditions know each listener by.
   public let listenerIndices: [String: Int]
   let trusted: TrustedProxies
+  /// By the name of the listener; those in the clear have none.
+  let tls: [String: TLSServerContext]
+  private let ticketKeys: TLSTicketKeys
   let plugins: PluginCatalog
 
   /// Compiles settings that were read without mistakes.
@@ -41,12 +45,40 @@ public final class Snapshot: Sendable {
     }
     let known = Dictionary(
       (previous?.upstreams ?? []).map { ($0.settings.name, $0) }, uniquingKeysWith: { first, _ in first })
-    upstreams = settings.upstreams.map { upstream in
+    var upstreams: [Upstream] = []
+    upstreams.reserveCapacity(settings.upstreams.count)
+    for upstream in settings.upstreams {
       let old = known[upstream.name]
-      if let old, old.settings.isSame(as: upstream) { return old }
-      return Upstream(upstream, previous: old)
+      if let old, old.settings.isSame(as: upstream) {
+        upstreams.append(old)
+      } else {
+        upstreams.append(Upstream(upstream, previous: old, tls: try upstream.makeContext()))
+      }
     }
+    self.upstreams = upstreams
+    // Sessions begun before a reload go on after it.
+    ticketKeys = previous?.ticketKeys ?? TLSTicketKeys()
+    tls = try Self.contexts(of: settings.listeners, ticketKeys)
     trusted = TrustedProxies(settings.trustedProxies)
+  }
+
+  private static func contexts(
+    of listeners: [ListenerSettings], _ tickets: TLSTicketKeys
+  ) throws(SnapshotError) -> [String: TLSServerContext] {
+    var contexts: [String: TLSServerContext] = [:]
+    for listener in listeners {
+      guard let tls = listener.tls else { continue }
+      do throws(TLSFailure) {
+        contexts[listener.name] = try TLSServerContext(
+          tls.certificates.compactMap(\.identity), minimum: tls.minimumVersion, protocols: listener.negotiable,
+          clientCertificates: tls.clientCertificates, authority: tls.clientAuthority?.authority, tickets: tickets,
+          scope: listener.name)
+      } catch {
+        throw SnapshotError(
+          position: listener.position, message: "listener '\(listener.name)' cannot speak TLS: \(error)")
+      }
+    }
+    return contexts
   }
 
   /// A listener that stays keeps its number, and a new one gets a number that no open connection has: sockets outlive
@@ -107,6 +139,17 @@ public struct SnapshotError: Error, Sendable {
 }
 
 extension UpstreamSettings {
+  /// How its targets with `https://` are spoken to; nil when there are none.
+  fileprivate func makeContext() throws(SnapshotError) -> TLSClientContext? {
+    guard targets.contains(where: \.isSecure) else { return nil }
+    let tls = tls ?? UpstreamTLSSettings()
+    do throws(TLSFailure) {
+      return try TLSClientContext(
+        authority: tls.authority?.authority, identity: tls.clientCertificate?.identity, verifies: tls.verify,
+        protocols: ["http/1.1"])
+    } catch { throw SnapshotError(position: position, message: "upstream '\(name)' cannot speak TLS: \(error)") }
+  }
+
   /// Whether nothing but its place in the file differs.
   func isSame(as other: UpstreamSettings) -> Bool {
     var moved = other

@@ -114,7 +114,7 @@ struct GatewayCheck {
         hint: reading.nearest(name, in: names))
       return nil
     case .target(let target, let position):
-      let name = if case .host = target.address { "http://\(target.name)" } else { target.name }
+      let name = TargetURL(address: target.address, isSecure: target.isSecure).text
       if let index = upstreamIndices[name] { return index }
       settings.upstreams.append(UpstreamSettings(name: name, targets: [target], position: position))
       upstreamIndices[name] = settings.upstreams.count - 1

@@ -22,6 +22,12 @@ extension LimitSettings {
         "body_timeout", \.bodyTimeout, .duration(in: .milliseconds(10) ... .days(1)),
         "The longest silence of a client that sends its body or reads its answer."),
       Keyword(
+        "handshake_timeout", \.handshakeTimeout, .duration(in: .milliseconds(10) ... .hours(1)),
+        "From the accept of a connection to the end of its TLS handshake; beyond, it is closed."),
+      Keyword(
+        "handshakes", \.handshakes, .integer(in: 1...1_000_000),
+        "TLS handshakes under way on one worker; beyond, the one that waits longest is given up."),
+      Keyword(
         "connections", \.connections, .integer(in: 1...4_000_000),
         "Client connections of the whole process; the limit of open files is raised to fit."),
     ]

@@ -16,6 +16,10 @@ public struct LimitSettings: Sendable, Equatable {
   public var idleTimeout: Nanoseconds
   /// The longest silence of a client in the middle of an exchange, sending its body or reading its answer.
   public var bodyTimeout: Nanoseconds
+  /// From the accept of a connection to the end of its TLS handshake.
+  public var handshakeTimeout: Nanoseconds
+  /// Handshakes under way on one worker; beyond, the one that waits longest is given up.
+  public var handshakes: Int
   /// Client connections of the whole process.
   public var connections: Int
 
@@ -27,6 +31,8 @@ public struct LimitSettings: Sendable, Equatable {
     headTimeout: Nanoseconds = .seconds(10),
     idleTimeout: Nanoseconds = .seconds(60),
     bodyTimeout: Nanoseconds = .seconds(30),
+    handshakeTimeout: Nanoseconds = .seconds(10),
+    handshakes: Int = 1000,
     connections: Int = 10_000
   ) {
     self.requestHead = requestHead
@@ -36,6 +42,8 @@ public struct LimitSettings: Sendable, Equatable {
     self.headTimeout = headTimeout
     self.idleTimeout = idleTimeout
     self.bodyTimeout = bodyTimeout
+    self.handshakeTimeout = handshakeTimeout
+    self.handshakes = handshakes
     self.connections = connections
   }
 }

@@ -5,7 +5,21 @@ extension ListenerSettings {
   public static let section = Section(
     "listener", ListenerSettings(name: "", address: .ip(host: "", port: 0)), "An address that clients connect to.",
     shorthand: "address",
-    [Keyword("address", \.address, .listenAddress, required: true, "Where to listen.")])
+    [
+      Keyword("address", \.address, .listenAddress, required: true, "Where to listen."),
+      Keyword(
+        "tls", \.tls, .section(ListenerTLSSettings.section),
+        "How the listener speaks TLS; without it, everything is in the clear."),
+      Keyword(
+        "protocols", \.protocols, .list(of: .choice, minimum: 1, maximum: ListenerProtocol.allCases.count),
+        "What is spoken, the preferred first; with TLS, ALPN offers it."),
+    ]
+  ) { listener, node, reading in
+    guard listener.tls == nil, listener.protocols.contains(.h2) else { return }
+    reading.error(
+      "`h2` is spoken over TLS only", at: (node.value(for: "protocols") ?? node).position,
+      expected: "`tls: { certificates: … }`, or `protocols: [http/1.1]`")
+  }
 }
 
 extension AdminSettings {

@@ -4,11 +4,20 @@ public import Configuration
 public struct ListenerSettings: Sendable, Equatable {
   public var name: String
   public var address: ListenAddress
+  /// Nil: in the clear.
+  public var tls: ListenerTLSSettings?
+  /// What is spoken, the preferred first.
+  public var protocols: [ListenerProtocol]
   public var position: Position
 
-  public init(name: String, address: ListenAddress, position: Position = .none) {
+  public init(
+    name: String, address: ListenAddress, tls: ListenerTLSSettings? = nil, protocols: [ListenerProtocol] = [.http1],
+    position: Position = .none
+  ) {
     self.name = name
     self.address = address
+    self.tls = tls
+    self.protocols = protocols
     self.position = position
   }
 }

@@ -1,16 +1,18 @@
 public import Configuration
 import Kernel
 
-extension ValueType where Value == TargetSettings.Address {
-  /// `http://HOST:PORT` or `unix:PATH`.
+extension ValueType where Value == TargetURL {
+  /// `http://HOST:PORT`, `https://HOST:PORT` or `unix:PATH`.
   public static var targetURL: ValueType {
-    let shape = ScalarShape("target", expectation: "http://HOST:PORT or unix:PATH")
+    let shape = ScalarShape("target", expectation: "http://HOST:PORT, https://HOST:PORT or unix:PATH")
     return ValueType(
       shape: .scalar(shape),
       read: { node, reading in
         guard let text = reading.scalar(node, shape) else { return nil }
         if text.hasPrefix("unix:") {
-          return UnixPath.resolve(text, node, shape, &reading).map { .unix(path: $0) }
+          return UnixPath.resolve(text, node, shape, &reading).map {
+            TargetURL(address: .unix(path: $0), isSecure: false)
+          }
         }
         do throws(ScalarMistake) {
           return try TargetURL.parse(text)
@@ -19,24 +21,31 @@ extension ValueType where Value == TargetSettings.Address {
           return nil
         }
       },
-      describe: { address in
-        if case .host = address { .text("http://\(address.name)") } else { .text(address.name) }
-      })
+      describe: { .text($0.text) })
   }
 }
 
 /// The URL of an origin: scheme, host and port, nothing more.
-enum TargetURL {
+public struct TargetURL: Sendable {
+  public var address: TargetSettings.Address
+  public var isSecure: Bool
+
+  /// As the configuration writes it.
+  var text: String {
+    guard case .host = address else { return address.name }
+    return "\(isSecure ? "https" : "http")://\(address.name)"
+  }
+
   /// Whether the text means a target rather than the name of an upstream.
   static func isTarget(_ text: String) -> Bool {
     guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return false }
     return text[colon...].hasPrefix("://") || text.hasPrefix("unix:")
   }
 
-  static func parse(_ text: String) throws(ScalarMistake) -> TargetSettings.Address {
+  static func parse(_ text: String) throws(ScalarMistake) -> TargetURL {
     guard let separator = text.firstRange(of: "://") else { throw .malformed }
     let scheme = text[..<separator.lowerBound].lowercased()
-    guard scheme == "http" else {
+    guard scheme == "http" || scheme == "https" else {
       throw .other("targets with `\(scheme.utf8.count > 16 ? "…" : scheme)` are not supported")
     }
     var authority = text[separator.upperBound...]
@@ -50,11 +59,12 @@ enum TargetURL {
         "a target has no path of its own", expected: "http://HOST:PORT; `rewrite: { prefix: … }` adds to the path")
     }
     guard let (host, port) = HostPort.split(String(authority)), port != 0, isHost(host) else { throw .malformed }
-    return .host(host.lowercased(), port: port ?? 80)
+    let isSecure = scheme == "https"
+    return TargetURL(address: .host(host.lowercased(), port: port ?? (isSecure ? 443 : 80)), isSecure: isSecure)
   }
 
   /// Whether it is an address or a name that DNS may know.
-  private static func isHost(_ host: String) -> Bool {
+  static func isHost(_ host: String) -> Bool {
     if IPAddress(host) != nil { return true }
     if host.utf8.count > 253 || host.utf8.allSatisfy({ !isLetter($0) }) { return false }
     return host.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in

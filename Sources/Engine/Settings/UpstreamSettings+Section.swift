@@ -20,8 +20,13 @@ extension UpstreamSettings {
         "When a target that fails too often is left alone; the upstream is open when all its targets are."),
       Keyword(
         "connections", \.connections, .section(ConnectionSettings.section), "The pool of connections to a target."),
+      Keyword("tls", \.tls, .section(UpstreamTLSSettings.section), "How targets with https:// are spoken to."),
     ]
   ) { upstream, node, reading in
+    if upstream.tls != nil, !upstream.targets.contains(where: \.isSecure), let written = node.value(for: "tls") {
+      reading.error(
+        "`tls` means nothing without a target with https://", at: written.position, expected: "https://HOST")
+    }
     upstream.checkHash(node, &reading)
     upstream.checkTargets(node, &reading)
   }
@@ -55,11 +60,13 @@ extension TargetSettings {
     "target", TargetSettings(address: .unix(path: ""), name: ""), "One origin of an upstream.", shorthand: "url",
     [
       Keyword(
-        "url", .targetURL, required: true, "http://HOST:PORT or unix:PATH; all addresses of a name are used.",
-        get: { $0.name.isEmpty ? nil : $0.address },
-        set: { target, address in
-          target.address = address
-          target.name = address.name
+        "url", .targetURL, required: true,
+        "http://HOST:PORT, https://HOST:PORT or unix:PATH; all addresses of a name are used.",
+        get: { $0.name.isEmpty ? nil : TargetURL(address: $0.address, isSecure: $0.isSecure) },
+        set: { target, url in
+          target.address = url.address
+          target.isSecure = url.isSecure
+          target.name = url.address.name
         }),
       Keyword("weight", \.weight, .integer(in: 1...1000), "Its share beside the other targets'."),
     ])

@@ -20,6 +20,8 @@ public struct UpstreamSettings: Sendable, Equatable {
   public var retries: RetrySettings
   public var circuitBreaker: CircuitBreakerSettings?
   public var connections: ConnectionSettings
+  /// For targets with `https://`. Nil: verified by whom the system trusts.
+  public var tls: UpstreamTLSSettings?
   public var position: Position
 
   public init(
@@ -32,6 +34,7 @@ public struct UpstreamSettings: Sendable, Equatable {
     retries: RetrySettings = RetrySettings(),
     circuitBreaker: CircuitBreakerSettings? = nil,
     connections: ConnectionSettings = ConnectionSettings(),
+    tls: UpstreamTLSSettings? = nil,
     position: Position = .none
   ) {
     self.name = name
@@ -43,6 +46,7 @@ public struct UpstreamSettings: Sendable, Equatable {
     self.retries = retries
     self.circuitBreaker = circuitBreaker
     self.connections = connections
+    self.tls = tls
     self.position = position
   }
 }
@@ -56,13 +60,16 @@ public struct TargetSettings: Sendable, Equatable {
   }
 
   public var address: Address
+  /// Whether it is spoken to under TLS.
+  public var isSecure: Bool
   /// What the target is called in log and metrics: `HOST:PORT` or `unix:PATH`.
   public var name: String
   /// Its share beside the other targets'; at least 1.
   public var weight: Int
 
-  public init(address: Address, name: String, weight: Int = 1) {
+  public init(address: Address, name: String, weight: Int = 1, isSecure: Bool = false) {
     self.address = address
+    self.isSecure = isSecure
     self.name = name
     self.weight = weight
   }

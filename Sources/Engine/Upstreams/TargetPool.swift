@@ -1,3 +1,4 @@
+import Foreign
 import Kernel
 import PluginKit
 import Runtime
@@ -17,6 +18,8 @@ final class TargetPool {
   /// Open connections, leased and resting.
   private(set) var open = 0
   private var idle: [UpstreamConnection] = []
+  /// The last TLS session, so that the next handshake is short.
+  let resumption = TLSResumption()
   private(set) var isRetired = false
 
   init(_ target: Target, pool: UpstreamPool) {
@@ -48,7 +51,7 @@ final class TargetPool {
 
   /// Starts a new connection, which counts as leased.
   func connect() throws(SocketError) -> UpstreamConnection {
-    let connection = try UpstreamConnection(to: target.address, pool: self, loop: pool.loop)
+    let connection = try UpstreamConnection(to: target, pool: self, loop: pool.loop)
     open += 1
     inFlight += 1
     return connection
@@ -77,7 +80,10 @@ final class TargetPool {
 
   /// The same for a connect that failed before there was a connection.
   func connectFailed(_ history: inout AttemptHistory, why: StaticString) {
-    pool.worker.metrics.connected(self, outcome: why.description == "connect timed out" ? "timeout" : "refused")
+    pool.worker.metrics.connected(
+      self,
+      outcome: why.description == "connect timed out"
+        ? "timeout" : why.description == Self.handshakeFailed.description ? "error" : "refused")
     settle(&history, .failure)
     eject(why)
   }
@@ -109,6 +115,8 @@ final class TargetPool {
     if state == .open { pool.worker.metrics.breakerOpened(self) }
     pool.worker.shared.emit(.breaker(upstream: pool.upstream.settings.name, target: target.name, state: "\(state)"))
   }
+
+  static let handshakeFailed: StaticString = "TLS handshake failed"
 
   private func eject(_ why: StaticString) {
     guard target.health.eject() != nil else { return }

@@ -1,3 +1,4 @@
+public import Foreign
 public import Kernel
 
 /// One of an upstream's targets as the configuration names it, with what its name means at the moment.
@@ -8,11 +9,29 @@ public struct TargetEntry: Sendable, Equatable {
   public var weight: Int
   /// None while its name does not resolve.
   public var addresses: [SocketAddress]
+  /// Nil: in the clear.
+  public var security: TargetSecurity?
 
-  public init(name: String, weight: Int = 1, addresses: [SocketAddress]) {
+  public init(name: String, weight: Int = 1, addresses: [SocketAddress], security: TargetSecurity? = nil) {
     self.name = name
     self.weight = weight
     self.addresses = addresses
+    self.security = security
+  }
+}
+
+/// How TLS is spoken to a target, and as which host.
+public struct TargetSecurity: Sendable, Equatable {
+  public let context: TLSClientContext
+  public let host: String
+
+  public init(context: TLSClientContext, host: String) {
+    self.context = context
+    self.host = host
+  }
+
+  public static func == (one: TargetSecurity, other: TargetSecurity) -> Bool {
+    one.context === other.context && one.host == other.host
   }
 }
 
@@ -26,6 +45,8 @@ public struct Target: Sendable {
   public let weight: Int
   public let health: TargetHealth
   public let breaker: CircuitBreaker?
+  /// Nil: in the clear.
+  public let security: TargetSecurity?
 }
 
 /// The addresses that an upstream has at the moment: immutable, shared by all workers, replaced when DNS answers change
@@ -57,8 +78,8 @@ public struct TargetSet: Sendable {
             weight: max(1, min(entry.weight, Self.maximumWeight) * Self.unitsOfWeight / addresses.count),
             health: known[id]?.health ?? TargetHealth(),
             breaker: keepsBreakers
-              ? known[id]?.breaker ?? limits.map(CircuitBreaker.init) : limits.map(CircuitBreaker.init)
-          ))
+              ? known[id]?.breaker ?? limits.map(CircuitBreaker.init) : limits.map(CircuitBreaker.init),
+            security: entry.security))
       }
     }
     self.targets = targets

@@ -1,24 +1,43 @@
+import Foreign
 import Kernel
 
 /// One upstream of the configuration, shared by all workers: its targets, and what is known of them.
 public final class Upstream: Sendable {
   public let settings: UpstreamSettings
   let retryBudget: RetryBudget
+  private let tls: TLSClientContext?
   private let state: Lock<TargetSet>
 
-  /// - Parameter previous: the one of the same name that a reload replaces: targets that stay keep their health, and
-  ///   the addresses of their names.
-  init(_ settings: UpstreamSettings, previous: Upstream? = nil) {
+  /// - Parameters:
+  ///   - previous: the one of the same name that a reload replaces: targets that stay keep their health, and the
+  ///     addresses of their names.
+  ///   - tls: for its targets with `https://`.
+  init(_ settings: UpstreamSettings, previous: Upstream? = nil, tls: TLSClientContext? = nil) {
     self.settings = settings
+    self.tls = tls
     retryBudget = RetryBudget(ratio: settings.retries.budget)
     let limits = settings.circuitBreaker.map { CircuitBreakerLimits($0) }
     let known = previous?.targets
-    let entries = settings.targets.map { TargetEntry($0) { known?.addresses(of: $0) ?? [] } }
+    let entries = settings.targets.map { target in
+      TargetEntry(target, security: Self.security(of: target, settings, tls)) { known?.addresses(of: $0) ?? [] }
+    }
     state = Lock(TargetSet(entries, limits: limits, previous: known))
   }
 
   /// The targets at the moment.
   public var targets: TargetSet { state.withLock { $0 } }
+
+  /// A target with what its name means.
+  func entry(of target: TargetSettings, resolve: (TargetSettings) -> [SocketAddress]) -> TargetEntry {
+    TargetEntry(target, security: Self.security(of: target, settings, tls), resolve: resolve)
+  }
+
+  private static func security(
+    of target: TargetSettings, _ settings: UpstreamSettings, _ tls: TLSClientContext?
+  ) -> TargetSecurity? {
+    guard target.isSecure, let tls, case .host(let host, _) = target.address else { return nil }
+    return TargetSecurity(context: tls, host: settings.tls?.serverName ?? host)
+  }
 
   /// Replaces the addresses; whether that changed anything, so that workers must be told.
   func update(_ entries: [TargetEntry]) -> Bool {
@@ -32,13 +51,13 @@ public final class Upstream: Sendable {
 
 extension TargetEntry {
   /// - Parameter resolve: gives the addresses of a target whose host is a name; none while nobody knows them.
-  init(_ settings: TargetSettings, resolve: (TargetSettings) -> [SocketAddress]) {
+  init(_ settings: TargetSettings, security: TargetSecurity? = nil, resolve: (TargetSettings) -> [SocketAddress]) {
     let addresses: [SocketAddress] =
       switch settings.address {
       case .host(let host, let port): IPAddress(host).map { [.ip($0, port: UInt16(port))] } ?? resolve(settings)
       case .unix(let path): [.unix(path: path)]
       }
-    self.init(name: settings.name, weight: settings.weight, addresses: addresses)
+    self.init(name: settings.name, weight: settings.weight, addresses: addresses, security: security)
   }
 }
 

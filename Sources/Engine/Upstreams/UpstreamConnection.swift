@@ -1,4 +1,6 @@
+import Foreign
 import Kernel
+import PluginKit
 import Runtime
 
 /// A connection to one target: leased to one exchange at a time, kept open between them.
@@ -16,8 +18,8 @@ final class UpstreamConnection: WakerOwner {
   var idleIndex = -1
   private let idleWaker: Waker
 
-  init(to address: SocketAddress, pool: TargetPool, loop: Loop) throws(SocketError) {
-    socket = try Socket(SocketCalls.connect(to: address), on: loop, connected: false)
+  init(to target: Target, pool: TargetPool, loop: Loop) throws(SocketError) {
+    socket = try target.connect(on: loop, resumption: pool.resumption)
     self.pool = pool
     idleWaker = Waker(loop)
     idleWaker.isParked = true
@@ -29,6 +31,9 @@ final class UpstreamConnection: WakerOwner {
 
   /// Whether the target has neither closed nor spoken, as far as the loop knows.
   var isFresh: Bool { !socket.isReadable && !socket.isPeerClosed }
+
+  /// Why TLS failed; nil when it did not.
+  var tlsFault: Fault? { (socket as? TLSSocket)?.failure.map { .tlsFailed($0.kind) } }
 
   func rest(until deadline: Int) {
     socket.waker = idleWaker
@@ -49,5 +54,37 @@ final class UpstreamConnection: WakerOwner {
     idleWaker.cancelDeadline()
     idleWaker.parkedOwner = nil
     socket.close()
+  }
+}
+
+extension Target {
+  /// Starts to connect, and then to shake hands if it is spoken to under TLS.
+  func connect(on loop: Loop, resumption: TLSResumption? = nil) throws(SocketError) -> Socket {
+    let descriptor = try SocketCalls.connect(to: address)
+    guard let security else { return try Socket(descriptor, on: loop, connected: false) }
+    do throws(TLSSocketError) {
+      return try TLSSocket(
+        connecting: descriptor, on: loop, client: security.context, host: security.host, resumption: resumption)
+    } catch {
+      switch error {
+      case .socket(let error): throw error
+      case .tls: throw SocketError(call: "SSL_new", code: Errno.inputOutput.number)
+      }
+    }
+  }
+}
+
+extension Fault {
+  /// What a handshake with a target failed of.
+  static func tlsFailed(_ kind: TLSFailure.Kind) -> Fault {
+    switch kind {
+    case .certificateExpired: .targetCertificateExpired
+    case .certificateNotYetValid: .targetCertificateNotYetValid
+    case .unknownAuthority: .targetUnknownAuthority
+    case .wrongHost: .targetWrongHost
+    case .badCertificate: .targetBadCertificate
+    case .refused: .targetRefusedTLS
+    case .notTLS, .closed, .version, .cipher, .malformed: .targetHandshakeFailed
+    }
   }
 }

@@ -11,6 +11,8 @@ extension Worker {
     slot.exchange.peer = connection.peer
     slot.exchange.client = connection.peer
     slot.exchange.listener = connection.listener.name
+    slot.exchange.isSecure = connection.security != nil
+    slot.exchange.clientCertificate = connection.security?.certificate
     if slot.exchange.times.received == 0 { slot.exchange.times.received = loop.now }
     slot.exchange.peerIsTrusted = !current.shared.trusted.isEmpty && current.shared.trusted.contains(connection.peer)
     metrics.exchangeBegan(slot.exchange.request.method)

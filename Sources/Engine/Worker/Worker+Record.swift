@@ -18,6 +18,7 @@ extension Worker {
       log.begin(time: slot.exchange.began)
       log.append(connection.listener.logMembers)
       appendIdentity(&slot.exchange, to: log)
+      if let security = connection.security { log.append(security.logMembers) }
       if let route = slot.route, !route.logMembers.isEmpty { log.append(route.logMembers[slot.path]) }
       if slot.exchange.request.head.length > 0 { appendRequest(&slot.exchange, to: log) }
       appendOutcome(slot, to: log)

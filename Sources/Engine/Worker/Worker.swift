@@ -35,6 +35,7 @@ public final class Worker {
   /// Counts reloads: a slot decodes by the limits that it was made with.
   private var slotGeneration = 0
   private var connections: [ServerConnection] = []
+  var handshakes = ServerHandshakes()
   /// By their names; after an upgrade to fewer workers some have several sockets of one listener.
   private var listeners: [String: [Listener]] = [:]
   public private(set) lazy var client: any HTTPClient = UpstreamClient(self)
@@ -120,13 +121,14 @@ public final class Worker {
   private func accept(_ descriptor: consuming FileDescriptor, peer: SocketAddress?, on identity: ListenerIdentity) {
     SocketCalls.setNoDelay(descriptor)
     shared.opened()
+    let peer = peer?.ip ?? IPAddress(v4: 0x7f00_0001)
+    if only == nil, let context = current.shared.tls[identity.name] {
+      return acceptTLS(descriptor, peer: peer, on: identity, context)
+    }
     do {
       let socket = try Socket(descriptor, on: loop, connected: true)
-      let peer = peer?.ip ?? IPAddress(v4: 0x7f00_0001)
-      let connection = ServerConnection(socket, peer: peer, listener: identity, worker: self)
-      connection.index = connections.count
-      connections.append(connection)
       metrics.connectionOpened(identity)
+      serve(ServerConnection(socket, peer: peer, listener: identity, worker: self))
     } catch {
       shared.closed()
       acceptFailed(error, on: identity)
@@ -136,6 +138,14 @@ public final class Worker {
   private func acceptFailed(_ error: SocketError, on identity: ListenerIdentity) {
     metrics.connectionRefused(identity, reason: "accept_failed")
     shared.acceptFailed(error)
+  }
+
+  /// Takes a connection in that is ready for requests.
+  func serve(_ connection: ServerConnection) {
+    connection.index = connections.count
+    connections.append(connection)
+    connection.park()
+    if isDraining { connection.drain() }
   }
 
   func closed(_ connection: ServerConnection) {
@@ -166,17 +176,19 @@ public final class Worker {
     }
     listeners.removeAll()
     for connection in Array(connections) { connection.drain() }
+    handshakes.forEach { $0.hurry() }
     reportDrained()
   }
 
-  private func reportDrained() {
-    guard connections.isEmpty, !hasDrained else { return }
+  func reportDrained() {
+    guard connections.isEmpty, handshakes.isEmpty, !hasDrained else { return }
     hasDrained = true
     shared.workerDrained(index)
   }
 
   /// Cuts what is still open; the end of a drain that took too long.
   func cut() {
+    handshakes.forEach { $0.end("cut_by_drain") }
     for connection in Array(connections) { connection.cut() }
   }
 
@@ -205,7 +217,7 @@ public final class Worker {
   }
 
   /// The worker's metrics at this moment.
-  func metricSnapshot() -> MetricSnapshot { metrics.snapshot(current.pools) }
+  func metricSnapshot() -> MetricSnapshot { metrics.snapshot(current.pools, current.shared.settings.listeners) }
 
   /// The last thing that a worker does.
   func finish() {

@@ -1,3 +1,4 @@
+import Foreign
 import HTTP
 import PluginKit
 import Telemetry
@@ -39,6 +40,12 @@ final class WorkerMetrics {
 
   func connectionRefused(_ listener: ListenerIdentity, reason: String) {
     shard.add(shard.series(.refusedConnections, [listener.name, reason]))
+  }
+
+  /// A handshake has ended; with `ok` it says how.
+  func shookHands(_ listener: ListenerIdentity, outcome: String, version: String, isResumed: Bool) {
+    let resumed = version.isEmpty ? "" : isResumed ? "true" : "false"
+    shard.add(shard.series(.tlsHandshakes, [listener.name, outcome, version, resumed]))
   }
 
   private func series(of listener: ListenerIdentity) -> (open: SeriesIndex, accepted: SeriesIndex) {
@@ -153,7 +160,14 @@ final class WorkerMetrics {
   // MARK: Gathering
 
   /// What there is now, with the gauges of the pools.
-  func snapshot(_ pools: [UpstreamPool]) -> MetricSnapshot {
+  func snapshot(_ pools: [UpstreamPool], _ listeners: [ListenerSettings]) -> MetricSnapshot {
+    for listener in listeners {
+      for settings in listener.tls?.certificates ?? [] {
+        guard let certificate = settings.identity?.certificate else { continue }
+        let name = certificate.hosts.first ?? certificate.subject
+        shard.set(shard.series(.tlsCertificateExpiry, [listener.name, name]), certificate.validUntil)
+      }
+    }
     for pool in pools {
       let name = pool.upstream.settings.name
       shard.set(shard.series(.queuedRequests, [name]), pool.queueLength)

@@ -4,6 +4,7 @@
 /// means "does not apply", never zero or an empty string.
 public enum CallField: UInt8, CaseIterable, Sendable {
   case time, requestID, listener, client, consumer
+  case tlsVersion, tlsCipher, tlsServerName, tlsClient
   case method, host, route, template, path, query, `protocol`
   case status, fault, reason, cancelled
   case bytesIn, bytesOut
@@ -20,6 +21,10 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .listener: "listener"
     case .client: "client"
     case .consumer: "consumer"
+    case .tlsVersion: "tls_version"
+    case .tlsCipher: "tls_cipher"
+    case .tlsServerName: "tls_server_name"
+    case .tlsClient: "tls_client"
     case .method: "method"
     case .host: "host"
     case .route: "route"
@@ -66,6 +71,10 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .listener: "The listener that accepted the connection, by its name in the configuration."
     case .client: "The client's address: the connection's peer, or what a trusted proxy said."
     case .consumer: "Who called, once a plugin has found out."
+    case .tlsVersion: "The version of TLS, such as `TLSv1.3`; absent in the clear, as the other three."
+    case .tlsCipher: "The cipher, such as `TLS_AES_128_GCM_SHA256`."
+    case .tlsServerName: "The host that the client asked for in the handshake."
+    case .tlsClient: "The subject of the client's certificate; absent when it showed none."
     case .method: "The request's method as sent."
     case .host: "The request's host without its port."
     case .route: "The matched route's name; absent when none matched."

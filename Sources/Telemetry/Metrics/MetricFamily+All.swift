@@ -2,7 +2,7 @@ extension MetricFamily {
   /// Every family of the gateway, in the order of the page; `docs/METRICS.md` shows it.
   public static let all: [MetricFamily] = [
     serverRequestDuration, serverActiveRequests, requestBodyBytes, responseBodyBytes, faults, overhead,
-    connections, acceptedConnections, refusedConnections,
+    connections, acceptedConnections, refusedConnections, tlsHandshakes, tlsCertificateExpiry,
     clientRequestDuration, upstreamConnections, upstreamConnects, queuedRequests, queueDuration,
     retries, retriesDenied, breakerState, breakerOpened, targetHealthy,
     callLogProduced, callLogWritten, callLogDropped, callLogBytes, callLogErrors, callLogSegments,
@@ -42,6 +42,12 @@ extension MetricFamily {
     "sluice_connections_refused", .counter, labels: ["listener", "reason"],
     "Waiting connections not taken: limit once for each time that limits.connections is reached, accept_failed for each "
       + "failure, such as no file descriptor left.")
+  public static let tlsHandshakes = MetricFamily(
+    "sluice_tls_handshakes", .counter, labels: ["listener", "outcome", "version", "resumed"],
+    "Handshakes that ended; outcome is ok, timeout, evicted or what was wrong, version and resumed are those of ok.")
+  public static let tlsCertificateExpiry = MetricFamily(
+    "sluice_tls_certificate_expiry_timestamp_seconds", .gauge(.minimum), unit: .seconds, labels: ["listener", "name"],
+    "When a listener's certificate expires, since 1970; name is its first host.")
 
   // Upstreams.
 
