@@ -4,6 +4,7 @@ import Kernel
 struct ConnectionOptions {
   var close = false
   var keepAlive = false
+  var upgrade = false
 
   /// Whether the connection may carry another message. `close` wins over `keep-alive` (RFC 9112 §9.3).
   func persists(minorVersion: UInt8) -> Bool { !close && (minorVersion > 0 || keepAlive) }
@@ -44,6 +45,7 @@ extension HeaderBlock {
     if ByteScan.endOfToken(in: option, from: 0) < option.count { throw .invalidConnectionOption }
     let known = FieldName.known(option)
     if known.isFraming { throw .invalidConnectionOption }
+    if known == .upgrade { options.upgrade = true }
     if known.isHopByHop { return }
     for index in fields.indices where fields[index].isNamed(known) {
       if known != .other || ByteScan.equalIgnoringCase(fields[index].name(in: bytes), option) {

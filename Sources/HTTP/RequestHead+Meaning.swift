@@ -10,7 +10,9 @@ extension RequestHead {
     case .chunked: framing = .chunked
     }
     if framing != .none, method == .trace || method == .connect { throw .contentNotAllowed }
-    keepAlive = try headers.connectionOptions(bytes).persists(minorVersion: minorVersion)
+    let options = try headers.connectionOptions(bytes)
+    keepAlive = options.persists(minorVersion: minorVersion)
+    asksUpgrade = options.upgrade && minorVersion > 0 && headers.present.contains(.upgrade)
     if headers.present.contains(.expect) { try interpretExpect(bytes) }
   }
 

@@ -22,6 +22,8 @@ public struct RequestHead: ~Copyable {
   package internal(set) var keepAlive = true
   /// Whether the client waits for `100 Continue` before it sends the content.
   package internal(set) var expectsContinue = false
+  /// Whether the client offers to speak another protocol on this connection (RFC 9110 §7.8).
+  package internal(set) var asksUpgrade = false
   /// Whether the path has no percent-encoding, dot segments or other bytes that `NormalizedPath` would look at.
   package internal(set) var pathIsNormal = true
   package internal(set) var framing = BodyFraming.none
@@ -49,6 +51,7 @@ public struct RequestHead: ~Copyable {
     minorVersion = 1
     keepAlive = true
     expectsContinue = false
+    asksUpgrade = false
     pathIsNormal = true
     framing = .none
     methodRange = ByteRange()

@@ -29,9 +29,10 @@ public struct ResponseDecoder: Sendable {
   /// - Parameters:
   ///   - bytes: all bytes since the message's start; later calls only append.
   ///   - method: the request's method, on which the framing depends.
+  ///   - mayUpgrade: whether the request asked for another protocol; a 101 is a mistake otherwise.
   /// - Returns: true when `head` is complete; it then took `head.length` bytes, and the decoder is ready for the next.
   public mutating func decode(
-    _ bytes: Span<UInt8>, into head: inout ResponseHead, answering method: Method
+    _ bytes: Span<UInt8>, into head: inout ResponseHead, answering method: Method, mayUpgrade: Bool = false
   ) throws(HTTPError) -> Bool {
     let window = bytes.count > limits.head ? bytes.extracting(0..<limits.head) : bytes
     if !isInFields {
@@ -44,7 +45,7 @@ public struct ResponseDecoder: Sendable {
       return try wait(bytes)
     }
     head.length = position
-    if head.status == 101 { throw .unexpectedUpgrade }
+    if head.status == 101, !mayUpgrade { throw .unexpectedUpgrade }
     try head.interpret(window, answering: method)
     reset()
     return true

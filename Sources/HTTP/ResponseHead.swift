@@ -8,6 +8,8 @@ public struct ResponseHead: ~Copyable {
   package internal(set) var minorVersion: UInt8 = 1
   /// Whether the connection may carry another response after this one.
   package internal(set) var keepAlive = true
+  /// Whether the connection option says that the protocol named by Upgrade is spoken from here on (RFC 9110 §7.8).
+  package internal(set) var agreesToUpgrade = false
   package internal(set) var framing = BodyFraming.none
   package internal(set) var reasonRange = ByteRange()
   public var headers = HeaderBlock()
@@ -17,7 +19,7 @@ public struct ResponseHead: ~Copyable {
   public init() {}
 
   /// Whether another response to the same request follows (RFC 9110 §15.2).
-  public var isInformational: Bool { status < 200 }
+  public var isInformational: Bool { status < 200 && status != 101 }
 
   /// Forgets the message; keeps the memory.
   public mutating func reset() {
@@ -25,6 +27,7 @@ public struct ResponseHead: ~Copyable {
     status = 0
     minorVersion = 1
     keepAlive = true
+    agreesToUpgrade = false
     framing = .none
     reasonRange = ByteRange()
     length = 0
@@ -35,8 +38,9 @@ extension ResponseHead {
   /// Finds out what content follows (RFC 9112 §6.3) and whether the connection goes on.
   mutating func interpret(_ bytes: Span<UInt8>, answering method: Method) throws(HTTPError) {
     let delimiting = try headers.delimiting(bytes, minorVersion: minorVersion)
-    let persists = try headers.connectionOptions(bytes).persists(minorVersion: minorVersion)
-    keepAlive = persists
+    let options = try headers.connectionOptions(bytes)
+    keepAlive = options.persists(minorVersion: minorVersion)
+    agreesToUpgrade = options.upgrade
     if status < 200 || status == 204 {
       try requireNoContent(delimiting)
       framing = .none

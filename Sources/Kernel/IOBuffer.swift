@@ -49,6 +49,21 @@ public struct IOBuffer: ~Copyable {
     end = 0
   }
 
+  /// Keeps what it holds, consumed bytes too, in a block of just that size: for a head that stays while nothing
+  /// passes for hours.
+  public mutating func shrink(returningTo pool: BufferPool) {
+    guard capacity == pool.blockSize, end < capacity else { return }
+    let (first, last) = (start, end)
+    // SAFETY: freed in `return` or `deinit`; it has `last` bytes between two margins.
+    let block = unsafe malloc(last + 2 * Self.margin)!.assumingMemoryBound(to: UInt8.self)
+    // SAFETY: both blocks have `last` bytes behind their first margin.
+    unsafe memcpy(block + Self.margin, base! + Self.margin, last)
+    `return`(to: pool)
+    guard last > 0 else { return unsafe free(block) }
+    unsafe base = block
+    (capacity, start, end) = (last, first, last)
+  }
+
   /// What has been read and not consumed.
   public var readable: Span<UInt8> {
     @_lifetime(borrow self) get { slice(start, end) }

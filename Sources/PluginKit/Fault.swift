@@ -76,6 +76,13 @@ extension Fault {
     .client, 413, "body_too_large", "The request's body is larger than the limit.", closes: true)
   public static let expectationFailed = Fault(
     .client, 417, "expectation_failed", "The only expectation that is met is 100-continue.")
+  public static let malformedUpgrade = Fault(
+    .client, 400, "malformed_upgrade",
+    "The WebSocket handshake is not well-formed: it is a GET without a body, with one Sec-WebSocket-Key of 16 bytes.")
+  public static let unknownWebSocketVersion = Fault(
+    .client, 426, "websocket_version", "The version of WebSocket is 13.")
+  public static let tunnelIdle = Fault(
+    .policy, 408, "tunnel_idle", "Nothing was said over the tunnel for as long as it may be silent.", closes: true)
   public static let clientGone = Fault(
     .client, 499, "client_closed", "The client closed the connection before the answer was complete.", closes: true)
   public static let connectRefused = Fault(
@@ -105,6 +112,9 @@ extension Fault {
     closes: true)
   public static let unexpectedSwitch = Fault(
     .upstream, 502, "unexpected_upgrade", "The service behind the gateway switched protocols though nobody asked.")
+  public static let upgradeMismatch = Fault(
+    .upstream, 502, "upgrade_mismatch", "The service behind the gateway switched protocols, but not as it was asked to."
+  )
   public static let tooManyInformational = Fault(
     .upstream, 502, "too_many_1xx", "The service behind the gateway sent interim answers without end.")
   public static let firstByteTimeout = Fault(
@@ -141,10 +151,11 @@ extension Fault {
 
   /// Every fault that the proxy itself makes, for the reference and its test.
   public static let all: [Fault] = [
-    notFound, methodNotAllowed, headTimeout, bodyTimeout, clientStalled, bodyTooLarge, expectationFailed, clientGone,
+    notFound, methodNotAllowed, headTimeout, bodyTimeout, clientStalled, bodyTooLarge, expectationFailed,
+    malformedUpgrade, unknownWebSocketVersion, tunnelIdle, clientGone,
     connectRefused, connectTimeout, targetCertificateExpired, targetCertificateNotYetValid, targetUnknownAuthority,
     targetWrongHost, targetBadCertificate, targetRefusedTLS, targetHandshakeFailed, upstreamReset, upstreamTruncated,
-    unexpectedSwitch, tooManyInformational,
+    unexpectedSwitch, upgradeMismatch, tooManyInformational,
     firstByteTimeout, idleTimeout, totalTimeout, noTarget, circuitOpen, queueFull, queueTimeout, unresolved,
     headTooLong, tooManyFiles, cutByDrain, pluginFailed, unknownUpstream, malformedCall, answerTooLarge,
   ]

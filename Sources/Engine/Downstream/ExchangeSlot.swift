@@ -28,6 +28,8 @@ final class ExchangeSlot {
   /// How much of the request's content came along with its head and stands in `outgoing`.
   var prefixLength = 0
   var uploadBegan = false
+  /// Whether the request asks to speak WebSocket on the connection.
+  var asksWebSocket = false
   /// Which path of the route matched.
   var path = 0
   /// The route and what this worker compiled for it.
@@ -64,8 +66,19 @@ final class ExchangeSlot {
     history.reset()
     prefixLength = 0
     uploadBegan = false
+    asksWebSocket = false
     route = nil
     keepsConnection = false
+  }
+
+  /// Gives up what is not needed while the exchange is a tunnel: the heads stay for its record.
+  func keepHeadsOnly(_ pool: BufferPool) {
+    exchange.request.buffer.truncate(to: 0)
+    exchange.request.buffer.shrink(returningTo: pool)
+    exchange.response.buffer.truncate(to: 0)
+    exchange.response.buffer.shrink(returningTo: pool)
+    outgoing = ByteBuffer(capacity: 16)
+    reply = ByteBuffer(capacity: 16)
   }
 
   /// Gives every block back to the worker's pools.
@@ -96,4 +109,7 @@ struct CallAccount {
   var requestComplete = false
   /// Whether the client left before the answer was complete.
   var clientGone = false
+  /// Who ended a tunnel, and with which close code.
+  var closedBy: Tunnel.Side?
+  var closeCode: Int?
 }

@@ -11,9 +11,9 @@ enum HeadDecoding {
   }
 
   static func decode(
-    _ decoder: inout ResponseDecoder, _ message: inout ResponseMessage, answering method: Method
+    _ decoder: inout ResponseDecoder, _ message: inout ResponseMessage, answering method: Method, mayUpgrade: Bool
   ) throws(HTTPError) -> Bool {
-    try decode(&decoder, message.buffer, into: &message.head, answering: method)
+    try decode(&decoder, message.buffer, into: &message.head, answering: method, mayUpgrade: mayUpgrade)
   }
 
   private static func decode(
@@ -24,8 +24,8 @@ enum HeadDecoding {
 
   private static func decode(
     _ decoder: inout ResponseDecoder, _ buffer: borrowing IOBuffer, into head: inout ResponseHead,
-    answering method: Method
+    answering method: Method, mayUpgrade: Bool
   ) throws(HTTPError) -> Bool {
-    try decoder.decode(buffer.readable, into: &head, answering: method)
+    try decoder.decode(buffer.readable, into: &head, answering: method, mayUpgrade: mayUpgrade)
   }
 }

@@ -43,7 +43,7 @@ extension ServerConnection {
     worker.begin(slot, on: self)
     guard let verdict = decideAtOnce(slot) else { return startTask(slot, from: .hooks) }
     guard case .proceed = verdict, let route = slot.route, case .upstream(let pool) = route.handler,
-      bodyIsHere(slot)
+      bodyIsHere(slot), !slot.exchange.request.head.asksUpgrade
     else { return startTask(slot, from: .decided(verdict)) }
     let certain = !slot.exchange.request.method.isIdempotent
     let hash = pool.hash(of: slot)

@@ -7,6 +7,7 @@ extension ServerConnection {
   /// Ends whatever goes on, at once: to a task it is as if its time for the whole call were over.
   func cut() {
     isCut = true
+    if let tunnel { return tunnel.cut() }
     guard awaited == nil else { return waker.ring(.cut) }
     guard !waker.isParked else { return close(reset: true) }
     totalDeadline = worker.loop.now

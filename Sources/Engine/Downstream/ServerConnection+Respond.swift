@@ -88,6 +88,11 @@ enum FaultPage {
     exchange.response.addHeader("X-Fault", fault.origin.rawValue)
     if fault.retryAfter > 0 { exchange.response.addHeader("Retry-After", "\(fault.retryAfter)") }
     if fault.status == 405 { exchange.response.addHeader("Allow", exchange.allowed) }
+    if fault.status == 426 {
+      exchange.response.addHeader("Connection", "Upgrade")
+      exchange.response.addHeader("Upgrade", "websocket")
+      exchange.response.addHeader("Sec-WebSocket-Version", "\(WebSocketHandshake.version)")
+    }
     exchange.response.body.append(#"{"type":"about:blank","title":""#)
     exchange.response.body.append(Status.reason(fault.status))
     exchange.response.body.append(#"","status":"#)

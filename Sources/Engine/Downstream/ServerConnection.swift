@@ -18,6 +18,8 @@ final class ServerConnection: WakerOwner {
   let security: ConnectionSecurity?
   /// The exchange whose answer is awaited without a task.
   var awaited: AwaitedExchange?
+  /// What the connection has become once it was upgraded.
+  var tunnel: Tunnel?
   /// Monotonic nanoseconds when the connection was accepted or the last exchange ended.
   var idleSince: Int
   /// Its place among the worker's connections.
@@ -57,6 +59,7 @@ final class ServerConnection: WakerOwner {
 
   func wokenWhileParked(_ signals: Signals) {
     if let exchange = awaited { return resumeAtOnce(exchange, signals) }
+    if let tunnel { return tunnel.woken() }
     if socket.isReadable {
       serveAtOnce()
     } else if signals.contains(.drain), !socket.isPeerClosed {
@@ -98,9 +101,11 @@ final class ServerConnection: WakerOwner {
     case attempting(UpstreamConnection, AttemptStage)
   }
 
-  /// Serves until the client is silent: then the task ends, and the connection rests without one.
+  /// Serves until the client is silent or speaks another protocol: then the task ends, and the connection goes on
+  /// without one.
   private func serve(_ slot: ExchangeSlot, from entry: Entry) async {
-    defer { worker.returnSlot(slot) }
+    var isUpgraded = false
+    defer { if !isUpgraded { worker.returnSlot(slot) } }
     var entry = entry
     while true {
       let reusable: Bool
@@ -122,6 +127,10 @@ final class ServerConnection: WakerOwner {
       case .hooks: reusable = await carry(slot, runHooks(slot))
       case .decided(let verdict): reusable = await carry(slot, verdict)
       case .attempting(let lease, let stage): reusable = await resume(slot, lease, stage)
+      }
+      if let tunnel {
+        isUpgraded = true
+        return tunnel.begin()
       }
       finish(slot)
       guard reusable, !worker.isDraining else { return await closeGracefully(slot) }

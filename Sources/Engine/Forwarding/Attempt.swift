@@ -49,6 +49,7 @@ extension ServerConnection {
   ) async -> AttemptOutcome {
     slot.exchange.times.firstByte = worker.loop.now
     let status = slot.exchange.response.head.status
+    if status == 101 { return await switchProtocols(slot, lease, route: route, timeouts: timeouts) }
     if status >= 500 {
       let failure = AttemptFailure(kind: .status(status), fault: .upstreamReset, sent: true)
       let pool = lease.pool.pool
@@ -139,9 +140,9 @@ extension ServerConnection {
   private func decodeResponseHead(_ slot: ExchangeSlot) -> HeadProgress {
     do {
       let method = slot.exchange.request.method
-      guard try HeadDecoding.decode(&slot.responseDecoder, &slot.exchange.response, answering: method) else {
-        return .incomplete
-      }
+      let isComplete = try HeadDecoding.decode(
+        &slot.responseDecoder, &slot.exchange.response, answering: method, mayUpgrade: slot.asksWebSocket)
+      guard isComplete else { return .incomplete }
       slot.exchange.response.buffer.advance(slot.exchange.response.head.length)
       return .complete
     } catch {

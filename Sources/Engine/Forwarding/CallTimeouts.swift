@@ -4,6 +4,8 @@ struct CallTimeouts {
   var firstByte: Int
   var idle: Int
   var total: Int?
+  /// The longest silence of a connection that was upgraded.
+  var tunnel: Int
   /// The longest silence of a client that sends its body.
   var clientBody: Int
   var queue: Int

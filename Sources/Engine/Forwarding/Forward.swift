@@ -15,6 +15,7 @@ extension ServerConnection {
   func prepareCall(_ slot: ExchangeSlot, route: WorkerRoute, pool: UpstreamPool) -> Fault? {
     if let total = route.timeouts(of: pool).total { totalDeadline = slot.exchange.times.headComplete + total }
     slot.account.upstream = pool
+    if let fault = checkUpgrade(slot) { return fault }
     pool.upstream.retryBudget.countRequest(now: worker.loop.now)
     return prepareUpload(slot, route: route)
   }

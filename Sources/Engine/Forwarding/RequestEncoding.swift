@@ -26,6 +26,7 @@ extension Worker {
     }
     slot.exchange.request.head.headers.write(from: slot.exchange.request.source, into: &slot.outgoing)
     appendForwarding(slot, listener: listener)
+    if slot.asksWebSocket { slot.outgoing.append(WebSocketHandshake.fields) }
     if slot.exchange.request.head.framing == .chunked { slot.outgoing.append("Transfer-Encoding: chunked\r\n") }
     slot.outgoing.append("\r\n")
   }

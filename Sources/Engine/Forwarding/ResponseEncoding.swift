@@ -29,6 +29,20 @@ extension Worker {
     slot.account.headBytesOut += slot.reply.count
   }
 
+  /// The head of a target's 101, which is the last one of the connection.
+  func encodeSwitch(_ slot: ExchangeSlot) {
+    slot.exchange.response.head.headers.remove(.xRequestID)
+    slot.exchange.response.head.headers.remove(.xFault)
+    encodeInformational(slot)
+    slot.account.headBytesOut -= slot.reply.count
+    slot.reply.truncate(to: slot.reply.count - 2)
+    slot.reply.append(WebSocketHandshake.fields)
+    slot.reply.append("X-Request-Id: ")
+    slot.reply.append(slot.exchange.id.span)
+    slot.reply.append("\r\n\r\n")
+    slot.account.headBytesOut += slot.reply.count
+  }
+
   /// The head of an answer that the gateway makes itself.
   func encodeLocalResponse(_ slot: ExchangeSlot, keepAlive: Bool) {
     slot.reply.removeAll()

@@ -116,11 +116,15 @@ public struct RouteTimeoutSettings: Sendable, Equatable {
   public var firstByte: Nanoseconds?
   public var idle: Nanoseconds?
   public var total: Nanoseconds?
+  public var tunnel: Nanoseconds?
 
-  public init(firstByte: Nanoseconds? = nil, idle: Nanoseconds? = nil, total: Nanoseconds? = nil) {
+  public init(
+    firstByte: Nanoseconds? = nil, idle: Nanoseconds? = nil, total: Nanoseconds? = nil, tunnel: Nanoseconds? = nil
+  ) {
     self.firstByte = firstByte
     self.idle = idle
     self.total = total
+    self.tunnel = tunnel
   }
 }
 

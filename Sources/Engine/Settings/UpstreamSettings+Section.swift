@@ -91,6 +91,7 @@ extension TimeoutSettings {
         "first_byte", \.firstByte, .duration, "From the end of the request to the answer's first byte; beyond: 504."),
       Keyword("idle", \.idle, .duration, "The longest silence of a target in the middle of an answer."),
       Keyword("total", \.total, .duration, "The whole call with its retries, unless it is a stream; none by default."),
+      Keyword("tunnel", \.tunnel, .duration, "The longest silence of a WebSocket, both ways."),
     ])
 }
 

@@ -84,17 +84,21 @@ public struct TimeoutSettings: Sendable, Equatable {
   public var idle: Nanoseconds
   /// The whole call with its retries, unless the answer is a stream. Nil: no bound.
   public var total: Nanoseconds?
+  /// The longest silence of a connection that was upgraded, both ways.
+  public var tunnel: Nanoseconds
 
   public init(
     connect: Nanoseconds = .seconds(2),
     firstByte: Nanoseconds = .seconds(30),
     idle: Nanoseconds = .seconds(60),
-    total: Nanoseconds? = nil
+    total: Nanoseconds? = nil,
+    tunnel: Nanoseconds = .hours(1)
   ) {
     self.connect = connect
     self.firstByte = firstByte
     self.idle = idle
     self.total = total
+    self.tunnel = tunnel
   }
 }
 

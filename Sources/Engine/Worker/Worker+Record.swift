@@ -84,6 +84,8 @@ extension Worker {
     } else if slot.account.responseBegan, let fault = slot.exchange.fault, fault.origin == .upstream {
       log.append(.cancelled, text: "upstream")
     }
+    if let side = slot.account.closedBy { log.append(.closedBy, text: side.word) }
+    if let code = slot.account.closeCode { log.append(.closeCode, integer: code) }
     if slot.account.bytesIn > 0 { log.append(.bytesIn, integer: slot.account.bytesIn) }
     if slot.account.bytesOut > 0 { log.append(.bytesOut, integer: slot.account.bytesOut) }
     guard let upstream = slot.account.upstream else { return }

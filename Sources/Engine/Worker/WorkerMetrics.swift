@@ -111,6 +111,16 @@ final class WorkerMetrics {
     shard.add(series)
   }
 
+  // MARK: Tunnels
+
+  func tunnelOpened(_ slot: ExchangeSlot) { shard.add(tunnels(slot)) }
+
+  func tunnelClosed(_ slot: ExchangeSlot) { shard.add(tunnels(slot), -1) }
+
+  private func tunnels(_ slot: ExchangeSlot) -> SeriesIndex {
+    shard.series(.tunnels, [slot.exchange.route?.template ?? "", "websocket"])
+  }
+
   // MARK: Attempts
 
   /// One attempt at a target, over a connection that was had.

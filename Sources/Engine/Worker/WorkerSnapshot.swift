@@ -168,6 +168,7 @@ final class WorkerRoute {
     return CallTimeouts(
       connect: upstream.connect, firstByte: settings.timeouts?.firstByte ?? upstream.firstByte,
       idle: settings.timeouts?.idle ?? upstream.idle, total: settings.timeouts?.total ?? upstream.total,
+      tunnel: settings.timeouts?.tunnel ?? upstream.tunnel,
       clientBody: clientBody, queue: pool.upstream.settings.connections.queueTimeout)
   }
 }

@@ -7,6 +7,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
   case tlsVersion, tlsCipher, tlsServerName, tlsClient
   case method, host, route, template, path, query, `protocol`
   case status, fault, reason, cancelled
+  case closedBy, closeCode
   case bytesIn, bytesOut
   case upstream, target, attempts
   case total, queue, connect, firstByte, body, overhead
@@ -36,6 +37,8 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .fault: "fault"
     case .reason: "reason"
     case .cancelled: "cancelled"
+    case .closedBy: "closed_by"
+    case .closeCode: "close_code"
     case .bytesIn: "bytes_in"
     case .bytesOut: "bytes_out"
     case .upstream: "upstream"
@@ -56,7 +59,8 @@ public enum CallField: UInt8, CaseIterable, Sendable {
   /// What JSON type the member has.
   public var type: StaticString {
     switch self {
-    case .status, .bytesIn, .bytesOut, .attempts, .total, .queue, .connect, .firstByte, .body, .overhead, .truncated:
+    case .status, .closeCode, .bytesIn, .bytesOut, .attempts, .total, .queue, .connect, .firstByte, .body, .overhead,
+      .truncated:
       "integer"
     case .requestHeaders, .responseHeaders: "object"
     default: "string"
@@ -86,6 +90,8 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .fault: "Whose fault it was when the gateway answered itself: `client`, `policy`, `upstream` or `gateway`."
     case .reason: "What went wrong, as one word that does not change between versions."
     case .cancelled: "Who left before the end: `client` or `upstream`."
+    case .closedBy: "Of a WebSocket, who ended it first: `client`, `upstream` or `gateway`."
+    case .closeCode: "Of a WebSocket, the code of its close frame (RFC 6455 §7.4.1); absent when there was none."
     case .bytesIn: "Bytes of the request's body that arrived."
     case .bytesOut: "Bytes of the response's body that were sent to the client."
     case .upstream: "The upstream that the request was for."

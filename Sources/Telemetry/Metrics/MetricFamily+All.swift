@@ -1,7 +1,7 @@
 extension MetricFamily {
   /// Every family of the gateway, in the order of the page; `docs/METRICS.md` shows it.
   public static let all: [MetricFamily] = [
-    serverRequestDuration, serverActiveRequests, requestBodyBytes, responseBodyBytes, faults, overhead,
+    serverRequestDuration, serverActiveRequests, tunnels, requestBodyBytes, responseBodyBytes, faults, overhead,
     connections, acceptedConnections, refusedConnections, tlsHandshakes, tlsCertificateExpiry,
     clientRequestDuration, upstreamConnections, upstreamConnects, queuedRequests, queueDuration,
     retries, retriesDenied, breakerState, breakerOpened, targetHealthy,
@@ -20,6 +20,8 @@ extension MetricFamily {
     "From a request's first byte to its answer's last. An unknown method is _OTHER; without a route, no http_route.")
   public static let serverActiveRequests = MetricFamily(
     "http_server_active_requests", .gauge(), labels: ["http_request_method", "url_scheme"], "Requests in flight.")
+  public static let tunnels = MetricFamily(
+    "sluice_tunnels", .gauge(), labels: ["http_route", "protocol"], "Open tunnels; protocol is websocket.")
   public static let requestBodyBytes = MetricFamily(
     "sluice_request_body_bytes", .counter, unit: .bytes, labels: ["http_route"], "Bytes of request bodies received.")
   public static let responseBodyBytes = MetricFamily(
