@@ -15,7 +15,7 @@ extension Worker {
     slot.exchange.clientCertificate = connection.security?.certificate
     if slot.exchange.times.received == 0 { slot.exchange.times.received = loop.now }
     slot.exchange.peerIsTrusted = !current.shared.trusted.isEmpty && current.shared.trusted.contains(connection.peer)
-    metrics.exchangeBegan(slot.exchange.request.method)
+    metrics.exchangeBegan(slot.exchange.request.method, isSecure: slot.exchange.isSecure)
     guard slot.exchange.peerIsTrusted, slot.exchange.times.headComplete > 0 else { return makeID(slot) }
     ForwardedFor.findClient(&slot.exchange, trusted: current.shared.trusted)
     if !RequestID.adopt(&slot.exchange) { makeID(slot) }

@@ -12,7 +12,7 @@ final class WorkerMetrics {
   private var faults: [FaultKey: SeriesIndex] = [:]
   private var connections: [String: (open: SeriesIndex, accepted: SeriesIndex)] = [:]
   private let overhead: SeriesIndex
-  /// By method.
+  /// By method; the second half is of calls under TLS.
   private let active: [SeriesIndex]
 
   private struct FaultKey: Hashable {
@@ -22,10 +22,14 @@ final class WorkerMetrics {
 
   /// The route number of requests that matched none.
   private static let noRoute = 0xffff_fffe
+  /// Beside a status, which has three digits.
+  private static let secureMark: UInt16 = 0x8000
 
   init() {
     overhead = shard.series(.overhead)
-    active = Method.allCases.map { [shard] in shard.series(.serverActiveRequests, [Self.name(of: $0), "http"]) }
+    active = ["http", "https"].flatMap { [shard] scheme in
+      Method.allCases.map { shard.series(.serverActiveRequests, [Self.name(of: $0), scheme]) }
+    }
   }
 
   // MARK: Connections
@@ -59,19 +63,24 @@ final class WorkerMetrics {
 
   // MARK: Exchanges
 
-  func exchangeBegan(_ method: Method) { shard.add(active[Int(method.rawValue)]) }
+  private func active(_ method: Method, isSecure: Bool) -> SeriesIndex {
+    active[Int(method.rawValue) + (isSecure ? Method.allCases.count : 0)]
+  }
+
+  func exchangeBegan(_ method: Method, isSecure: Bool) { shard.add(active(method, isSecure: isSecure)) }
 
   func exchangeEnded(_ slot: ExchangeSlot) {
+    let isSecure = slot.exchange.isSecure
     let times = slot.exchange.times
     let number = slot.route.map { $0.number + slot.path } ?? Self.noRoute
     let method = slot.exchange.request.method
-    shard.add(active[Int(method.rawValue)], -1)
+    shard.add(active(method, isSecure: isSecure), -1)
     let status = slot.account.status
+    let kind = UInt16(truncatingIfNeeded: status) | (isSecure ? Self.secureMark : 0)
     // A fault's reason is part of the series; faults are rare enough to be looked up by their labels.
     let series =
       slot.exchange.fault != nil
-      ? durationSeries(slot)
-      : durations.index(number, method.rawValue, UInt16(truncatingIfNeeded: status)) { durationSeries(slot) }
+      ? durationSeries(slot) : durations.index(number, method.rawValue, kind) { durationSeries(slot) }
     shard.observe(series, nanoseconds: times.ended - times.received)
     shard.observe(overhead, nanoseconds: times.ended - times.received - times.waited)
     if slot.account.bytesIn > 0 || slot.account.bytesOut > 0 { countBodies(slot, number) }
@@ -84,7 +93,8 @@ final class WorkerMetrics {
       .serverRequestDuration,
       [
         Self.name(of: slot.exchange.request.method), status == 0 ? "" : "\(status)",
-        slot.exchange.route?.template ?? "", "http", Self.errorType(status, slot.exchange.fault),
+        slot.exchange.route?.template ?? "", slot.exchange.isSecure ? "https" : "http",
+        Self.errorType(status, slot.exchange.fault),
       ])
   }
 
