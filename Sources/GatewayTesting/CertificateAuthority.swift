@@ -62,10 +62,16 @@ package final class CertificateAuthority: Sendable {
   package func issue(
     subject: String = "/CN=test", names: [String], key: KeyType = .ecdsa, days: ClosedRange<Int> = -1...60
   ) throws -> Files {
-    let number = count.withLock { count in
+    // One at a time: the command keeps its books in files.
+    try count.withLock { count in
       count += 1
-      return count
+      return try issue(count, subject: subject, names: names, key: key, days: days)
     }
+  }
+
+  private func issue(
+    _ number: Int, subject: String, names: [String], key: KeyType, days: ClosedRange<Int>
+  ) throws -> Files {
     let extensions = names.isEmpty ? "" : "-addext subjectAltName=\(names.joined(separator: ","))"
     try run(
       "openssl req -new -newkey \(key.rawValue) -nodes -subj '\(subject)' \(extensions) "
