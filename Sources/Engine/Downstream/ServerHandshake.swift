@@ -38,7 +38,7 @@ final class ServerHandshake: WakerOwner {
   func wokenWhileParked(_ signals: Signals) {
     if isLeaving { return readFarewell(signals) }
     switch socket.handshake {
-    case .running: if signals.contains(.deadline) { end("timeout") }
+    case .running: if signals.contains(.deadline) { end("timeout", reset: true) }
     case .done:
       letGo()
       worker.shookHands(self)
@@ -48,10 +48,12 @@ final class ServerHandshake: WakerOwner {
   }
 
   /// Gives it up, whatever it waits for.
-  func end(_ outcome: String) {
+  ///
+  /// - Parameter reset: the client need not be told; else what was sent last, such as an alert, still arrives.
+  func end(_ outcome: String, reset: Bool = false) {
     letGo()
     if !isLeaving { worker.metrics.shookHands(listener, outcome: outcome, version: "", isResumed: false) }
-    socket.close(reset: true)
+    socket.close(reset: reset)
     worker.handshakeEnded(self)
   }
 

@@ -11,7 +11,7 @@ extension Worker {
       let socket = try TLSSocket(descriptor, on: loop, server: context)
       metrics.connectionOpened(identity)
       // Whoever opens connections and says nothing must not keep others out: the one that waits longest goes.
-      if handshakes.count >= limits.handshakes { handshakes.oldest?.end("evicted") }
+      if handshakes.count >= limits.handshakes { handshakes.oldest?.end("evicted", reset: true) }
       let handshake = ServerHandshake(socket, peer: peer, listener: identity, worker: self)
       handshakes.append(handshake)
       handshake.begin()

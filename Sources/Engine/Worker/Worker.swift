@@ -188,7 +188,7 @@ public final class Worker {
 
   /// Cuts what is still open; the end of a drain that took too long.
   func cut() {
-    handshakes.forEach { $0.end("cut_by_drain") }
+    handshakes.forEach { $0.end("cut_by_drain", reset: true) }
     for connection in Array(connections) { connection.cut() }
   }
 

@@ -52,6 +52,18 @@ struct ListenerTLSTests {
     }
   }
 
+  @Test func `plain HTTP with a body reads its 400 too`() throws {
+    let files = try TLSFixture.files
+    try withGateway(routes(), TLSFixture.plan([files.localhost])) { gateway in
+      let client = try gateway.connect()
+      try client.stream.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n")
+      try client.stream.write([UInt8](repeating: 0x61, count: 200_000))
+      var answer: [UInt8] = []
+      while let bytes = try? client.stream.read(), !bytes.isEmpty { answer += bytes }
+      #expect(String(decoding: answer, as: UTF8.self).hasPrefix("HTTP/1.1 400 "))
+    }
+  }
+
   @Test func `the name and the client's algorithms choose the certificate`() throws {
     let files = try TLSFixture.files
     let plan = TLSFixture.plan([files.localhost, files.localhostRSA, files.other])
