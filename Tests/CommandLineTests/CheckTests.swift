@@ -42,6 +42,26 @@ struct CheckTests {
     #expect(check.output.contains("routes 'all' and 'other' match the same requests equally well"))
   }
 
+  @Test func `ties are told beside other mistakes`() throws {
+    let text =
+      Self.good + """
+          other: { match: [/*, get /x], upstream: nobody }
+          same: { match: "GET /f/%41", respond: 99 }
+          again: { match: GET /f/A, respond: 200 }
+          wrong: { match: { paths: [/*], headers: { "a b": c } }, respond: 200 }
+
+        """
+    let files = try Files(["gateway.conf": text])
+    let check = try Command(["check", "-c", files["gateway.conf"]], environment: Self.environment)
+    #expect(check.status == 1)
+    #expect(check.errors.contains("routes 'all' and 'other' match the same requests equally well"))
+    #expect(check.errors.contains("routes 'same' and 'again' match the same requests equally well"))
+    #expect(check.errors.matches(of: /equally well/).count == 2)
+    for mistake in ["`get` is no method", "no upstream `nobody`", "`99` is out of range", "`a b` is no field name"] {
+      #expect(check.errors.contains(mistake))
+    }
+  }
+
   @Test func `a file that is not there is a mistake like others`() throws {
     let check = try Command(["check", "-c", "/nowhere/gateway.conf"])
     #expect(check.status == 1)

@@ -76,11 +76,45 @@ import Testing
   ])
   func `text that is no YAML is refused where it goes wrong`(_ text: String, _ line: Int) {
     var reading = ReadingFixture.reading()
-    #expect(DocumentBuilder.build(file: "a.conf", bytes: Array(text.utf8), reading: &reading) == nil)
+    _ = DocumentBuilder.build(file: "a.conf", bytes: Array(text.utf8), reading: &reading)
+    #expect(reading.isIncomplete)
     let found = reading.diagnostics.sorted
     #expect(found.count == 1)
     #expect(found.first?.message.hasPrefix("this is not YAML: ") == true)
     #expect(abs((found.first?.position.line ?? 0) - line) <= 1)
+  }
+
+  @Test func `what stands before broken syntax is kept, and what is open there is cut`() throws {
+    let root = try #require(ReadingFixture.document("a: { b: 1 }\nc: { d: 2, e: f{g} }\nh: 3").root)
+    #expect(root.isCut)
+    #expect(root.entries.map(\.key.text) == ["a", "c"])
+    #expect(root.value(for: "a")?.isCut == false)
+    let cut = try #require(root.value(for: "c"))
+    #expect(cut.isCut)
+    #expect(cut.value(for: "d")?.text == "2")
+    #expect(cut.value(for: "e")?.isBroken == true)
+  }
+
+  @Test(arguments: [
+    ("{ match: GET /v1/{id}, respond: 200 }", "\"GET /v1/{id}\""), ("{ match: /a/{b}/c/{d} }", "\"/a/{b}/c/{d}\""),
+    ("[GET /v1/{id} , /x]", "\"GET /v1/{id}\""), ("{ a: [b, /c/{d}] }", "\"/c/{d}\""), ("[a b {c}]", nil),
+    ("[a: b]c", nil),
+  ])
+  func `a brace in a value without quotes gets a hint`(_ text: String, _ hint: String?) {
+    var reading = ReadingFixture.reading()
+    _ = DocumentBuilder.build(file: "a.conf", bytes: Array("x: 1\ny: \(text)\n".utf8), reading: &reading)
+    #expect(reading.diagnostics.sorted.map(\.hint) == [hint])
+  }
+
+  @Test func `a document cut at any byte is read without a trap`() {
+    let text = Array("a: { b: [1, \"2\"], c: {d: e} }\nf:\n  - g: 'h'\n    i: ${J:-k}\n".utf8)
+    for count in text.indices {
+      for end in [[], [UInt8(ascii: "}")], Array("\n\t@".utf8)] {
+        var reading = ReadingFixture.reading()
+        let document = DocumentBuilder.build(file: "a.conf", bytes: text.prefix(count) + end, reading: &reading)
+        if let root = document?.root { _ = root.json.text }
+      }
+    }
   }
 
   @Test func `bytes that are no text are refused where they stand`() {
@@ -88,7 +122,7 @@ import Testing
       as [([UInt8], Int, Int)]
     {
       var reading = ReadingFixture.reading()
-      #expect(DocumentBuilder.build(file: "a.conf", bytes: bytes, reading: &reading) == nil)
+      _ = DocumentBuilder.build(file: "a.conf", bytes: bytes, reading: &reading)
       #expect(reading.diagnostics.sorted.map(\.position) == [Position(file: "a.conf", line: line, column: column)])
     }
   }

@@ -68,6 +68,7 @@ public struct Section<Settings: Sendable>: Sendable {
         expected: "a mapping with \(listed)")
       return
     }
+    if node.isCut { return }
     let isRight = reading.diagnostics.errorCount == mistakes
     checkKeys?(settings, node, &reading)
     if isRight { check?(&settings, node, &reading) }
@@ -88,7 +89,7 @@ public struct Section<Settings: Sendable>: Sendable {
 
   private func requireAll(but seen: UInt64, _ node: Node, _ reading: inout Reading) {
     let missing = index.required & ~seen
-    if missing == 0 { return }
+    if missing == 0 || node.isCut { return }
     for (place, keyword) in keywords.enumerated() where missing & 1 << UInt64(place) != 0 {
       reading.error("`\(keyword.name)` is missing in \(name)", at: node.position, expected: keyword.help)
     }

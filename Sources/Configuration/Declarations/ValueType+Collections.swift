@@ -18,7 +18,7 @@ extension ValueType {
         } else if !node.isNull {
           add(node)
         }
-        guard complete else { return nil }
+        guard complete, !node.isCut else { return nil }
         guard values.count >= minimum, values.count <= maximum else {
           let bound = values.count < minimum ? "at least \(minimum)" : "at most \(maximum)"
           reading.error("this list has \(values.count) elements", at: node.position, expected: "\(bound)")

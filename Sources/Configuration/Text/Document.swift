@@ -38,6 +38,8 @@ public final class Document: Sendable {
     static let broken = Flags(rawValue: 8)
     /// In quotes.
     static let quoted = Flags(rawValue: 16)
+    /// A list or mapping in which the text stops being YAML: more may have been meant to stand there.
+    static let cut = Flags(rawValue: 32)
   }
 
   init(file: String, records: [Record], text: [UInt8]) {

@@ -3,7 +3,8 @@ import Foreign
 /// Turns the text of one file into a `Document`.
 ///
 /// It reports what YAML allows and this language does not: duplicate keys, anchors and aliases (so no text is larger
-/// than it looks), tags, keys that are no text. Those do not end the reading; broken syntax does.
+/// than it looks), tags, keys that are no text. Those do not end the reading; broken syntax does, and what stands before
+/// it is kept, so that its mistakes are told too.
 struct DocumentBuilder {
   private let file: String
   private var records: [Document.Record] = []
@@ -18,17 +19,20 @@ struct DocumentBuilder {
 
   /// Reads a whole file.
   ///
-  /// - Returns: nil when the text cannot be read to its end; why has been reported.
+  /// - Returns: the text up to where it stops being YAML; nil when it says too much. Why has been reported.
   static func build(file: String, bytes: [UInt8], reading: inout Reading) -> Document? {
     var builder = DocumentBuilder(file: file)
     builder.records.reserveCapacity(bytes.count / 12)
     builder.text.reserveCapacity(bytes.count)
     var reader = YAMLReader(bytes.span)
     do {
-      guard try builder.read(&reader, &reading) else { return nil }
+      guard try builder.read(&reader, &reading) else {
+        reading.isIncomplete = true
+        return nil
+      }
     } catch {
       builder.report(error, in: bytes, &reading)
-      return nil
+      builder.cut(&reading)
     }
     return Document(file: file, records: builder.records, text: builder.text)
   }
@@ -106,6 +110,22 @@ struct DocumentBuilder {
     let container = open.removeLast()
     records[container.index].position = UInt32(records.count)
     if container.isMapping { checkKeys(of: container.index, &reading) }
+  }
+
+  /// Closes what is open where the text stops being YAML. The last scalar may be half of what was meant.
+  private mutating func cut(_ reading: inout Reading) {
+    reading.isIncomplete = true
+    if let last = records.indices.last, records[last].kind == .scalar { records[last].flags.insert(.broken) }
+    while let container = open.last {
+      if container.isMapping, !isKeyNext {
+        let key = records[records.count - 1]
+        append(
+          .scalar, flags: [.plain, .broken], mark: YAMLReader.Mark(line: Int(key.line), column: Int(key.column)),
+          position: text.count, count: 0)
+      }
+      records[container.index].flags.insert(.cut)
+      close(&reading)
+    }
   }
 
   /// Whether what comes next is the key of an entry.
@@ -239,7 +259,9 @@ extension DocumentBuilder {
     var message = "this is not YAML: \(error.problem)"
     if !error.context.isEmpty { message += " \(error.context)" }
     if let context = error.contextMark, context.line != mark.line { message += " that begins in line \(context.line)" }
-    reading.error(message, at: position(mark), expected: Self.advice(for: error))
+    let quoted = FlowValue(at: mark, in: bytes).quoted
+    let advice = quoted == nil ? Self.advice(for: error) : "quotes around a value that holds a brace"
+    reading.error(message, at: position(mark), expected: advice, hint: quoted)
   }
 
   /// What most often lies behind libyaml's words.

@@ -36,6 +36,7 @@ public struct Inclusion {
     switch reading.files.read(file, ConfigurationLimits.file) {
     case .failure(let failure):
       reading.error("`\(shown)` cannot be read: \(failure.reason)", at: position)
+      reading.isIncomplete = true
     case .success(let bytes):
       reading.diagnostics.add(source: file, bytes)
       guard let document = DocumentBuilder.build(file: file, bytes: bytes, reading: &reading) else { return }

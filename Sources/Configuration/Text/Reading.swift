@@ -5,6 +5,8 @@ public struct Reading: Sendable {
   public let files: ConfigurationFiles
   public let environment: Environment
   public var diagnostics = Diagnostics()
+  /// Whether a file, or the rest of one, could not be read: what it defines is not known, and not missing either.
+  public var isIncomplete = false
 
   public init(files: ConfigurationFiles, environment: Environment) {
     self.files = files

@@ -37,6 +37,8 @@ public struct ConfigurationSource: Sendable {
       } catch {
         loaded.diagnostics.error(error.message, at: error.position)
       }
+    } else {
+      for conflict in Snapshot.conflicts(in: loaded.readable) { loaded.diagnostics.add(conflict) }
     }
     return LoadedConfiguration(
       snapshot: loaded.diagnostics.hasErrors ? nil : compiled, diagnostics: loaded.diagnostics,
@@ -51,7 +53,7 @@ public struct ConfigurationSource: Sendable {
       var admin = AdminSettings.section.initial
       let mistakes = reading.diagnostics.errorCount
       AdminSettings.section.read(node, into: &admin, &reading)
-      return reading.diagnostics.errorCount == mistakes ? admin : nil
+      return reading.diagnostics.errorCount == mistakes && !node.isCut ? admin : nil
     }
     return nil
   }

@@ -28,21 +28,10 @@ public final class Snapshot: Sendable {
     self.settings = settings
     self.generation = generation
     self.plugins = plugins
-    var patterns: [RoutePattern] = []
-    var routeOfPattern: [Int32] = []
-    patterns.reserveCapacity(settings.routes.count)
-    let listeners = Self.indices(of: settings.listeners, previous: previous?.listenerIndices ?? [:])
-    listenerIndices = listeners
-    for (index, route) in settings.routes.enumerated() {
-      for match in route.matches {
-        patterns.append(try Self.pattern(match, route: route, listeners: listeners))
-        routeOfPattern.append(Int32(index))
-      }
-    }
+    listenerIndices = Self.indices(of: settings.listeners, previous: previous?.listenerIndices ?? [:])
+    let (patterns, routeOfPattern) = try Self.patterns(settings, listeners: listenerIndices)
     self.routeOfPattern = routeOfPattern
-    do { table = try RouteTable(patterns, seed: KernelRandom.next()) } catch {
-      throw SnapshotError(position: settings.routes.first?.position ?? .none, message: "\(error)")
-    }
+    table = try Self.table(patterns, settings)
     let known = Dictionary(
       (previous?.upstreams ?? []).map { ($0.settings.name, $0) }, uniquingKeysWith: { first, _ in first })
     var upstreams: [Upstream] = []
@@ -103,16 +92,55 @@ public final class Snapshot: Sendable {
   /// The route table knows 64 listeners, of which the last is the admin port.
   private static let largestIndex = 63
 
-  /// Routes that tie on some request, as diagnostics at both places.
-  public func conflicts() -> [Diagnostic] {
-    table.conflicts().map { conflict in
-      let first = settings.routes[Int(routeOfPattern[conflict.first])]
-      let second = settings.routes[Int(routeOfPattern[conflict.second])]
+  /// Routes that tie on some request, as diagnostics at the later place; the settings may have mistakes elsewhere.
+  public static func conflicts(in settings: GatewaySettings) -> [Diagnostic] {
+    let listeners = indices(of: settings.listeners, previous: [:])
+    do throws(SnapshotError) {
+      let (patterns, routeOfPattern) = try patterns(settings, listeners: listeners)
+      return conflicts(try table(patterns, settings), settings.routes, routeOfPattern)
+    } catch {
+      return [Diagnostic(.error, at: error.position, message: error.message)]
+    }
+  }
+
+  /// The same of settings that are compiled.
+  public func conflicts() -> [Diagnostic] { Self.conflicts(table, settings.routes, routeOfPattern) }
+
+  private static func conflicts(
+    _ table: borrowing RouteTable, _ routes: [RouteSettings], _ routeOfPattern: [Int32]
+  ) -> [Diagnostic] {
+    table.conflicts().compactMap { conflict in
+      let first = routes[Int(routeOfPattern[conflict.first])]
+      let second = routes[Int(routeOfPattern[conflict.second])]
+      // Of a name that stands twice it was said already.
+      if first.name == second.name, first.position != second.position { return nil }
       return Diagnostic(
         .error, at: second.position,
         message: "routes '\(first.name)' and '\(second.name)' match the same requests equally well",
         expected: "different paths, hosts, methods or conditions; '\(first.name)' is at line \(first.position.line)")
     }
+  }
+
+  private static func table(_ patterns: [RoutePattern], _ settings: GatewaySettings) throws(SnapshotError) -> RouteTable
+  {
+    do { return try RouteTable(patterns, seed: KernelRandom.next()) } catch {
+      throw SnapshotError(position: settings.routes.first?.position ?? .none, message: "\(error)")
+    }
+  }
+
+  private static func patterns(
+    _ settings: GatewaySettings, listeners: [String: Int]
+  ) throws(SnapshotError) -> (patterns: [RoutePattern], routeOfPattern: [Int32]) {
+    var patterns: [RoutePattern] = []
+    var routeOfPattern: [Int32] = []
+    patterns.reserveCapacity(settings.routes.count)
+    for (index, route) in settings.routes.enumerated() {
+      for match in route.matches {
+        patterns.append(try pattern(match, route: route, listeners: listeners))
+        routeOfPattern.append(Int32(index))
+      }
+    }
+    return (patterns, routeOfPattern)
   }
 
   private static func pattern(

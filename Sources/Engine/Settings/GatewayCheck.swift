@@ -76,10 +76,13 @@ struct GatewayCheck {
     for route in draft.routes {
       checkListeners(of: route.settings, known: listeners, &reading)
       var resolved = route.settings
+      // A match on a listener that is not known would count as one on all.
+      resolved.matches.removeAll { match in match.listeners.contains { !listeners.contains($0) } }
       if let reference = route.upstream {
-        guard let index = index(of: reference, &reading) else { continue }
-        resolved.handler = .upstream(index)
-        used.insert(index)
+        if let index = index(of: reference, &reading) {
+          resolved.handler = .upstream(index)
+          used.insert(index)
+        }
       } else if let answer = route.respond {
         resolved.handler = .respond(answer)
       } else if let answer = route.redirect {
@@ -92,7 +95,7 @@ struct GatewayCheck {
 
   private func checkListeners(of route: RouteSettings, known: [String], _ reading: inout Reading) {
     for match in route.matches {
-      for name in match.listeners where !known.contains(name) {
+      for name in match.listeners where !known.contains(name) && !isElsewhere(name, known, reading) {
         reading.error(
           "there is no listener `\(Printable(name))`", at: match.position,
           expected: "one of \(known.joined(separator: ", "))", hint: reading.nearest(name, in: known)
@@ -101,11 +104,17 @@ struct GatewayCheck {
     }
   }
 
+  /// Whether a name may be defined in what could not be read: it may, unless it looks like a known one misspelt.
+  private func isElsewhere(_ name: String, _ known: [String], _ reading: Reading) -> Bool {
+    reading.isIncomplete && reading.nearest(name, in: known) == nil
+  }
+
   private mutating func index(of reference: RouteDraft.UpstreamReference, _ reading: inout Reading) -> Int? {
     switch reference {
     case .name(let name, let position):
       if let index = upstreamIndices[name] { return index }
       let names = upstreamNames
+      if isElsewhere(name, names, reading) { return nil }
       reading.error(
         "there is no upstream `\(Printable(name))`", at: position,
         expected: names.isEmpty || names.count > 12

@@ -23,7 +23,8 @@ extension GatewaySettings {
     var check = GatewayCheck(draft, file: file)
     check.run(openFiles: openFiles, &reading)
     return LoadedSettings(
-      settings: reading.diagnostics.hasErrors ? nil : check.settings, diagnostics: reading.diagnostics)
+      settings: reading.diagnostics.hasErrors ? nil : check.settings, readable: check.settings,
+      diagnostics: reading.diagnostics)
   }
 
   /// The settings as a diff shows them; what the configuration leaves out stands there with its default.
@@ -57,11 +58,14 @@ extension GatewaySettings {
 public struct LoadedSettings: Sendable {
   /// Nil when there is an error among the diagnostics.
   public var settings: GatewaySettings?
+  /// What could be read, with or without errors: for checks of one part that do not depend on the others.
+  public var readable: GatewaySettings
   /// Checks that come later add theirs.
   public var diagnostics: Diagnostics
 
-  public init(settings: GatewaySettings?, diagnostics: Diagnostics) {
+  public init(settings: GatewaySettings?, readable: GatewaySettings, diagnostics: Diagnostics) {
     self.settings = settings
+    self.readable = readable
     self.diagnostics = diagnostics
   }
 }

@@ -33,10 +33,12 @@ extension ValueType where Value == [MatchSettings] {
         var matches: [MatchSettings] = []
         matches.reserveCapacity(node.count)
         for element in node.elements {
-          guard let match = read(element, brief, &reading) else { return nil }
-          matches.append(match)
+          // What is right is kept: it may tie with another route.
+          if let match = read(element, brief, &reading) { matches.append(match) }
         }
-        if matches.isEmpty { reading.error("this matches nothing", at: node.position, expected: brief.expectation) }
+        if node.count == 0, !node.isCut {
+          reading.error("this matches nothing", at: node.position, expected: brief.expectation)
+        }
         return matches
       },
       describe: { .list($0.map { match in match.brief.map { .text($0) } ?? MatchSettings.section.describe(match) }) })
@@ -45,8 +47,10 @@ extension ValueType where Value == [MatchSettings] {
   private static func read(_ node: Node, _ brief: ScalarShape, _ reading: inout Reading) -> MatchSettings? {
     if node.isMapping {
       var match = MatchSettings()
+      let mistakes = reading.diagnostics.errorCount
       MatchSettings.section.read(node, into: &match, &reading)
-      return match
+      // Without the condition that is wrong it would match more than was meant.
+      return reading.diagnostics.errorCount == mistakes && !node.isCut ? match : nil
     }
     guard let text = reading.scalar(node, brief) else { return nil }
     do throws(ScalarMistake) {
