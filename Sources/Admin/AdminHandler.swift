@@ -77,8 +77,7 @@ public final class AdminHandler: Handler {
     let own = MetricShard()
     own.record(gateway, reloader, upgrader, version: version)
     let snapshots = [own.snapshot()] + (await gateway.metricSnapshots())
-    let format: MetricPage.Format =
-      request.accept.contains("application/openmetrics-text") ? .openMetrics : .prometheus
+    let format: MetricPage.Format = request.wantsOpenMetrics ? .openMetrics : .prometheus
     var page = ByteBuffer(capacity: 64 << 10)
     MetricPage.render(snapshots, format: format, into: &page)
     return AdminAnswer(page: page, contentType: format.contentType)

@@ -29,6 +29,23 @@ struct AdminRequest {
   /// Whether text is wanted instead of JSON.
   var wantsText: Bool { accept.hasPrefix("text/plain") }
 
+  /// Whether `Accept` takes OpenMetrics, and at least as gladly as plain text (RFC 9110 §12.5.1).
+  var wantsOpenMetrics: Bool {
+    let wanted = weight(of: "application/openmetrics-text")
+    return wanted > 0 && wanted >= weight(of: "text/plain")
+  }
+
+  /// The weight that `Accept` gives to a media type by its name; 0 when it does not name it.
+  private func weight(of type: String) -> Double {
+    for range in accept.split(separator: ",") {
+      let parts = range.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" } }
+      guard parts.first == type else { continue }
+      let weight = parts.dropFirst().first { $0.hasPrefix("q=") }?.dropFirst(2)
+      return weight.map { Double($0) ?? 0 } ?? 1
+    }
+    return 0
+  }
+
   private static func field(_ name: String, of exchange: borrowing Exchange) -> String? {
     guard let value = exchange.request.header(named: name) else { return nil }
     return String(copying: value)

@@ -106,6 +106,15 @@ struct AdminPortTests {
       let open = try ask(gateway, "/metrics", ["Accept: application/openmetrics-text; version=1.0.0"])
       #expect(open["Content-Type"]?.hasPrefix("application/openmetrics-text") == true)
       #expect(open.text.hasSuffix("# EOF\n"))
+      let types = [
+        "application/openmetrics-text;q=0, text/plain", "text/plain, application/openmetrics-text; q=0.5", "*/*",
+      ]
+      for accept in types {
+        let plain = try ask(gateway, "/metrics", ["Accept: \(accept)"])
+        #expect(plain["Content-Type"]?.hasPrefix("text/plain") == true, "\(accept)")
+      }
+      let both = try ask(gateway, "/metrics", ["Accept: text/plain;q=0.3,application/openmetrics-text;q=0.8"])
+      #expect(both["Content-Type"]?.hasPrefix("application/openmetrics-text") == true)
     }
   }
 
