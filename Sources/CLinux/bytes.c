@@ -21,6 +21,10 @@ EXPORT(host)
 EXPORT(path)
 EXPORT(query)
 
+size_t cl_scan_slashes(const uint8_t *bytes, size_t start, size_t count) {
+  return scan_slashes(bytes, start, count, count);
+}
+
 int cl_equal(const uint8_t *a, const uint8_t *b, size_t count) { return count == 0 || memcmp(a, b, count) == 0; }
 
 static inline uint8_t lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? c | 0x20 : c; }

@@ -120,7 +120,7 @@ int cl_request_line(const uint8_t *bytes, size_t start, size_t count, struct cl_
   // A dot is plain but where a dot segment may begin.
   while (path_end < count && bytes[path_end] == '.' && bytes[path_end - 1] != '/')
     path_end = scan_path(bytes, path_end + 1, count);
-  if (path_end >= count) return 0;
+  if (path_end >= count || scan_slashes(bytes, path, path_end, count) < path_end) return 0;
   int has_query = bytes[path_end] == '?';
   size_t target_end = has_query ? scan_query(bytes, path_end + 1, count) : path_end;
   if (target_end + 11 > count || bytes[target_end] != ' ') return 0;

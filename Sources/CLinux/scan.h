@@ -32,6 +32,26 @@ static inline int ends_path(uint8_t c) { return !(path_bits[c >> 5] >> (c & 31) 
 static const uint32_t query_bits[8] = {0, 0xaffffff2, 0xffffffff, 0x7fffffff, 0, 0, 0, 0};
 static inline int ends_query(uint8_t c) { return !(query_bits[c >> 5] >> (c & 31) & 1); }
 
+// The first index in [start, end) of a '/' that another follows in it, or end. It reads [0, count) at most.
+static inline size_t scan_slashes(const uint8_t *bytes, size_t start, size_t end, size_t count) {
+  size_t i = start;
+#ifdef __SSE2__
+  const __m128i slash = _mm_set1_epi8('/');
+  for (; i + 17 <= count && i + 1 < end; i += 16) {
+    __m128i first = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(bytes + i)), slash);
+    __m128i second = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(bytes + i + 1)), slash);
+    unsigned mask = (unsigned)_mm_movemask_epi8(_mm_and_si128(first, second));
+    if (mask) {
+      i += (size_t)__builtin_ctz(mask);
+      return i + 1 < end ? i : end;
+    }
+  }
+#endif
+  for (; i + 1 < end; i++)
+    if (bytes[i] == '/' && bytes[i + 1] == '/') return i;
+  return end;
+}
+
 static inline size_t scan_token(const uint8_t *bytes, size_t start, size_t count) {
   size_t i = start;
   while (i < count && !ends_token(bytes[i])) i++;

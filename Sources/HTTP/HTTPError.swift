@@ -106,6 +106,8 @@ public enum HTTPError: UInt8, Error, Sendable, CaseIterable {
   case encodedControl
   /// An encoded `/` or `\` where the configuration refuses them.
   case encodedSlash
+  /// An empty segment (`//`) where the configuration refuses them.
+  case emptySegment
   /// A path with a backslash, a fragment, or dot segments with parameters, which servers read differently.
   case ambiguousPath
 
@@ -171,6 +173,7 @@ public enum HTTPError: UInt8, Error, Sendable, CaseIterable {
     case .invalidPercentEncoding: "invalid_percent_encoding"
     case .encodedControl: "encoded_control"
     case .encodedSlash: "encoded_slash"
+    case .emptySegment: "empty_segment"
     case .ambiguousPath: "ambiguous_path"
     }
   }

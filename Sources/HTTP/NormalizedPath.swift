@@ -4,7 +4,7 @@ public import Kernel
 ///
 /// Unreserved characters are decoded, the other percent-encodings get upper-case digits, dot segments are removed.
 /// That happens once and before matching, so that no plugin and no origin sees another path than the route did.
-/// Slashes are not merged: `//` is a segment of its own.
+/// Empty segments are a question of their own: `mergeSlashes`.
 public enum NormalizedPath {
   /// What becomes of `%2F` and `%5C`, which some servers decode before they split the path.
   public enum EncodedSlashes: Sendable {
@@ -35,6 +35,24 @@ public enum NormalizedPath {
     if !ByteScan.equal(out.span.extracting(start..<out.count), path) { return true }
     out.truncate(to: start)
     return false
+  }
+
+  /// Appends the path without its empty segments (`//`) to `out`, if it has any; a slash at its end stays.
+  ///
+  /// - Parameter path: in normal form: dot segments are resolved first, as RFC 3986 has it, where `//` is a segment.
+  /// - Returns: whether it has any; if not, nothing is written.
+  public static func mergeSlashes(_ path: Span<UInt8>, into out: inout ByteBuffer) -> Bool {
+    var start = 0
+    var slash = ByteScan.indexOfEmptySegment(in: path, from: 0)
+    if slash == path.count { return false }
+    while slash < path.count {
+      out.append(path.extracting(start...slash))
+      start = slash + 1
+      while start < path.count, path[start] == UInt8(ascii: "/") { start += 1 }
+      slash = ByteScan.indexOfEmptySegment(in: path, from: start)
+    }
+    out.append(path.extracting(start..<path.count))
+    return true
   }
 
   /// Writes segment by segment: each ends at a slash or at the end, and is judged once it is decoded.

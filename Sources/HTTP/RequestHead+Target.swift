@@ -30,6 +30,8 @@ extension RequestHead {
     if form == .origin || form == .absolute {
       end = try decodePath(bytes, from: pathStart, limit: start &+ limit)
       pathRange = ByteRange(pathStart..<end)
+      let path = pathRange.bytes(in: bytes)
+      if ByteScan.indexOfEmptySegment(in: path, from: 0) < path.count { pathIsNormal = false }
       if end < bytes.count, bytes[end] == UInt8(ascii: "?") {
         let queryStart = end &+ 1
         end = ByteScan.endOfQuery(in: bytes, from: queryStart)

@@ -61,6 +61,13 @@ public enum ByteScan {
     unsafe bytes.withUnsafeBufferPointer { p in unsafe Int(cl_scan_path(p.baseAddress, start, p.count)) }
   }
 
+  /// The index of the first `/` at or after `start` that another one follows, or the span's count.
+  @inline(__always)
+  public static func indexOfEmptySegment(in bytes: Span<UInt8>, from start: Int) -> Int {
+    // SAFETY: as above.
+    unsafe bytes.withUnsafeBufferPointer { p in unsafe Int(cl_scan_slashes(p.baseAddress, start, p.count)) }
+  }
+
   /// The index of the first byte that may not stand in a query (anything but visible ASCII, and `"#<>`) at or after
   /// `start`, or the span's count.
   @inline(__always)

@@ -55,7 +55,19 @@ public struct Fault: Error, Sendable {
 extension Fault {
   /// A request that the codec refused.
   public static func malformedRequest(_ error: HTTPError) -> Fault {
-    Fault(.client, error.status, error.reason, "The request is not well-formed HTTP; mend the client.", closes: true)
+    Fault(.client, error.status, error.reason, detail(of: error), closes: true)
+  }
+
+  private static func detail(of error: HTTPError) -> StaticString {
+    switch error {
+    case .encodedSlash:
+      "The path has an encoded slash, which this route refuses; `encoded_slashes: keep` would take it."
+    case .emptySegment:
+      "The path has an empty segment, which this route refuses; `empty_segments: merge` would take it."
+    case .ambiguousPath:
+      "The path can be read in two ways, by a backslash or by dots beside a semicolon or an encoded slash; mend the client."
+    default: "The request is not well-formed HTTP; mend the client."
+    }
   }
 
   /// A response that the codec refused.
@@ -66,6 +78,8 @@ extension Fault {
   public static let notFound = Fault(.client, 404, "no_route", "No route matches this host and path.")
   public static let methodNotAllowed = Fault(
     .client, 405, "method_not_allowed", "This path does not take this method; Allow lists those it takes.")
+  public static let tunnelRefused = Fault(
+    .client, 501, "tunnel_refused", "The gateway opens no tunnels; send the request without CONNECT.", closes: true)
   public static let headTimeout = Fault(
     .client, 408, "head_timeout", "The request's head took too long to arrive.", closes: true)
   public static let bodyTimeout = Fault(
@@ -151,7 +165,8 @@ extension Fault {
 
   /// Every fault that the proxy itself makes, for the reference and its test.
   public static let all: [Fault] = [
-    notFound, methodNotAllowed, headTimeout, bodyTimeout, clientStalled, bodyTooLarge, expectationFailed,
+    notFound, methodNotAllowed, tunnelRefused, headTimeout, bodyTimeout, clientStalled, bodyTooLarge,
+    expectationFailed,
     malformedUpgrade, unknownWebSocketVersion, tunnelIdle, clientGone,
     connectRefused, connectTimeout, targetCertificateExpired, targetCertificateNotYetValid, targetUnknownAuthority,
     targetWrongHost, targetBadCertificate, targetRefusedTLS, targetHandshakeFailed, upstreamReset, upstreamTruncated,

@@ -110,7 +110,8 @@ struct RoutingTests {
 
   @Test(arguments: [
     ("/a/./b", "/a/b"), ("/a/../b", "/b"), ("/../../b", "/b"), ("/a/%2e%2e/b", "/b"), ("/%61%7e%2D", "/a~-"),
-    ("/a%20b", "/a%20b"), ("/a%3fb", "/a%3Fb"), ("/caf%c3%a9", "/caf%C3%A9"), ("/a//b", "/a//b"), ("/a/b/..", "/a/"),
+    ("/a%20b", "/a%20b"), ("/a%3fb", "/a%3Fb"), ("/caf%c3%a9", "/caf%C3%A9"), ("/a//b", "/a/b"), ("//a///b//", "/a/b/"),
+    ("/a/b/..", "/a/"),
     ("/.", "/"), ("/a?x=../%2e", "/a?x=../%2e"),
   ])
   func `a path is normalised once before it is matched and forwarded`(target: String, forwarded: String) throws {
@@ -130,7 +131,10 @@ struct RoutingTests {
         closed: { match: /admin/*, respond: 403 }
       """
     try withGateway(text, to: origin) { gateway in
-      for target in ["/admin", "/admin/", "/x/../admin/a", "/%61dmin/a", "/x/%2e%2e/admin", "/./admin/x"] {
+      for target in [
+        "/admin", "/admin/", "/x/../admin/a", "/%61dmin/a", "/x/%2e%2e/admin", "/./admin/x", "//admin", "/admin//x",
+        "///x/..//admin",
+      ] {
         let response = try gateway.get(target)
         #expect(response.status == 403, "\(target)")
       }
@@ -157,6 +161,50 @@ struct RoutingTests {
       #expect(refused.status == 400)
       #expect(refused["X-Fault"] == "client")
       #expect(try gateway.awaitRecords(2)[1]["reason"]?.string == "encoded_slash")
+    }
+  }
+
+  @Test func `empty segments are merged, refused or kept as the route says`() throws {
+    let origin = try Origin.ok()
+    let text = """
+      routes:
+        all: { match: /*, upstream: ORIGIN }
+        exact: { match: /v1/feedback, respond: { body: exact } }
+        strip: { match: /strip/*, upstream: ORIGIN, rewrite: { strip_prefix: /strip } }
+        kept: { match: /kept/*, upstream: ORIGIN, empty_segments: keep }
+        both: { match: /both/*, upstream: ORIGIN, rewrite: { strip_prefix: /both }, empty_segments: keep }
+        refused: { match: /refused/*, upstream: ORIGIN, empty_segments: refuse }
+      """
+    try withGateway(text, to: origin) { gateway in
+      #expect(try gateway.get("//v1/feedback").text == "exact")
+      #expect(try gateway.get("/v1//feedback").text == "exact")
+      let refused = try gateway.get("/refused//x")
+      #expect(refused.status == 400)
+      #expect(refused.text.contains("empty_segments: merge"))
+      #expect(try gateway.get("/refused/x/").status == 200)
+      for target in ["/strip//evil.example/x", "/kept//a///b/", "//kept/%41", "/both//evil.example//x"] {
+        #expect(try gateway.get(target).status == 200)
+      }
+      let expected = ["/refused/x/", "/evil.example/x", "/kept//a///b/", "//kept/A", "/evil.example//x"]
+      #expect(origin.requests.map(\.target) == expected)
+    }
+  }
+
+  @Test func `CONNECT opens no tunnel, and OPTIONS * is answered for the server`() throws {
+    try withGateway("routes: { a: { match: [POST /a, PURGE /b], respond: 200 } }") { gateway in
+      let options = try gateway.connect()
+      try options.send("OPTIONS * HTTP/1.1", ["Host: a.example"])
+      let answer = try options.response(to: "OPTIONS")
+      #expect(answer.status == 204)
+      #expect(answer["Allow"] == "POST, OPTIONS, PURGE")
+      try options.send("POST /a HTTP/1.1", ["Host: a.example", "Content-Length: 0"])
+      #expect(try options.response().status == 200)
+      let connect = try gateway.connect()
+      try connect.send("CONNECT a.example:443 HTTP/1.1", ["Host: a.example:443"])
+      let refused = try connect.response()
+      #expect(refused.status == 501)
+      #expect(refused["X-Fault"] == "client")
+      #expect(connect.isClosedByPeer())
     }
   }
 

@@ -58,6 +58,18 @@ import Testing
     #expect(normal(path, .keep) == expected)
   }
 
+  @Test(
+    arguments: [
+      ("/", nil), ("/a/b/", nil), ("//", "/"), ("///", "/"), ("//a", "/a"), ("/a//", "/a/"), ("/a//b///c", "/a/b/c"),
+      ("/0123456789abcdef//0123456789abcdef//", "/0123456789abcdef/0123456789abcdef/"),
+    ] as [(String, String?)])
+  func `empty segments are merged`(_ path: String, _ expected: String?) {
+    var out = ByteBuffer(capacity: 16)
+    let isMerged = NormalizedPath.mergeSlashes(path.utf8Span.span, into: &out)
+    #expect(isMerged == (expected != nil))
+    #expect(Wire.text(out.span) == expected ?? "")
+  }
+
   @Test func `normalising twice changes nothing more`() {
     var generator = SeededGenerator(state: 20_240)
     let parts = ["/", ".", "..", "%2e", "%2F", "%41", "a", ";", "%20", "%c3", "//", "b"]

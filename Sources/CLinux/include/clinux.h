@@ -73,6 +73,8 @@ size_t cl_scan_target(const uint8_t *bytes, size_t start, size_t count);
 size_t cl_scan_name(const uint8_t *bytes, size_t start, size_t count);
 size_t cl_scan_host(const uint8_t *bytes, size_t start, size_t count);
 size_t cl_scan_path(const uint8_t *bytes, size_t start, size_t count);
+/// The index of a '/' that another follows, or count.
+size_t cl_scan_slashes(const uint8_t *bytes, size_t start, size_t count);
 size_t cl_scan_query(const uint8_t *bytes, size_t start, size_t count);
 size_t cl_scan_json(const uint8_t *bytes, size_t start, size_t count);
 int cl_equal(const uint8_t *a, const uint8_t *b, size_t count);

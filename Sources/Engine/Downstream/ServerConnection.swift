@@ -248,7 +248,7 @@ final class ServerConnection: WakerOwner {
 
   /// The same when no hook waits; nil when one does.
   func decideAtOnce(_ slot: ExchangeSlot) -> Verdict? {
-    if let fault = worker.route(slot, on: self) { return .fail(fault) }
+    if let verdict = worker.route(slot, on: self) { return verdict }
     guard let route = slot.route else { return .fail(.notFound) }
     if case .length(let count) = slot.exchange.request.head.framing, count > route.requestBodyLimit {
       return .fail(.bodyTooLarge)

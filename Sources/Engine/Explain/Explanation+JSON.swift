@@ -18,6 +18,7 @@ extension Explanation {
           $0.member("detail", refusal.detail)
         }
       }
+      if let answer { $0.member("answer", answer) }
       if let way { $0.object("route") { write(way, to: &$0) } }
       $0.array("candidates") {
         for candidate in candidates {
@@ -38,6 +39,7 @@ extension Explanation {
     json.member("place", way.route.position.place)
     json.member("template", way.template)
     json.object("parameters") { for parameter in way.parameters { $0.member(parameter.name, parameter.value) } }
+    if refusal != nil { return }
     json.array("plugins") { for plugin in way.plugins { $0.value(plugin) } }
     json.member("request_body", way.requestBody)
     switch way.route.handler {

@@ -12,6 +12,7 @@ extension Explanation {
     if let refusal {
       page.row("refused", "\(refusal.status) \(refusal.code): \(refusal.detail)")
     }
+    if let answer { page.row("answers", answer) }
     if let way { describe(way, &page) }
     if !candidates.isEmpty || others > 0 { describeCandidates(&page) }
     return page.text
@@ -21,6 +22,8 @@ extension Explanation {
     page.row("route", "\(way.route.name)  (\(way.route.position.place))")
     page.row("matched", way.template)
     for parameter in way.parameters { page.row("", "\(parameter.name) = \(parameter.value)") }
+    // A request that is refused goes no further.
+    if refusal != nil { return }
     page.row("plugins", way.plugins.isEmpty ? "none" : way.plugins.joined(separator: ", "))
     page.row("body", "at most \(ByteSize.text(way.requestBody))")
     switch way.route.handler {

@@ -49,6 +49,8 @@ public struct Explanation: Sendable {
   public let listener: String
   public internal(set) var way: Way?
   public internal(set) var refusal: Refusal?
+  /// What the gateway answers by itself to a request that is about no resource.
+  public internal(set) var answer: String?
   /// Those that came closest, the closest first.
   public internal(set) var candidates: [Candidate] = []
   /// How many more routes there are that are not taken.

@@ -30,11 +30,13 @@ public struct SampleRequest: Sendable {
     return (String(text[..<colon]), String(value))
   }
 
-  /// `HOST[:PORT]` of the URL; nil when it is a path.
+  /// `HOST[:PORT]` of the URL, or what CONNECT names; nil when it is a path.
   var authority: String? {
-    guard let start = url.firstRange(of: "://")?.upperBound else { return nil }
+    guard let start = url.firstRange(of: "://")?.upperBound else { return isTunnel ? url : nil }
     return String(url[start...].prefix { $0 != "/" && $0 != "?" && $0 != "#" })
   }
+
+  private var isTunnel: Bool { method == "CONNECT" && !url.contains("/") }
 
   /// The port that the URL names; nil when it names none.
   var port: Int? {
@@ -44,6 +46,7 @@ public struct SampleRequest: Sendable {
 
   /// Path and query as they would be sent: without the fragment.
   private var target: String {
+    if isTunnel { return url }
     var rest = url[...]
     if let start = url.firstRange(of: "://")?.upperBound {
       rest = url[start...].drop { $0 != "/" && $0 != "?" && $0 != "#" }
@@ -67,6 +70,7 @@ public struct SampleRequest: Sendable {
 struct SampleExchange: ~Copyable {
   var exchange = Exchange()
   let listener: Int
+  private(set) var traits = PathTraits()
 
   init(_ request: SampleRequest, limits: LimitSettings, listener: Int) throws(HTTPError) {
     self.listener = listener
@@ -78,23 +82,34 @@ struct SampleExchange: ~Copyable {
       limits: HTTPLimits(head: limits.requestHead, headers: limits.headers, target: limits.requestTarget))
     guard try HeadDecoding.decode(&decoder, &exchange.request) else { throw .invalidRequestLine }
     exchange.request.buffer.advance(exchange.request.head.length)
-    try normalise()
+    switch exchange.request.head.form {
+    case .origin, .absolute:
+      if !exchange.request.head.pathIsNormal || exchange.request.head.pathRange.isEmpty {
+        traits = try exchange.normalisePath()
+      }
+    case .asterisk, .authority: break
+    }
   }
+
+  var form: TargetForm { exchange.request.head.form }
 
   /// The path that routes are matched against.
   var path: String { String(exchange.path) }
   var host: String { String(exchange.host) }
 
-  /// Whether the path has an encoded slash or backslash.
-  var hasEncodedSlash: Bool { path.contains("%2F") || path.contains("%5C") }
-
   func explain(_ table: borrowing RouteTable) -> [RouteExplanation] {
     table.explain(Self.request(exchange, listener), exchange)
   }
 
-  func match(_ table: borrowing RouteTable, _ parameters: inout PathParameters) -> RouteMatch {
-    table.match(Self.request(exchange, listener), exchange, parameters: &parameters)
+  /// The route of the request; its parameters are then the exchange's.
+  mutating func match(_ table: borrowing RouteTable) -> RouteMatch {
+    var parameters = PathParameters()
+    let match = table.match(Self.request(exchange, listener), exchange, parameters: &parameters)
+    exchange.parameters = parameters
+    return match
   }
+
+  mutating func keepEmptySegments() throws(HTTPError) { try exchange.keepEmptySegments() }
 
   /// The target that the upstream gets.
   func target(after rewrite: Rewrite?) -> String {
@@ -113,21 +128,6 @@ struct SampleExchange: ~Copyable {
     return RouteRequest(
       path: exchange.path, host: exchange.host, method: exchange.request.methodText, preflightMethod: preflight,
       listener: listener)
-  }
-
-  private mutating func normalise() throws(HTTPError) {
-    if exchange.request.head.pathIsNormal { return }
-    var normal = ByteBuffer(capacity: 256)
-    let changed = try Self.normalise(exchange, into: &normal)
-    exchange.normalizedPath.append(normal.span)
-    exchange.pathIsNormalized = changed
-  }
-
-  private static func normalise(
-    _ exchange: borrowing Exchange, into out: inout ByteBuffer
-  ) throws(HTTPError) -> Bool {
-    let path = exchange.request.head.pathRange.bytes(in: exchange.request.source)
-    return try NormalizedPath.normalise(path, encodedSlashes: .keep, into: &out)
   }
 }
 

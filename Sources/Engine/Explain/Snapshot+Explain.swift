@@ -12,11 +12,15 @@ extension Snapshot {
     let listener = try listener(for: request)
     var explanation = Explanation(method: request.method, listener: listener.name)
     do throws(HTTPError) {
-      let sample = try SampleExchange(
+      var sample = try SampleExchange(
         request, limits: settings.limits, listener: listenerIndices[listener.name] ?? 0)
       explanation.path = sample.path
       explanation.host = sample.host
-      explain(sample, bodyLength: request.body.count, &explanation)
+      switch sample.form {
+      case .authority: explanation.refusal = Explanation.Refusal(.tunnelRefused)
+      case .asterisk: explanation.answer = "204 by the gateway itself, Allow: \(table.serverMethods)"
+      case .origin, .absolute: try explain(&sample, bodyLength: request.body.count, &explanation)
+      }
     } catch {
       explanation.refusal = Explanation.Refusal(.malformedRequest(error))
     }
@@ -39,31 +43,38 @@ extension Snapshot {
     return listener
   }
 
-  private func explain(_ sample: borrowing SampleExchange, bodyLength: Int, _ explanation: inout Explanation) {
-    var parameters = PathParameters()
-    switch sample.match(table, &parameters) {
+  private func explain(
+    _ sample: inout SampleExchange, bodyLength: Int, _ explanation: inout Explanation
+  ) throws(HTTPError) {
+    switch sample.match(table) {
     case .notFound: explanation.refusal = Explanation.Refusal(.notFound)
     case .methodNotAllowed(let methods):
       let allowed = table.methodNames(methods).joined(separator: ", ")
       explanation.refusal = Explanation.Refusal(.methodNotAllowed, note: " Here: \(allowed).")
     case .route(let pattern, let path, _):
-      let way = way(sample, pattern: pattern, path: path, parameters)
+      let route = settings.routes[Int(routeOfPattern[pattern])]
+      addCandidates(sample, &explanation, taken: route.name)
+      let refusal = sample.traits.refusal(by: route)
+      if refusal == nil, sample.traits.hasEmptySegment, route.emptySegments == .keep { try sample.keepEmptySegments() }
+      let way = way(sample, pattern: pattern, path: path)
       explanation.way = way
-      if sample.hasEncodedSlash, way.route.encodedSlashes == .refuse {
-        explanation.refusal = Explanation.Refusal(.malformedRequest(.encodedSlash))
+      if let refusal {
+        explanation.refusal = Explanation.Refusal(.malformedRequest(refusal))
       } else if bodyLength > way.requestBody {
         explanation.refusal = Explanation.Refusal(.bodyTooLarge)
       }
+      return
     }
-    addCandidates(sample, &explanation)
+    addCandidates(sample, &explanation, taken: nil)
   }
 
   private func way(
-    _ sample: borrowing SampleExchange, pattern: Int, path: Int, _ parameters: PathParameters
+    _ sample: borrowing SampleExchange, pattern: Int, path: Int
   ) -> Explanation.Way {
     let route = settings.routes[Int(routeOfPattern[pattern])]
     let template = table.patterns[pattern].paths[path]
     let bytes = Array(sample.path.utf8)
+    let parameters = sample.exchange.parameters
     let values = template.parameterNames.enumerated().map { index, name in
       (name: name, value: String(decoding: bytes[parameters[index]], as: UTF8.self))
     }
@@ -86,13 +97,15 @@ extension Snapshot {
   }
 
   /// Adds the routes that were not taken: those whose path fits, and of the others how many there are.
-  private func addCandidates(_ sample: borrowing SampleExchange, _ explanation: inout Explanation) {
+  private func addCandidates(
+    _ sample: borrowing SampleExchange, _ explanation: inout Explanation, taken: String?
+  ) {
     var told: Set<Int32> = []
     var found: [(order: Int, candidate: Explanation.Candidate)] = []
     for verdict in sample.explain(table) {
       let index = routeOfPattern[verdict.route]
       let route = settings.routes[Int(index)]
-      guard verdict.verdict != .path, verdict.verdict != .chosen, route.name != explanation.way?.route.name,
+      guard verdict.verdict != .path, verdict.verdict != .chosen, route.name != taken,
         told.insert(index).inserted
       else { continue }
       let pattern = table.patterns[verdict.route]
@@ -106,7 +119,7 @@ extension Snapshot {
     }
     found.sort { $0.order > $1.order }
     explanation.candidates = found.prefix(Self.toldCandidates).map(\.candidate)
-    explanation.others = settings.routes.count - explanation.candidates.count - (explanation.way == nil ? 0 : 1)
+    explanation.others = settings.routes.count - explanation.candidates.count - (taken == nil ? 0 : 1)
   }
 
   private func reason(

@@ -105,7 +105,7 @@ struct Rewrite: Sendable {
     host = settings.host
   }
 
-  /// Writes the path as the target gets it.
+  /// Writes the path as the target gets it. It never begins with `//`, which some servers take for an authority.
   func append(_ exchange: borrowing Exchange, to out: inout ByteBuffer) {
     let original = exchange.path
     if let path { return out.append(path.span) }
@@ -113,11 +113,18 @@ struct Rewrite: Sendable {
     let count = stripPrefix.count
     guard count > 0, original.count >= count, ByteScan.equal(original.extracting(0..<count), stripPrefix.span),
       original.count == count || original[count] == UInt8(ascii: "/")
-    else { return out.append(original) }
-    if original.count == count {
-      out.append("/")
-    } else {
-      out.append(original.extracting(count..<original.count))
+    else { return append(original, from: 0, to: &out) }
+    if original.count == count { return out.append("/") }
+    append(original, from: count, to: &out)
+  }
+
+  private func append(_ path: Span<UInt8>, from start: Int, to out: inout ByteBuffer) {
+    var start = start
+    if prefix.isEmpty {
+      while start + 1 < path.count, path[start] == UInt8(ascii: "/"), path[start + 1] == UInt8(ascii: "/") {
+        start += 1
+      }
     }
+    out.append(path.extracting(start..<path.count))
   }
 }

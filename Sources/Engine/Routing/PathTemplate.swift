@@ -34,6 +34,7 @@ public struct PathTemplate: Sendable, Hashable {
       if part == "*" {
         takesRest = true
       } else {
+        if part.isEmpty, offset < text.utf8.count { throw .emptySegment(at: offset) }
         segments.append(try Self.segment(String(part), at: offset, after: segments))
       }
       offset += part.utf8.count + 1
@@ -139,6 +140,8 @@ public enum PathTemplateError: Error, Equatable, CustomStringConvertible {
   case badEscape(String, isControl: Bool, at: Int)
   /// `.` or `..`, plain or encoded.
   case dotSegment(at: Int)
+  /// Nothing between two slashes.
+  case emptySegment(at: Int)
   /// A segment that servers read differently, which no request may have.
   case ambiguous(String, at: Int)
   case tooDeep
@@ -147,7 +150,8 @@ public enum PathTemplateError: Error, Equatable, CustomStringConvertible {
   /// Where in the text the mistake begins, in bytes; 0 when that is the whole.
   public var offset: Int {
     switch self {
-    case .badEscape(_, _, let offset), .dotSegment(let offset), .ambiguous(_, let offset): offset
+    case .badEscape(_, _, let offset), .dotSegment(let offset), .emptySegment(let offset), .ambiguous(_, let offset):
+      offset
     default: 0
     }
   }
@@ -165,6 +169,7 @@ public enum PathTemplateError: Error, Equatable, CustomStringConvertible {
       "'\(text)' is no '%' with two hexadecimal digits; '%25' stands for '%'"
     case .badEscape(let text, isControl: true, _): "'\(text)' is a control character, which no path may hold"
     case .dotSegment: "`.` and `..` are resolved before paths are matched"
+    case .emptySegment: "`//` is merged into one slash before paths are matched"
     case .ambiguous(let text, _): "'\(text)' can be read in two ways, so that no request may hold it"
     case .tooDeep: "a path has at most \(PathTemplate.maximumSegments) segments"
     case .tooManyParameters: "a path has at most \(PathParameters.maximumCount) parameters"

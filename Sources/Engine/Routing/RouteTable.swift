@@ -86,6 +86,13 @@ public struct RouteTable: ~Copyable, Sendable {
   /// The methods of a set, as `Allow` names them.
   public func methodNames(_ methods: MethodMask) -> [String] { methods.names(extensions: extensions) }
 
+  /// What `OPTIONS *` is told: the methods that some route takes, and OPTIONS itself. CONNECT reaches no route.
+  public var serverMethods: String {
+    var methods = MethodMask.options
+    for candidate in candidates { methods = methods.union(candidate.methods) }
+    return methodNames(methods).filter { $0 != "CONNECT" }.joined(separator: ", ")
+  }
+
   /// Writes the value of the `Allow` field (RFC 9110 §10.2.1).
   public func appendAllow(_ methods: MethodMask, to buffer: inout ByteBuffer) {
     var isFirst = true

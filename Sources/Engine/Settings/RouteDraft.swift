@@ -32,6 +32,10 @@ public struct RouteDraft: Sendable {
         Keyword(
           "encoded_slashes", \.settings.encodedSlashes, .choice,
           "Whether %2F in a path is refused with 400 or kept as it is."),
+        Keyword(
+          "empty_segments", \.settings.emptySegments, .choice,
+          "Whether // in a path is refused with 400, merged into one slash, or forwarded as it is; routes are matched "
+            + "without it."),
       ],
       check: { route, _, reading in route.checkSlashes(&reading) },
       checkKeys: { route, node, reading in route.checkHandler(node, &reading) })

@@ -12,6 +12,9 @@ public struct RouteSettings: Sendable {
   /// What is done with `%2F` in a path.
   public enum EncodedSlashes: String, Sendable, CaseIterable { case refuse, keep }
 
+  /// What is done with empty segments, `//`, in a path.
+  public enum EmptySegments: String, Sendable, CaseIterable { case refuse, merge, keep }
+
   public var name: String
   /// Each is one way to match; at least one.
   public var matches: [MatchSettings]
@@ -21,6 +24,7 @@ public struct RouteSettings: Sendable {
   public var limits: RouteLimitSettings?
   public var timeouts: RouteTimeoutSettings?
   public var encodedSlashes: EncodedSlashes
+  public var emptySegments: EmptySegments
   public var position: Position
 
   public init(
@@ -32,6 +36,7 @@ public struct RouteSettings: Sendable {
     limits: RouteLimitSettings? = nil,
     timeouts: RouteTimeoutSettings? = nil,
     encodedSlashes: EncodedSlashes = .refuse,
+    emptySegments: EmptySegments = .merge,
     position: Position = .none
   ) {
     self.name = name
@@ -42,6 +47,7 @@ public struct RouteSettings: Sendable {
     self.limits = limits
     self.timeouts = timeouts
     self.encodedSlashes = encodedSlashes
+    self.emptySegments = emptySegments
     self.position = position
   }
 }

@@ -26,16 +26,16 @@ extension Worker {
     slot.exchange.id.append(sixteenDigits: random.next())
   }
 
-  /// Finds the route; a fault when there is none, or when the path cannot be read in one way only.
-  func route(_ slot: ExchangeSlot, on connection: ServerConnection) -> Fault? {
-    var slashes = false
+  /// Finds the route; nil when there is one that takes the request, and otherwise what becomes of it.
+  func route(_ slot: ExchangeSlot, on connection: ServerConnection) -> Verdict? {
+    var traits = PathTraits()
     switch slot.exchange.request.head.form {
     case .origin, .absolute:
       if !slot.exchange.request.head.pathIsNormal || slot.exchange.request.head.pathRange.isEmpty {
-        do { try normalisePath(slot) } catch { return .malformedRequest(error) }
-        slashes = hasEncodedSlash(slot.exchange.path)
+        do { traits = try slot.exchange.normalisePath() } catch { return .fail(.malformedRequest(error)) }
       }
-    case .asterisk, .authority: return .notFound
+    case .asterisk: return answerForServer(slot)
+    case .authority: return .fail(.tunnelRefused)
     }
     let snapshot = current
     if let only {
@@ -43,45 +43,32 @@ extension Worker {
       return nil
     }
     switch match(slot, snapshot, listener: connection.listener.index) {
-    case .notFound: return .notFound
+    case .notFound: return .fail(.notFound)
     case .methodNotAllowed(let methods):
       slot.exchange.allowed = snapshot.shared.table.methodNames(methods).joined(separator: ", ")
-      return .methodNotAllowed
+      return .fail(.methodNotAllowed)
     case .route(let pattern, let path, _):
       let route = snapshot.route(ofPattern: pattern)
       slot.route = route
       slot.path = path
       slot.exchange.route = route.identities[path]
-      return slashes && route.refusesEncodedSlashes ? .malformedRequest(.encodedSlash) : nil
+      return traits.hasEmptySegment || traits.hasEncodedSlash ? judge(slot, route, traits) : nil
     }
   }
 
-  private func normalisePath(_ slot: ExchangeSlot) throws(HTTPError) {
-    var normal = ByteBuffer(capacity: 256)
-    let changed = try Self.normalise(slot.exchange, into: &normal)
-    slot.exchange.normalizedPath.removeAll()
-    slot.exchange.normalizedPath.append(normal.span)
-    slot.exchange.pathIsNormalized = changed
+  /// What a route makes of a path that it may refuse or keep; nil when it takes it.
+  private func judge(_ slot: ExchangeSlot, _ route: WorkerRoute, _ traits: PathTraits) -> Verdict? {
+    if let refusal = traits.refusal(by: route.settings) { return .fail(.malformedRequest(refusal)) }
+    guard traits.hasEmptySegment, route.settings.emptySegments == .keep else { return nil }
+    do { try slot.exchange.keepEmptySegments() } catch { return .fail(.malformedRequest(error)) }
+    return nil
   }
 
-  private static func normalise(
-    _ exchange: borrowing Exchange, into out: inout ByteBuffer
-  ) throws(HTTPError) -> Bool {
-    let path = exchange.request.head.pathRange.bytes(in: exchange.request.source)
-    return try NormalizedPath.normalise(path, encodedSlashes: .keep, into: &out)
-  }
-
-  /// Whether a normalised path has `%2F` or `%5C`.
-  private func hasEncodedSlash(_ path: Span<UInt8>) -> Bool {
-    var index = ByteScan.index(of: UInt8(ascii: "%"), in: path)
-    while index + 2 < path.count {
-      let high = path[index + 1]
-      let low = path[index + 2]
-      if high == UInt8(ascii: "2") && low == UInt8(ascii: "F") { return true }
-      if high == UInt8(ascii: "5") && low == UInt8(ascii: "C") { return true }
-      index = ByteScan.index(of: UInt8(ascii: "%"), in: path, from: index + 1)
-    }
-    return false
+  /// Answers `OPTIONS *`, which asks about the server and not about a resource (RFC 9110 §9.3.7).
+  private func answerForServer(_ slot: ExchangeSlot) -> Verdict {
+    slot.exchange.response.begin(status: 204)
+    slot.exchange.response.addHeader("Allow", current.shared.table.serverMethods)
+    return .respond
   }
 
   private func match(_ slot: ExchangeSlot, _ snapshot: WorkerSnapshot, listener: Int) -> RouteMatch {

@@ -110,7 +110,6 @@ final class WorkerRoute {
   let handler: Target
   let rewrite: Rewrite?
   let requestBodyLimit: Int
-  let refusesEncodedSlashes: Bool
   private let clientBody: Int
   /// The snapshot that it belongs to, kept alive by the exchanges that use it.
   let snapshot: WorkerSnapshot
@@ -131,7 +130,6 @@ final class WorkerRoute {
     rewrite = settings.rewrite.map { Rewrite($0) }
     requestBodyLimit = settings.limits?.requestBody ?? limits.requestBody
     clientBody = settings.limits?.bodyTimeout ?? limits.bodyTimeout
-    refusesEncodedSlashes = settings.encodedSlashes == .refuse
     handler =
       switch settings.handler {
       case .upstream(let index): .upstream(snapshot.pools[index])
@@ -151,7 +149,6 @@ final class WorkerRoute {
     rewrite = nil
     self.snapshot = snapshot
     requestBodyLimit = 1 << 20
-    refusesEncodedSlashes = true
     clientBody = snapshot.shared.settings.limits.bodyTimeout
   }
 

@@ -15,6 +15,8 @@ struct ExplanationTests {
       new: { match: POST /v1/items, upstream: items, rewrite: { strip_prefix: /v1, prefix: /api, host: items.internal } }
       special: { match: { paths: ["/v1/items/{id}"], methods: [GET], headers: { x-beta: "1" } }, respond: 204 }
       hosted: { match: { hosts: [a.example], paths: [/*] }, respond: 200 }
+      strict: { match: /strict/*, upstream: items, empty_segments: refuse }
+      kept: { match: "/kept/{id}/x", upstream: items, empty_segments: keep }
       inner: { match: { paths: [/in], listeners: [inside] }, redirect: /out }
     """
 
@@ -60,6 +62,28 @@ struct ExplanationTests {
     #expect(explanation.way?.route.name == "item")
   }
 
+  @Test func `empty segments are merged or kept as on their way`() throws {
+    let merged = try explain(SampleRequest("GET", "//v1//items/7"))
+    #expect(merged.way?.forward?.target == "/v1/items/7")
+    let kept = try #require(try explain(SampleRequest("GET", "//kept///7//x")).way)
+    #expect(kept.forward?.target == "//kept///7//x")
+    #expect(kept.parameters.map(\.value) == ["7"])
+  }
+
+  @Test func `a refusal ends the explanation, and says what would help`() throws {
+    let text = try explain(SampleRequest("GET", "/v1/items/a%2Fb")).text
+    #expect(text.contains("encoded_slashes: keep"))
+    for row in ["route      item", "matched    /v1/items/{id}"] { #expect(text.contains(row)) }
+    for row in ["handler", "sends", "retries", "plugins"] { #expect(!text.contains("  \(row) ")) }
+  }
+
+  @Test func `what is asked of the server is answered by the gateway`() throws {
+    let explanation = try explain(SampleRequest("OPTIONS", "*"))
+    #expect(explanation.answer?.hasPrefix("204 by the gateway itself, Allow: GET") == true)
+    #expect(explanation.text.contains("answers    204"))
+    #expect(explanation.refusal == nil && explanation.way == nil)
+  }
+
   @Test func `a URL names host and listener`() throws {
     #expect(try explain(SampleRequest("GET", "http://a.example/x")).way?.route.name == "hosted")
     let inner = try explain(SampleRequest("GET", "http://127.0.0.1:8081/in"))
@@ -85,6 +109,8 @@ struct ExplanationTests {
     Refused(request: SampleRequest("PUT", "/v1/items/7"), status: 405, code: "method_not_allowed"),
     Refused(request: SampleRequest("GET", "/a b"), status: 400, code: "invalid_version"),
     Refused(request: SampleRequest("GET", "/v1/items/a%2Fb"), status: 400, code: "encoded_slash"),
+    Refused(request: SampleRequest("CONNECT", "a.example:443"), status: 501, code: "tunnel_refused"),
+    Refused(request: SampleRequest("GET", "/strict//x"), status: 400, code: "empty_segment"),
     Refused(
       request: SampleRequest("POST", "/v1/items", body: Array(repeating: 1, count: 1025)), status: 413,
       code: "body_too_large"),

@@ -36,6 +36,8 @@ enum RandomRoutes {
     var text = ""
     for level in 0..<depth { text += "/" + ["a", "b", "", "{p\(level)}"].randomElement(using: &random)! }
     if text.isEmpty || Bool.random(using: &random) { text += "/*" }
+    // An empty segment may stand at the end only.
+    while text.contains("//") { text = text.replacing("//", with: "/") }
     return try PathTemplate(parsing: text)
   }
 
