@@ -12,6 +12,28 @@ struct ExampleTests {
     #expect(!check.errors.contains("error:"))
   }
 
+  @Test func `what the README shows of check and explain is what they say of the example`() throws {
+    let example = try TemporaryDirectory.contents(of: Self.example)
+    let readme = try TemporaryDirectory.contents(of: Command.root + "/README.md")
+    let files = try Files([
+      "gateway.conf": example, "bad.conf": example.replacing("balance: least_request", with: "balance: lest_request"),
+    ])
+    let check = try Command(["check", "-c", files["bad.conf"]])
+    for line in check.errors.replacing(files["bad.conf"], with: "./gateway.conf").split(separator: "\n").prefix(2) {
+      // Up to the comment that follows on the line of the example.
+      #expect(
+        readme.contains(line.prefix(upTo: line.firstRange(of: "  #")?.lowerBound ?? line.endIndex).trimmed), "\(line)")
+    }
+    let explain = try Command(["explain", "PUT", "/v1/feedback", "-c", files["gateway.conf"]])
+    let lines = explain.output.replacing(files["gateway.conf"], with: "./gateway.conf").split(separator: "\n")
+    for line in lines where line.contains("-feedback  (") { #expect(readme.contains(line), "\(line)") }
+    #expect(lines.count { $0.contains("-feedback  (") } == 2)
+    let run = try TemporaryDirectory.contents(of: Command.root + "/scripts/run")
+    for path in ["/demo/flaky", "/demo/fail"] {
+      #expect(readme.contains("`\(path)`") && run.contains("$gateway\(path) "))
+    }
+  }
+
   @Test func `the example works with the demo`() throws {
     let directory = try TemporaryDirectory()
     let ports = (0..<5).map { _ in Ports.free() }
@@ -50,5 +72,14 @@ struct ExampleTests {
     #expect(try gateway.wait(until: .usual) == .exited(0))
     demo.terminate()
     #expect(try demo.wait(until: .usual) == .exited(0))
+  }
+}
+
+extension Substring {
+  /// Without the spaces at its end.
+  fileprivate var trimmed: Substring {
+    var rest = self
+    while rest.last == " " { rest.removeLast() }
+    return rest
   }
 }

@@ -1,14 +1,36 @@
-/// Every keyword of the configuration is in docs/CONFIGURATION.md.
+/// Every keyword of the configuration is in docs/CONFIGURATION.md, and at work in gateway.conf.example.
 enum KeywordRule {
   static let reference = "docs/CONFIGURATION.md"
+  static let example = "gateway.conf.example"
 
-  /// - Parameter reference: the text of the reference.
-  static func check(_ file: SourceFile, reference: String) -> [Offence] {
+  /// Keywords that the example cannot use and still run as it stands, and why.
+  static let exceptions = [
+    "token": "it would need a variable that must be set",
+    "servers": "it would need a name server at an address of its own",
+  ]
+
+  /// - Parameters:
+  ///   - reference: the text of the reference.
+  ///   - example: the text of the example; what its comments say does not count.
+  static func check(_ file: SourceFile, reference: String, example: String) -> [Offence] {
     guard file.isSwift, file.target != nil else { return [] }
-    return keywords(in: file.text).compactMap { name in
-      if reference.contains("`\(name)`") { return nil }
-      return Offence(path: file.path, line: 0, message: "keyword `\(name)` is not in \(Self.reference)")
+    let used = keys(of: example)
+    return keywords(in: file.text).flatMap { name in
+      var missing = reference.contains("`\(name)`") ? [] : [Self.reference]
+      if !used.contains(name), exceptions[name] == nil { missing.append(Self.example) }
+      return missing.map { Offence(path: file.path, line: 0, message: "keyword `\(name)` is not in \($0)") }
     }
+  }
+
+  /// The words that stand before a colon outside comments.
+  static func keys(of example: String) -> Set<String> {
+    var keys: Set<String> = []
+    for line in example.split(separator: "\n") {
+      let text = line.prefix(upTo: line.firstRange(of: " #")?.lowerBound ?? line.endIndex)
+      if text.hasPrefix("#") { continue }
+      for match in text.matches(of: /([a-z_]+):(\s|$)/) { keys.insert(String(match.1)) }
+    }
+    return keys
   }
 
   /// The names in `Keyword("name", …)`.

@@ -109,8 +109,13 @@ struct RuleTests {
   @Test func `a keyword that the reference leaves out is found`() {
     let source = file(
       "Sources/Engine/A.swift", "Keyword(\"idle_timeout\", a)\nKeyword(\n  \"headers\", b)\nKeyword(name)\n")
-    #expect(KeywordRule.check(source, reference: "`headers`: how many").map(\.message.count).count == 1)
-    #expect(KeywordRule.check(source, reference: "`headers` and `idle_timeout`").isEmpty)
+    func offences(_ reference: String, _ example: String) -> [String] {
+      KeywordRule.check(source, reference: reference, example: example).map(\.message)
+    }
+    let both = "`headers` and `idle_timeout`"
+    #expect(offences("`headers`: how many", "{ headers: 1, idle_timeout: 2 }").count == 1)
+    #expect(offences(both, "headers: 1\n  idle_timeout:\n").isEmpty)
+    #expect(offences(both, "# headers: 1\na: 1 # idle_timeout: 1\n").count == 2)
   }
 
   @Test func `code, comments and strings are told apart`() {

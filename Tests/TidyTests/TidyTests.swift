@@ -16,7 +16,8 @@ struct TidyTests {
 
   @Test func `every keyword is in the reference`() {
     let reference = Repository.text(of: KeywordRule.reference)
-    expectClean(Repository.swiftFiles) { KeywordRule.check($0, reference: reference) }
+    let example = Repository.text(of: KeywordRule.example)
+    expectClean(Repository.swiftFiles) { KeywordRule.check($0, reference: reference, example: example) }
   }
 
   @Test func `exceptions are for files that exist`() {
