@@ -1,4 +1,4 @@
-import HTTP
+public import HTTP
 public import Kernel
 
 /// What the configuration says of a route that exchanges and plugins refer to.
@@ -72,6 +72,9 @@ public struct Exchange: ~Copyable {
   public var normalizedPath = ByteBuffer(capacity: 256)
   public var pathIsNormalized = false
 
+  /// How the caller speaks gRPC, if it does.
+  public var rpc = GRPC.Dialect.none
+
   /// Why it failed, once it has.
   public var fault: Fault?
   /// For `Allow`, with a 405.
@@ -111,6 +114,7 @@ public struct Exchange: ~Copyable {
     route = nil
     parameters.removeAll()
     pathIsNormalized = false
+    rpc = .none
     fault = nil
     if !allowed.isEmpty { allowed = "" }
   }

@@ -28,6 +28,8 @@ final class ExchangeSlot {
   /// How much of the request's content came along with its head and stands in `outgoing`.
   var prefixLength = 0
   var uploadBegan = false
+  /// Until when a gRPC caller waits for the whole call.
+  var callerDeadline = Int.max
   /// Whether the request asks to speak WebSocket on the connection.
   var asksWebSocket = false
   /// Which path of the route matched.
@@ -67,6 +69,7 @@ final class ExchangeSlot {
     prefixLength = 0
     uploadBegan = false
     asksWebSocket = false
+    callerDeadline = .max
     route = nil
     keepsConnection = false
   }
@@ -109,6 +112,8 @@ struct CallAccount {
   var requestComplete = false
   /// Whether the client left before the answer was complete.
   var clientGone = false
+  /// How a gRPC call ended, by its own code.
+  var rpcStatus: Int?
   /// Who ended a tunnel, and with which close code.
   var closedBy: Tunnel.Side?
   var closeCode: Int?

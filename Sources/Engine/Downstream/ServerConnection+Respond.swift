@@ -12,6 +12,7 @@ extension ServerConnection {
   func refuse(_ cause: Fault, _ slot: ExchangeSlot) async -> Bool {
     let fault = isCut ? .cutByDrain : cause
     slot.exchange.fault = fault
+    if slot.exchange.rpc != .none { slot.account.rpcStatus = GRPC.status(ofHTTP: fault.status) }
     if fault.status == 499 || slot.account.responseBegan {
       if fault.status == 499 { slot.account.clientGone = true }
       slot.account.requestComplete = true
@@ -80,9 +81,10 @@ extension ServerConnection {
   }
 }
 
-/// The one place where a fault becomes an answer: problem+json (RFC 9457).
+/// The one place where a fault becomes an answer: problem+json (RFC 9457), or a status of gRPC for those who speak it.
 enum FaultPage {
   static func render(_ fault: Fault, into exchange: inout Exchange) {
+    if exchange.rpc != .none { return renderCall(fault, into: &exchange) }
     exchange.response.begin(status: fault.status)
     exchange.response.addHeader("Content-Type", "application/problem+json")
     exchange.response.addHeader("X-Fault", fault.origin.rawValue)

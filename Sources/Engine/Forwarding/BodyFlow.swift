@@ -125,6 +125,9 @@ struct BodyFlow: ~Copyable {
     return moved
   }
 
+  /// Shows the fields behind the body, when there are any.
+  mutating func withTrailers(_ body: (inout HeaderBlock, Span<UInt8>) -> Void) { decoder.withTrailers(body) }
+
   /// Gives up: the sink is gone, and what the source still has is not wanted.
   mutating func abandon(small: BufferPool, large: BufferPool) {
     returnBuffer(small: small, large: large)

@@ -14,6 +14,7 @@ extension ServerConnection {
   /// Everything that is done once for a call, whatever becomes of its attempts.
   func prepareCall(_ slot: ExchangeSlot, route: WorkerRoute, pool: UpstreamPool) -> Fault? {
     if let total = route.timeouts(of: pool).total { totalDeadline = slot.exchange.times.headComplete + total }
+    boundByCaller(slot)
     slot.account.upstream = pool
     if let fault = checkUpgrade(slot) { return fault }
     pool.upstream.retryBudget.countRequest(now: worker.loop.now)

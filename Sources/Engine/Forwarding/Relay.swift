@@ -15,7 +15,9 @@ extension ServerConnection {
       && !worker.isLeaving
     slot.download.begin(framing, framing: out == .chunked ? .chunked : .plain)
     slot.account.status = slot.exchange.response.head.status
-    if totalDeadline != .max, StreamingType.isAnswered(&slot.exchange.response) { totalDeadline = .max }
+    if totalDeadline != .max, StreamingType.isAnswered(&slot.exchange.response) {
+      totalDeadline = slot.callerDeadline
+    }
     worker.encodeResponse(slot, framing: out)
     do {
       slot.account.headBytesOut += try slot.download.takePrefix(of: &slot.exchange.response.buffer, into: &slot.reply)
@@ -34,6 +36,7 @@ extension ServerConnection {
 
   /// Gives the connection back when it can carry another exchange: the answer and nothing more has come over it.
   func endRelay(_ slot: ExchangeSlot, _ lease: UpstreamConnection) {
+    noteStatus(slot)
     let clean = slot.exchange.response.buffer.isEmpty && slot.download.surplus.isEmpty && slot.account.requestComplete
     if clean, slot.exchange.response.head.framing != .untilClose, slot.exchange.response.head.keepAlive {
       lease.pool.giveBack(lease)

@@ -26,6 +26,10 @@ extension Worker {
     }
     slot.exchange.request.head.headers.write(from: slot.exchange.request.source, into: &slot.outgoing)
     appendForwarding(slot, listener: listener)
+    // A gRPC server may refuse who does not say that trailers reach it, as they do.
+    if slot.exchange.rpc == .native, Self.takesTrailers(&slot.exchange) {
+      slot.outgoing.append("TE: trailers\r\nConnection: TE\r\n")
+    }
     if slot.asksWebSocket { slot.outgoing.append(WebSocketHandshake.fields) }
     if slot.exchange.request.head.framing == .chunked { slot.outgoing.append("Transfer-Encoding: chunked\r\n") }
     slot.outgoing.append("\r\n")
@@ -39,6 +43,11 @@ extension Worker {
     slot.exchange.request.head.headers.remove(.xForwardedFor)
     slot.exchange.request.head.headers.remove(.xForwardedProto)
     slot.exchange.request.head.headers.remove(.xForwardedHost)
+  }
+
+  private static func takesTrailers(_ exchange: inout Exchange) -> Bool {
+    guard let value = exchange.request.header(.te) else { return false }
+    return ByteScan.equalIgnoringCase(value, ByteScan.bytes(of: "trailers"))
   }
 
   private func appendTarget(_ exchange: inout Exchange, rewrite: Rewrite?, to out: inout ByteBuffer) {

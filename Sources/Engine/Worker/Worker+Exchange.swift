@@ -16,9 +16,15 @@ extension Worker {
     if slot.exchange.times.received == 0 { slot.exchange.times.received = loop.now }
     slot.exchange.peerIsTrusted = !current.shared.trusted.isEmpty && current.shared.trusted.contains(connection.peer)
     metrics.exchangeBegan(slot.exchange.request.method, isSecure: slot.exchange.isSecure)
+    if slot.exchange.times.headComplete > 0 { slot.exchange.rpc = Self.dialect(&slot.exchange) }
     guard slot.exchange.peerIsTrusted, slot.exchange.times.headComplete > 0 else { return makeID(slot) }
     ForwardedFor.findClient(&slot.exchange, trusted: current.shared.trusted)
     if !RequestID.adopt(&slot.exchange) { makeID(slot) }
+  }
+
+  private static func dialect(_ exchange: inout Exchange) -> GRPC.Dialect {
+    guard let type = exchange.request.header(.contentType) else { return .none }
+    return GRPC.dialect(of: type)
   }
 
   private func makeID(_ slot: ExchangeSlot) {

@@ -8,6 +8,7 @@ final class WorkerMetrics {
   let shard = MetricShard()
   private var durations = SeriesCache()
   private var attempts = SeriesCache()
+  private var calls = SeriesCache()
   private var bodies: [Int: (received: SeriesIndex, sent: SeriesIndex)] = [:]
   private var faults: [FaultKey: SeriesIndex] = [:]
   private var connections: [String: (open: SeriesIndex, accepted: SeriesIndex)] = [:]
@@ -82,6 +83,7 @@ final class WorkerMetrics {
       slot.exchange.fault != nil
       ? durationSeries(slot) : durations.index(number, method.rawValue, kind) { durationSeries(slot) }
     shard.observe(series, nanoseconds: times.ended - times.received)
+    if slot.exchange.rpc != .none { observeCall(slot, number) }
     shard.observe(overhead, nanoseconds: times.ended - times.received - times.waited)
     if slot.account.bytesIn > 0 || slot.account.bytesOut > 0 { countBodies(slot, number) }
     if let fault = slot.exchange.fault { count(fault, route: number, template: slot.exchange.route?.template ?? "") }
@@ -96,6 +98,15 @@ final class WorkerMetrics {
         slot.exchange.route?.template ?? "", slot.exchange.isSecure ? "https" : "http",
         Self.errorType(status, slot.exchange.fault),
       ])
+  }
+
+  private func observeCall(_ slot: ExchangeSlot, _ number: Int) {
+    let given = slot.account.rpcStatus ?? 2
+    let status = given <= GRPC.lastStatus ? given : 2
+    let series = calls.index(number, 0, UInt16(status)) {
+      shard.series(.rpcServerDuration, ["grpc", "\(status)", slot.exchange.route?.template ?? ""])
+    }
+    shard.observe(series, nanoseconds: slot.exchange.times.ended - slot.exchange.times.received)
   }
 
   private func countBodies(_ slot: ExchangeSlot, _ number: Int) {
@@ -203,6 +214,7 @@ final class WorkerMetrics {
   func forgetRoutes() {
     durations.removeAll()
     attempts.removeAll()
+    calls.removeAll()
     bodies.removeAll()
     faults.removeAll()
   }

@@ -7,7 +7,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
   case tlsVersion, tlsCipher, tlsServerName, tlsClient
   case method, host, route, template, path, query, `protocol`
   case status, fault, reason, cancelled
-  case closedBy, closeCode
+  case rpcStatus, closedBy, closeCode
   case bytesIn, bytesOut
   case upstream, target, attempts
   case total, queue, connect, firstByte, body, overhead
@@ -37,6 +37,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .fault: "fault"
     case .reason: "reason"
     case .cancelled: "cancelled"
+    case .rpcStatus: "grpc_status"
     case .closedBy: "closed_by"
     case .closeCode: "close_code"
     case .bytesIn: "bytes_in"
@@ -59,7 +60,8 @@ public enum CallField: UInt8, CaseIterable, Sendable {
   /// What JSON type the member has.
   public var type: StaticString {
     switch self {
-    case .status, .closeCode, .bytesIn, .bytesOut, .attempts, .total, .queue, .connect, .firstByte, .body, .overhead,
+    case .status, .rpcStatus, .closeCode, .bytesIn, .bytesOut, .attempts, .total, .queue, .connect, .firstByte, .body,
+      .overhead,
       .truncated:
       "integer"
     case .requestHeaders, .responseHeaders: "object"
@@ -90,6 +92,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .fault: "Whose fault it was when the gateway answered itself: `client`, `policy`, `upstream` or `gateway`."
     case .reason: "What went wrong, as one word that does not change between versions."
     case .cancelled: "Who left before the end: `client` or `upstream`."
+    case .rpcStatus: "How a gRPC call ended, by its status code; absent when it ended without one."
     case .closedBy: "Of a WebSocket, who ended it first: `client`, `upstream` or `gateway`."
     case .closeCode: "Of a WebSocket, the code of its close frame (RFC 6455 §7.4.1); absent when there was none."
     case .bytesIn: "Bytes of the request's body that arrived."

@@ -1,8 +1,8 @@
 extension MetricFamily {
   /// Every family of the gateway, in the order of the page; `docs/METRICS.md` shows it.
   public static let all: [MetricFamily] = [
-    serverRequestDuration, serverActiveRequests, tunnels, requestBodyBytes, responseBodyBytes, faults, overhead,
-    connections, acceptedConnections, refusedConnections, tlsHandshakes, tlsCertificateExpiry,
+    serverRequestDuration, serverActiveRequests, rpcServerDuration, tunnels, requestBodyBytes, responseBodyBytes,
+    faults, overhead, connections, acceptedConnections, refusedConnections, tlsHandshakes, tlsCertificateExpiry,
     clientRequestDuration, upstreamConnections, upstreamConnects, queuedRequests, queueDuration,
     retries, retriesDenied, breakerState, breakerOpened, targetHealthy,
     callLogProduced, callLogWritten, callLogDropped, callLogBytes, callLogErrors, callLogSegments,
@@ -20,6 +20,10 @@ extension MetricFamily {
     "From a request's first byte to its answer's last. An unknown method is _OTHER; without a route, no http_route.")
   public static let serverActiveRequests = MetricFamily(
     "http_server_active_requests", .gauge(), labels: ["http_request_method", "url_scheme"], "Requests in flight.")
+  public static let rpcServerDuration = MetricFamily(
+    "rpc_server_duration_seconds", .histogram(.requests), unit: .seconds,
+    labels: ["rpc_system", "rpc_grpc_status_code", "http_route"],
+    "A gRPC call, from its request's first byte to its answer's last; a code that is not defined is 2.")
   public static let tunnels = MetricFamily(
     "sluice_tunnels", .gauge(), labels: ["http_route", "protocol"], "Open tunnels; protocol is websocket.")
   public static let requestBodyBytes = MetricFamily(
