@@ -47,6 +47,9 @@ SCENARIOS = [
     Scenario(
         "routes-100k", "100,000 routes beside 10", routes.route_table,
         (Gate("instructions ratio", 1.05), Gate("check s", 2), Gate("load s", 2)), only_sluice=True),
+    Scenario(
+        "websocket", "64 B messages and their echoes over 1,000 WebSockets", scenarios.websockets,
+        (Gate("cpu µs/message", 1.0, "haproxy"),), among=("sluice", "haproxy")),
     Scenario("start-time", "from spawn to the first answer", scenarios.start_time, (Gate("first answer ms", 50),)),
 ]
 
@@ -82,6 +85,7 @@ def take_turns(bench: Bench, scenario: Scenario, peers: list[Peer], runs: int, w
     """A B C, B C A, …: the pairs of a turn run close together, and nobody always goes first."""
     turns: report.Turns = {}
     entrants = [peer for peer in peers if peer.name == "sluice" or not scenario.only_sluice]
+    entrants = [peer for peer in entrants if not scenario.among or peer.name in scenario.among]
     for turn in range(1 if scenario.only_sluice else runs):
         gating = [peer for peer in entrants if peer.gates]
         shift = turn % max(1, len(gating))

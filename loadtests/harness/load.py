@@ -20,12 +20,13 @@ class Tools:
 
     backend: Path
     pace: Path
+    websockets: Path
 
     @staticmethod
     def compiled(sources: Path, into: Path) -> "Tools":
         into.mkdir(parents=True, exist_ok=True)
-        tools = Tools(into / "backend", into / "pace")
-        for program in (tools.backend, tools.pace):
+        tools = Tools(into / "backend", into / "pace", into / "websockets")
+        for program in (tools.backend, tools.pace, tools.websockets):
             source = sources / f"{program.name}.c"
             if program.exists() and program.stat().st_mtime > source.stat().st_mtime:
                 continue
@@ -72,6 +73,13 @@ def pace(tools: Tools, port: int, connections: int, rate: float, seconds: float)
     text = run([str(tools.pace), str(port), str(connections), f"{rate:.1f}", str(seconds)], seconds + 30)
     result = json.loads(text)
     return Load(result["requests"], result["rate"], result["p50_us"], result["p99_us"])
+
+
+def websockets(tools: Tools, port: int, connections: int, seconds: float) -> Load:
+    """Keeps one message under way on each of so many WebSockets, for a second more than it is told."""
+    text = run([str(tools.websockets), "drive", str(port), str(connections), str(seconds)], seconds + 60)
+    result = json.loads(text)
+    return Load(result["messages"], result["rate"], result["p50_us"], result["p99_us"])
 
 
 def h2load(url: str, connections: int, seconds: int) -> Load:

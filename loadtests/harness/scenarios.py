@@ -10,9 +10,10 @@ from typing import Callable
 
 from . import load
 from .peers import Peer, Running
-from .processes import Failure, cpu, peak_rss, rss_kib
+from .processes import LOAD_CORE, Failure, cpu, free_port, peak_rss, rss_kib, started
 
 Figures = dict[str, float]
+WEBSOCKETS = 1_000
 STREAM_BYTES = 100 * 1024 * 1024
 
 
@@ -44,6 +45,8 @@ class Scenario:
     measure: Callable[[Bench, Peer, Path], Figures]
     gates: tuple[Gate, ...] = ()
     only_sluice: bool = False
+    # The peers that it is for; none named, all.
+    among: tuple[str, ...] = ()
 
 
 def with_cpu(running: Running, drive: Callable[[], load.Load], unit: str) -> Figures:
@@ -115,6 +118,16 @@ def idle(bench: Bench, peer: Peer, folder: Path) -> Figures:
         for connection in opened:
             connection.close()
         return {"RSS KiB/connection": (after - before) / count, "RSS MiB": after / 1024, "connections": count}
+
+
+def websockets(bench: Bench, peer: Peer, folder: Path) -> Figures:
+    port = free_port()
+    folder.mkdir(parents=True)
+    with started([str(bench.tools.websockets), "serve", str(port)], LOAD_CORE, port, folder):
+        with peer.running(port, folder / "proxy") as running:
+            load.websockets(bench.tools, running.port, WEBSOCKETS, 1)
+            drive = lambda: load.websockets(bench.tools, running.port, WEBSOCKETS, bench.seconds)
+            return with_cpu(running, drive, "message")
 
 
 def slow_reader(bench: Bench, peer: Peer, folder: Path) -> Figures:
