@@ -53,10 +53,11 @@ let package = Package(
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
     .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
 
     library("Kernel", ["CLinux"]),
-    library("Foreign", ["Kernel", "CYAML", "CLZ4", "CAres", "COpenSSL"]),
+    library("Foreign", ["Kernel", "CYAML", "CLZ4", "CAres", "CNghttp2", "COpenSSL"]),
     library("Configuration", ["Foreign"]),
     library("HTTP", ["Kernel"]),
     library("JSON", ["Kernel"]),

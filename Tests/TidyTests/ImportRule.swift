@@ -4,7 +4,7 @@
 enum ImportRule {
   static let allowed: [String: Set<String>] = [
     "Kernel": ["CLinux", "Glibc"],
-    "Foreign": ["Kernel", "CYAML", "CLZ4", "CAres", "COpenSSL", "Glibc"],
+    "Foreign": ["Kernel", "CYAML", "CLZ4", "CAres", "CNghttp2", "COpenSSL", "Glibc"],
     "Configuration": ["Kernel", "Foreign"],
     "HTTP": ["Kernel"],
     "JSON": ["Kernel"],

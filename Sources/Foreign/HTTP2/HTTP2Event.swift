@@ -1,0 +1,70 @@
+/// What an HTTP/2 peer has done, in the order in which it did it.
+///
+/// A slot is a small number that stands for a stream from its first event until `closed` was taken and the slot was
+/// released, so that streams are found by index.
+public enum HTTP2Event: Sendable {
+  /// A head is complete, or a trailer section: the lines of `received` in this range.
+  ///
+  /// - isTruncated: the list was longer than allowed, and its end is missing.
+  case head(slot: Int, lines: Range<Int>, isTruncated: Bool, isEnd: Bool)
+  /// Content: the octets in this range of what was fed last.
+  case data(slot: Int, octets: Range<Int>)
+  /// Nothing more comes from the peer on this stream.
+  case end(slot: Int)
+  /// The stream can take octets again after `offer` took less than it was shown.
+  case writable(slot: Int)
+  /// The stream is over; `code` is of RFC 9113 §7, 0 for a regular end.
+  case closed(slot: Int, code: UInt32)
+  /// The peer takes no stream above `last`.
+  case goAway(last: Int32, code: UInt32)
+  case pong
+}
+
+/// Frames counted by what they are good for: who sends many of those that carry nothing is up to no good.
+public struct HTTP2Tally: Sendable, Equatable {
+  /// PING, SETTINGS, PRIORITY, frames of unknown types, and DATA without octets that end nothing.
+  public var idle = 0
+  public var windowUpdates = 0
+  public var resetsReceived = 0
+  /// RST_STREAM that the library sent because of what the peer did.
+  public var resetsProvoked = 0
+  /// DATA frames sent.
+  public var dataSent = 0
+
+  public init() {}
+}
+
+/// Why a session cannot go on.
+public struct HTTP2Failure: Error, CustomStringConvertible {
+  public let description: String
+}
+
+/// What an endpoint tells its peer when a session begins, and what it holds it to.
+public struct HTTP2Options: Sendable {
+  /// Streams that the peer may have open.
+  public var streams: Int
+  /// Octets of one stream that may be on their way unread.
+  public var streamWindow: Int
+  /// Octets of all streams together.
+  public var connectionWindow: Int
+  /// Octets of names and values of one head, with four for each line.
+  public var headSize: Int
+
+  public init(
+    streams: Int = 128, streamWindow: Int = 256 << 10, connectionWindow: Int = 1 << 20, headSize: Int = 16 << 10
+  ) {
+    self.streams = streams
+    self.streamWindow = streamWindow
+    self.connectionWindow = connectionWindow
+    self.headSize = headSize
+  }
+}
+
+/// How the octets that are offered stand to the end of a message.
+public enum HTTP2BodyEnd: Sendable {
+  case open
+  /// The message ends with them.
+  case message
+  /// The content ends with them, trailers follow.
+  case content
+}

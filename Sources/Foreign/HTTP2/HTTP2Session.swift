@@ -1,0 +1,280 @@
+import CNghttp2
+public import Kernel
+
+/// One HTTP/2 connection's state (RFC 9113) over nghttp2, for either side: frames, header compression, windows.
+///
+/// It does no I/O. What the peer sent is fed in and comes out as events to be taken with `nextEvent`; what is to be
+/// sent is produced on request. Bodies are not queued here: octets are offered, and what a window or the output has
+/// no room for is left with the caller, so that memory stays where back-pressure can see it. For one thread.
+///
+/// SAFETY: the library calls back only from within a call on this object, which outlives the C session. Pointers into
+/// what was offered live as long as that call.
+@safe
+public final class HTTP2Session {
+  public enum Role: Sendable { case server, client }
+
+  let session: OpaquePointer
+  public let role: Role
+  let options: HTTP2Options
+
+  /// Lines of the heads that events refer to, and of the one that is still coming.
+  public fileprivate(set) var received = HTTP2Fields()
+  public private(set) var tally = HTTP2Tally()
+  private var events: [HTTP2Event] = []
+  private var nextIndex = 0
+  private var streams: [StreamState] = []
+  private var freeSlots: [Int] = []
+  /// RST_STREAM frames of our own that are not sent yet.
+  private var ownResets = 0
+
+  /// Where the head that is coming begins among `received`; -1 when none is.
+  private var headStart = -1
+  private var headSlot = -1
+  private var headSize = 0
+  private var headIsTruncated = false
+
+  private var input: UnsafePointer<UInt8>?
+  private var inputCount = 0
+  private var offer = Offer()
+  /// The lines of a message on their way to the library; kept for its memory.
+  var lines: [nghttp2_nv] = unsafe []
+
+  private struct StreamState {
+    var id: Int32
+    /// `offer` took less than it was shown, and the caller waits to be told.
+    var isBlocked = false
+  }
+
+  /// Octets that may be sent during one call.
+  @safe
+  private struct Offer {
+    var id: Int32 = -1
+    var octets: UnsafePointer<UInt8>?
+    var count = 0
+    var taken = 0
+    var end = HTTP2BodyEnd.open
+    /// The frame that ends it was made.
+    var ended = false
+
+    init() { unsafe octets = nil }
+  }
+
+  /// More octets of heads than this are not taken in at once.
+  private static let receivedLimit = 128 << 10
+  /// Room that the output needs for one call: the largest frame that the library makes, with its header.
+  public static let frameRoom = 16_384 + 64
+
+  public init(_ role: Role, _ options: HTTP2Options) throws(HTTP2Failure) {
+    self.role = role
+    self.options = options
+    unsafe input = nil
+    unsafe session = try HTTP2Library.makeSession(role)
+    // SAFETY: the object outlives the C session, which it deletes.
+    unsafe nghttp2_session_set_user_data(session, Unmanaged.passUnretained(self).toOpaque())
+    try begin()
+  }
+
+  // SAFETY: made in init and used by this object alone.
+  deinit { unsafe nghttp2_session_del(session) }
+
+  // MARK: What the peer sent
+
+  /// Takes in octets; events follow, and must all be taken before the next call.
+  ///
+  /// - Returns: how many were taken in; fewer than there are when much came out of them, then feed the rest.
+  public func feed(_ octets: Span<UInt8>) throws(HTTP2Failure) -> Int {
+    precondition(nextIndex == events.count, "events were left")
+    received.removeFirst(headStart >= 0 ? headStart : received.count)
+    if headStart >= 0 { headStart = 0 }
+    // SAFETY: the span is live for the call, and the pointer is forgotten behind it.
+    let result = unsafe octets.withUnsafeBufferPointer { buffer in
+      unsafe input = buffer.baseAddress
+      inputCount = buffer.count
+      defer { unsafe input = nil }
+      return unsafe nghttp2_session_mem_recv(session, buffer.baseAddress, buffer.count)
+    }
+    if result < 0 { throw HTTP2Library.failure(CInt(result)) }
+    return result
+  }
+
+  public func nextEvent() -> HTTP2Event? {
+    if nextIndex < events.count {
+      nextIndex += 1
+      return events[nextIndex - 1]
+    }
+    if nextIndex > 0 {
+      events.removeAll(keepingCapacity: true)
+      nextIndex = 0
+    }
+    return nil
+  }
+
+  /// Gives the slot of a closed stream to the next one.
+  public func release(_ slot: Int) {
+    streams[slot] = StreamState(id: 0)
+    freeSlots.append(slot)
+  }
+
+  /// Says that octets of a stream were passed on, so that the peer may send as many again.
+  public func consume(_ count: Int, of slot: Int) {
+    // SAFETY: the session is alive; a stream that is gone is passed over.
+    _ = unsafe nghttp2_session_consume(session, id(of: slot), count)
+  }
+
+  public func id(of slot: Int) -> Int32 { streams[slot].id }
+
+  /// Whether the session has come to its end, once nothing is left to produce.
+  public var isOver: Bool {
+    // SAFETY: the session is alive.
+    unsafe nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
+  }
+
+  // MARK: What is to be sent
+
+  /// Writes frames as long as the output has room for one; false when there are no more.
+  public func produce(into out: inout IOBuffer) throws(HTTP2Failure) -> Bool {
+    while out.room >= Self.frameRoom {
+      var frame: UnsafePointer<UInt8>?
+      // SAFETY: the library points to memory of its own that is good until the next call; it is copied at once.
+      let count = unsafe nghttp2_session_mem_send(session, &frame)
+      if count < 0 { throw HTTP2Library.failure(CInt(count)) }
+      guard count > 0, let frame = unsafe frame else { return false }
+      _ = unsafe out.append(Span(_unsafeStart: frame, count: count))
+    }
+    return true
+  }
+
+  /// Offers content of a stream whose head was submitted; what is sent of it is in the output afterwards.
+  ///
+  /// - Returns: how many octets were taken, and whether the end was; when not all was, `writable` follows in time.
+  public func offer(
+    _ octets: Span<UInt8>, end: HTTP2BodyEnd, of slot: Int, into out: inout IOBuffer
+  ) throws(HTTP2Failure) -> (taken: Int, ended: Bool) {
+    let id = id(of: slot)
+    // SAFETY: the span is live for the call, and the pointer is forgotten behind it.
+    let result = unsafe octets.withUnsafeBufferPointer { buffer -> Result<Bool, HTTP2Failure> in
+      offer.id = id
+      unsafe offer.octets = buffer.baseAddress
+      offer.count = buffer.count
+      offer.taken = 0
+      offer.end = end
+      offer.ended = false
+      // A stream that is queued already needs none; one that is gone takes nothing.
+      _ = unsafe nghttp2_session_resume_data(session, id)
+      defer { unsafe offer.octets = nil }
+      return Result { () throws(HTTP2Failure) in try produce(into: &out) }
+    }
+    offer.id = -1
+    _ = try result.get()
+    let isWhole = offer.taken == octets.count && (offer.ended || end == .open)
+    streams[slot].isBlocked = !isWhole
+    return (offer.taken, offer.ended)
+  }
+
+  // MARK: Called back by the library
+
+  /// - Returns: octets written, or an error code of the library.
+  func read(_ id: Int32, into buffer: UnsafeMutablePointer<UInt8>, room: Int, flags: inout UInt32) -> Int {
+    guard offer.id == id, !offer.ended, offer.taken < offer.count || offer.end != .open else {
+      let slot = slot(of: id)
+      if slot >= 0, streams[slot].isBlocked {
+        streams[slot].isBlocked = false
+        events.append(.writable(slot: slot))
+      }
+      return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+    }
+    let count = min(room, offer.count - offer.taken)
+    // SAFETY: the library gives room for `room` octets; the offered ones are live during the call that offers them.
+    if count > 0, let octets = unsafe offer.octets {
+      unsafe buffer.update(from: octets + offer.taken, count: count)
+    }
+    offer.taken += count
+    if offer.taken == offer.count, offer.end != .open {
+      offer.ended = true
+      flags |= NGHTTP2_DATA_FLAG_EOF.rawValue
+      if offer.end == .content { flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue }
+    }
+    return count
+  }
+
+  /// Counts a frame by its header, which says enough.
+  func frameBegan(type: UInt8, flags: UInt8, length: Int) {
+    switch UInt32(type) {
+    case NGHTTP2_DATA.rawValue:
+      if length == 0, UInt32(flags) & NGHTTP2_FLAG_END_STREAM.rawValue == 0 { tally.idle += 1 }
+    case NGHTTP2_HEADERS.rawValue, NGHTTP2_CONTINUATION.rawValue: break
+    case NGHTTP2_WINDOW_UPDATE.rawValue: tally.windowUpdates += 1
+    case NGHTTP2_RST_STREAM.rawValue: tally.resetsReceived += 1
+    default: tally.idle += 1
+    }
+  }
+
+  func headBegan(_ id: Int32, isNew: Bool) {
+    headSlot = isNew ? claimSlot(id) : slot(of: id)
+    headStart = received.count
+    headSize = 0
+    headIsTruncated = false
+  }
+
+  /// - Returns: false when enough has come for now.
+  func lineCame(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
+    if headIsTruncated { return true }
+    received.append(name, value)
+    headSize += name.count + value.count + 4
+    if headSize > options.headSize { headIsTruncated = true }
+    return received.size <= Self.receivedLimit
+  }
+
+  func headEnded(_ id: Int32, isEnd: Bool) {
+    guard headStart >= 0 else { return }
+    let lines = headStart..<received.count
+    headStart = -1
+    guard headSlot >= 0 else { return }
+    events.append(.head(slot: headSlot, lines: lines, isTruncated: headIsTruncated, isEnd: isEnd))
+  }
+
+  func dataCame(_ id: Int32, _ start: UnsafePointer<UInt8>, count: Int) {
+    // SAFETY: only compared; the library shows octets where they lie in what it was fed.
+    guard let input = unsafe input, unsafe start >= input, unsafe start + count <= input + inputCount else { return }
+    let offset = unsafe start - input
+    let slot = slot(of: id)
+    if slot >= 0 { events.append(.data(slot: slot, octets: offset..<offset + count)) }
+  }
+
+  func ended(_ id: Int32) {
+    let slot = slot(of: id)
+    if slot >= 0 { events.append(.end(slot: slot)) }
+  }
+
+  func closed(_ id: Int32, code: UInt32) {
+    let slot = slot(of: id)
+    if slot == headSlot { headStart = -1 }
+    if slot >= 0 { events.append(.closed(slot: slot, code: code)) }
+  }
+
+  func sent(type: UInt8) {
+    if type == UInt8(NGHTTP2_DATA.rawValue) { tally.dataSent += 1 }
+    guard type == UInt8(NGHTTP2_RST_STREAM.rawValue) else { return }
+    if ownResets > 0 { ownResets -= 1 } else { tally.resetsProvoked += 1 }
+  }
+
+  func came(_ event: HTTP2Event) { events.append(event) }
+
+  // MARK: Slots
+
+  func claimSlot(_ id: Int32) -> Int {
+    let slot = freeSlots.popLast() ?? streams.count
+    if slot == streams.count { streams.append(StreamState(id: id)) } else { streams[slot] = StreamState(id: id) }
+    // SAFETY: the number is never used as an address.
+    _ = unsafe nghttp2_session_set_stream_user_data(session, id, UnsafeMutableRawPointer(bitPattern: slot + 1))
+    return slot
+  }
+
+  /// -1 for a stream that has none.
+  func slot(of id: Int32) -> Int {
+    // SAFETY: as above.
+    unsafe Int(bitPattern: nghttp2_session_get_stream_user_data(session, id)) - 1
+  }
+
+  func countOwnReset() { ownResets += 1 }
+}
