@@ -38,6 +38,7 @@ func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let fuzzers: [Target] = [
   .target(name: "Driver", path: "Fuzz/Driver", swiftSettings: strict),
   fuzzer("FuzzHTTP", ["HTTP", "Kernel"]),
+  fuzzer("FuzzHTTP2", ["Engine", "Foreign", "Kernel"]),
   fuzzer("FuzzConfiguration", ["Engine", "Configuration", "Kernel"]),
 ]
 
@@ -95,7 +96,8 @@ let package = Package(
       ["Engine", "PluginKit", "HTTP", "Kernel", "Foreign", "Configuration", "Runtime", "GatewayTesting"]),
     tests("GatewayTestingTests", ["GatewayTesting", "Kernel"]),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["GatewayTesting", "Kernel"], exclude: ["Tunnel/websockets_peer.py"],
+      name: "EndToEndTests", dependencies: ["GatewayTesting", "Kernel"],
+      exclude: ["HTTP2/exchanges.py", "HTTP2/hostile.py", "HTTP2/peer.py", "Tunnel/websockets_peer.py"],
       swiftSettings: strict),
     tests("RegressionTests", ["GatewayTesting", "Kernel"]),
     .executableTarget(

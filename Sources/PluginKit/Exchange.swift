@@ -44,6 +44,29 @@ public struct ExchangeTimes: Sendable {
   public init() {}
 }
 
+/// A version of HTTP.
+public enum ProtocolVersion: UInt8, Sendable {
+  case http10, http11, http2
+
+  /// As log lines have it.
+  public var name: StaticString {
+    switch self {
+    case .http10: "HTTP/1.0"
+    case .http11: "HTTP/1.1"
+    case .http2: "HTTP/2"
+    }
+  }
+
+  /// As OpenTelemetry's `network.protocol.version` has it.
+  public var number: StaticString {
+    switch self {
+    case .http10: "1.0"
+    case .http11: "1.1"
+    case .http2: "2"
+    }
+  }
+}
+
 /// One request and its response, from accept to call log.
 ///
 /// Hooks and handlers get it `inout` and cannot keep it: it is not copyable. The engine reuses it, with its buffers,
@@ -63,6 +86,8 @@ public struct Exchange: ~Copyable {
   public var isSecure = false
   /// Who the client is by its certificate; nil when it showed none.
   public var clientCertificate: ClientCertificate?
+  /// Whether the client speaks HTTP/2, which hooks see as the equivalent request of HTTP/1.1.
+  public var isHTTP2 = false
   /// Nanoseconds since 1970 when the request began.
   public var began = 0
   public var times = ExchangeTimes()
@@ -81,6 +106,9 @@ public struct Exchange: ~Copyable {
   public var allowed = ""
 
   public init() {}
+
+  /// What the client speaks.
+  public var version: ProtocolVersion { isHTTP2 ? .http2 : request.head.minorVersion == 0 ? .http10 : .http11 }
 
   /// The path after normalisation: what routes match and targets get.
   public var path: Span<UInt8> {

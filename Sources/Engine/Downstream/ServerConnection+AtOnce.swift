@@ -35,6 +35,9 @@ extension ServerConnection {
     switch decodeHead(slot, began: worker.loop.now) {
     case .complete: carryAtOnce(slot)
     case .refused(let fault): startTask(slot, from: .refused(fault))
+    case .preface:
+      switchToHTTP2(slot)
+      worker.returnSlot(slot)
     default: startTask(slot, from: .head)
     }
   }

@@ -21,7 +21,7 @@ extension ServerConnection {
     waker.isParked = false
     waker.parkedOwner = nil
     socket.close(reset: reset)
-    worker.closed(self)
+    if let carrier { carrier.closed(self) } else { worker.closed(self) }
   }
 
   /// Tells the client that no more comes, and reads what it still sends for a moment: closing with unread bytes

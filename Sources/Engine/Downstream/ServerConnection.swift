@@ -8,7 +8,7 @@ import Runtime
 /// While requests come it is a task that reads top to bottom: read a head, carry the exchange, log it, again. When
 /// the client has been silent for a moment the task ends and the connection is parked: it then holds a socket and a
 /// deadline, no task and no buffer, until readiness starts a task anew.
-final class ServerConnection: WakerOwner {
+final class ServerConnection: WakerOwner, ClientConnection {
   let worker: Worker
   let socket: Transport
   let waker: Waker
@@ -16,6 +16,8 @@ final class ServerConnection: WakerOwner {
   let peer: IPAddress
   /// Nil: in the clear.
   let security: ConnectionSecurity?
+  /// The connection whose stream this one serves; nil for one that has a socket of its own.
+  let carrier: HTTP2Connection?
   /// The exchange whose answer is awaited without a task.
   var awaited: AwaitedExchange?
   /// What the connection has become once it was upgraded.
@@ -35,10 +37,11 @@ final class ServerConnection: WakerOwner {
 
   init(
     _ socket: Transport, peer: IPAddress, listener: ListenerIdentity, worker: Worker,
-    security: ConnectionSecurity? = nil
+    security: ConnectionSecurity? = nil, carrier: HTTP2Connection? = nil
   ) {
     self.worker = worker
     self.security = security
+    self.carrier = carrier
     self.listener = listener
     self.peer = peer
     self.socket = socket
@@ -120,6 +123,7 @@ final class ServerConnection: WakerOwner {
           reusable = await refuse(fault, slot)
         case .silent: return park()
         case .closed: return close()
+        case .preface: return switchToHTTP2(slot)
         }
       case .refused(let fault):
         worker.begin(slot, on: self)
@@ -146,6 +150,8 @@ final class ServerConnection: WakerOwner {
     case refused(Fault)
     case silent
     case closed
+    /// The client speaks HTTP/2.
+    case preface
   }
 
   private func readHead(into slot: ExchangeSlot) async -> HeadOutcome {
@@ -175,7 +181,7 @@ final class ServerConnection: WakerOwner {
     do {
       guard try HeadDecoding.decode(&slot.requestDecoder, &slot.exchange.request) else { return nil }
     } catch {
-      return .refused(.malformedRequest(error))
+      return isPreface(error, slot) ? .preface : .refused(.malformedRequest(error))
     }
     slot.exchange.times.headComplete = worker.loop.now
     slot.exchange.request.buffer.advance(slot.exchange.request.head.length)

@@ -71,7 +71,11 @@ private enum ForwardingFields {
     let trusted = exchange.peerIsTrusted
     let host = exchange.host
     out.reserve(2 * host.count + 3 * peer.bytes.count + exchange.id.count + 192)
-    out.append(exchange.request.head.minorVersion == 0 ? "Via: 1.0 sluice\r\n" : "Via: 1.1 sluice\r\n")
+    switch exchange.version {
+    case .http10: out.append("Via: 1.0 sluice\r\n")
+    case .http11: out.append("Via: 1.1 sluice\r\n")
+    case .http2: out.append("Via: 2.0 sluice\r\n")
+    }
     out.append("X-Request-Id: ")
     out.append(exchange.id.span)
     out.append("\r\nX-Forwarded-For: ")

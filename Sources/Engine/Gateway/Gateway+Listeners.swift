@@ -47,7 +47,9 @@ extension Gateway {
   ) throws(StartError) -> OpenListener {
     var opened = OpenListener(
       address: listener.address,
-      identity: ListenerIdentity(index: snapshot.listenerIndices[listener.name] ?? 0, name: listener.name))
+      identity: ListenerIdentity(
+        index: snapshot.listenerIndices[listener.name] ?? 0, name: listener.name,
+        speaksHTTP2: listener.speaksHTTP2))
     guard var address = listener.address.socketAddress else { return opened }
     opened.sockets = inheritance?.claim(listener.address, name: listener.name) ?? []
     if let first = opened.sockets.first { address = address.bound(as: first) }
@@ -131,5 +133,7 @@ extension ListenAddress {
 
 extension ListenerSettings {
   /// Whether nothing but its place in the file differs.
-  func isSame(as other: ListenerSettings) -> Bool { name == other.name && address == other.address }
+  func isSame(as other: ListenerSettings) -> Bool {
+    name == other.name && address == other.address && protocols == other.protocols
+  }
 }

@@ -30,7 +30,7 @@ extension LimitSettings {
       Keyword(
         "connections", \.connections, .integer(in: 1...4_000_000),
         "Client connections of the whole process; the limit of open files is raised to fit."),
-    ]
+    ] + http2
   ) { limits, node, reading in
     guard limits.requestTarget > limits.requestHead else { return }
     if let written = node.value(for: "request_target") {
@@ -41,6 +41,15 @@ extension LimitSettings {
       limits.requestTarget = limits.requestHead
     }
   }
+
+  /// What one HTTP/2 connection may do.
+  private static let http2: [Keyword<LimitSettings>] = [
+    Keyword(
+      "http2_streams", \.http2Streams, .integer(in: 1...1000), "Requests at a time over one HTTP/2 connection."),
+    Keyword(
+      "http2_resets", \.http2Resets, .integer(in: 10...100_000),
+      "Streams that a client may reset at once, and a tenth as many each second; beyond: the connection is closed."),
+  ]
 
   /// Files that the process may have open at a time: for every client connection one to a target, and some for
   /// listeners, logs and the rest.

@@ -22,6 +22,10 @@ public struct LimitSettings: Sendable, Equatable {
   public var handshakes: Int
   /// Client connections of the whole process.
   public var connections: Int
+  /// Streams that one HTTP/2 connection may have open.
+  public var http2Streams: Int
+  /// Streams that one HTTP/2 connection may have reset at once; a tenth as many are granted anew each second.
+  public var http2Resets: Int
 
   public init(
     requestHead: Int = 16 << 10,
@@ -33,7 +37,9 @@ public struct LimitSettings: Sendable, Equatable {
     bodyTimeout: Nanoseconds = .seconds(30),
     handshakeTimeout: Nanoseconds = .seconds(10),
     handshakes: Int = 1000,
-    connections: Int = 10_000
+    connections: Int = 10_000,
+    http2Streams: Int = 128,
+    http2Resets: Int = 200
   ) {
     self.requestHead = requestHead
     self.headers = headers
@@ -45,6 +51,8 @@ public struct LimitSettings: Sendable, Equatable {
     self.handshakeTimeout = handshakeTimeout
     self.handshakes = handshakes
     self.connections = connections
+    self.http2Streams = http2Streams
+    self.http2Resets = http2Resets
   }
 }
 

@@ -12,7 +12,7 @@ extension ListenerSettings {
         "How the listener speaks TLS; without it, everything is in the clear."),
       Keyword(
         "protocols", \.protocols, .list(of: .choice, minimum: 1, maximum: ListenerProtocol.allCases.count),
-        "What is spoken, the preferred first; with TLS, ALPN offers it."),
+        "What is spoken, the preferred first; with TLS, ALPN offers it. h2c is HTTP/2 in the clear, known beforehand."),
     ]
   ) { listener, node, reading in
     guard listener.tls == nil, listener.protocols.contains(.h2) else { return }

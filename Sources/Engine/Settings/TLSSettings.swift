@@ -73,15 +73,20 @@ public struct AuthoritySettings: Sendable, Equatable {
 public enum ListenerProtocol: String, Sendable, CaseIterable {
   case h2
   case http1 = "http/1.1"
+  /// HTTP/2 in the clear, by clients that know of it.
+  case h2c
 
   /// What the gateway serves over TLS; ALPN offers nothing else, whatever a listener asks for.
-  static let served: [ListenerProtocol] = [.http1]
+  static let served: [ListenerProtocol] = [.h2, .http1]
 }
 
 extension ListenerSettings {
+  /// Whether a connection may turn out to speak HTTP/2.
+  var speaksHTTP2: Bool { protocols.contains(tls == nil ? .h2c : .h2) }
+
   /// What ALPN offers, in the order of preference.
   var negotiable: [String] {
     let offered = protocols.filter(ListenerProtocol.served.contains)
-    return (offered.isEmpty ? ListenerProtocol.served : offered).map(\.rawValue)
+    return (offered.isEmpty ? [.http1] : offered).map(\.rawValue)
   }
 }

@@ -13,6 +13,7 @@ extension Worker {
     slot.exchange.listener = connection.listener.name
     slot.exchange.isSecure = connection.security != nil
     slot.exchange.clientCertificate = connection.security?.certificate
+    slot.exchange.isHTTP2 = connection.carrier != nil
     if slot.exchange.times.received == 0 { slot.exchange.times.received = loop.now }
     slot.exchange.peerIsTrusted = !current.shared.trusted.isEmpty && current.shared.trusted.contains(connection.peer)
     metrics.exchangeBegan(slot.exchange.request.method, isSecure: slot.exchange.isSecure)

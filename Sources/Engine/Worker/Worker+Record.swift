@@ -48,7 +48,7 @@ extension Worker {
     case .authority: break
     }
     if exchange.request.head.hasQuery { appendQuery(exchange.query, to: log) }
-    log.append(.protocol, text: exchange.request.head.minorVersion == 0 ? "HTTP/1.0" : "HTTP/1.1")
+    log.append(.protocol, text: exchange.version.name)
   }
 
   /// In lower case: one host is one name to whoever groups lines.

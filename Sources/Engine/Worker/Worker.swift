@@ -34,7 +34,9 @@ public final class Worker {
   private var freeSlots: [ExchangeSlot] = []
   /// Counts reloads: a slot decodes by the limits that it was made with.
   private var slotGeneration = 0
-  private var connections: [ServerConnection] = []
+  private var connections: [any ClientConnection] = []
+  /// Connections with frames to write at the end of this turn.
+  private var toFlush: [HTTP2Channel] = []
   var handshakes = ServerHandshakes()
   /// By their names; after an upgrade to fewer workers some have several sockets of one listener.
   private var listeners: [String: [Listener]] = [:]
@@ -148,7 +150,7 @@ public final class Worker {
     if isDraining { connection.drain() }
   }
 
-  func closed(_ connection: ServerConnection) {
+  func closed(_ connection: any ClientConnection) {
     let index = connection.index
     let last = connections.removeLast()
     if last !== connection {
@@ -158,6 +160,28 @@ public final class Worker {
     metrics.connectionClosed(connection.listener)
     shared.closed()
     if isDraining { reportDrained() }
+  }
+
+  /// A connection turned out to speak HTTP/2, by the octets that came first: another object takes over.
+  func switchToHTTP2(_ connection: ServerConnection, _ octets: Span<UInt8>) {
+    guard let socket = connection.handOver(),
+      let successor = try? HTTP2Connection(
+        socket, peer: connection.peer, listener: connection.listener, worker: self, security: connection.security)
+    else { return connection.close() }
+    successor.index = connection.index
+    connections[connection.index] = successor
+    if isDraining { successor.drain() }
+    successor.takeOver(octets)
+  }
+
+  /// Has a connection write its frames once everything of this turn is done.
+  func flushLater(_ channel: HTTP2Channel) {
+    if loop.beforeWait == nil { loop.beforeWait = { [unowned self] in flushAll() } }
+    toFlush.append(channel)
+  }
+
+  private func flushAll() {
+    while let channel = toFlush.popLast() { channel.flush() }
   }
 
   var connectionCount: Int { connections.count }

@@ -62,6 +62,11 @@ final class WorkerMetrics {
     return made
   }
 
+  /// A client of HTTP/2 did what is not allowed.
+  func http2Refused(_ listener: ListenerIdentity, _ why: String) {
+    shard.add(shard.series(.http2Refused, [listener.name, why]))
+  }
+
   // MARK: Exchanges
 
   private func active(_ method: Method, isSecure: Bool) -> SeriesIndex {
@@ -76,12 +81,13 @@ final class WorkerMetrics {
     let number = slot.route.map { $0.number + slot.path } ?? Self.noRoute
     let method = slot.exchange.request.method
     shard.add(active(method, isSecure: isSecure), -1)
+    let key = slot.exchange.version.rawValue << 5 | method.rawValue
     let status = slot.account.status
     let kind = UInt16(truncatingIfNeeded: status) | (isSecure ? Self.secureMark : 0)
     // A fault's reason is part of the series; faults are rare enough to be looked up by their labels.
     let series =
       slot.exchange.fault != nil
-      ? durationSeries(slot) : durations.index(number, method.rawValue, kind) { durationSeries(slot) }
+      ? durationSeries(slot) : durations.index(number, key, kind) { durationSeries(slot) }
     shard.observe(series, nanoseconds: times.ended - times.received)
     if slot.exchange.rpc != .none { observeCall(slot, number) }
     shard.observe(overhead, nanoseconds: times.ended - times.received - times.waited)
@@ -96,6 +102,7 @@ final class WorkerMetrics {
       [
         Self.name(of: slot.exchange.request.method), status == 0 ? "" : "\(status)",
         slot.exchange.route?.template ?? "", slot.exchange.isSecure ? "https" : "http",
+        "\(slot.exchange.version.number)",
         Self.errorType(status, slot.exchange.fault),
       ])
   }

@@ -27,6 +27,9 @@ enum HTTP2Library {
     unsafe nghttp2_option_set_no_auto_window_update(option, 1)
     unsafe nghttp2_option_set_no_closed_streams(option, 1)
     unsafe nghttp2_option_set_max_outbound_ack(option, mostUnsentAcknowledgements)
+    // Frames of unknown types are passed over, but they are counted.
+    unsafe nghttp2_session_callbacks_set_unpack_extension_callback(callbacks, extensionCame)
+    for type in firstUnknownType...UInt8.max { unsafe nghttp2_option_set_user_recv_extension_type(option, type) }
     unsafe nghttp2_option_set_builtin_recv_extension_type(option, UInt8(NGHTTP2_PRIORITY_UPDATE.rawValue))
     var session: OpaquePointer?
     let code =
@@ -38,8 +41,10 @@ enum HTTP2Library {
     return unsafe session
   }
 
+  /// Behind the types that the library knows, PRIORITY_UPDATE last.
+  private static let firstUnknownType: UInt8 = 0x11
   /// Answers to PING and SETTINGS that may wait for a peer that does not read.
-  private static let mostUnsentAcknowledgements = 200
+  private static let mostUnsentAcknowledgements = 2000
 
   /// Where the library gets content from; it is asked whenever a window has room.
   static var contentProvider: nghttp2_data_provider {
@@ -70,6 +75,7 @@ enum HTTP2Library {
 @c private func frameBegan(
   _ session: OpaquePointer?, _ header: UnsafePointer<nghttp2_frame_hd>?, _ context: UnsafeMutableRawPointer?
 ) -> CInt {
+  // SAFETY: the library's own pointers, good for this call; the context is the session.
   guard let header = unsafe header?.pointee else { return 0 }
   unsafe HTTP2Library.owner(context).frameBegan(type: header.type, flags: header.flags, length: header.length)
   return 0
@@ -78,6 +84,7 @@ enum HTTP2Library {
 @c private func headBegan(
   _ session: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?, _ context: UnsafeMutableRawPointer?
 ) -> CInt {
+  // SAFETY: the library's own pointers, good for this call; the context is the session.
   guard let frame = unsafe frame else { return 0 }
   let isNew = unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
   unsafe HTTP2Library.owner(context).headBegan(frame.pointee.hd.stream_id, isNew: isNew)
@@ -88,6 +95,7 @@ enum HTTP2Library {
   _ session: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?, _ name: UnsafePointer<UInt8>?, _ nameCount: Int,
   _ value: UnsafePointer<UInt8>?, _ valueCount: Int, _ flags: UInt8, _ context: UnsafeMutableRawPointer?
 ) -> CInt {
+  // SAFETY: the library's own pointers, good for this call; the context is the session.
   guard let name = unsafe name, let value = unsafe value else { return 0 }
   let goesOn = unsafe HTTP2Library.owner(context).lineCame(
     Span(_unsafeStart: name, count: nameCount), Span(_unsafeStart: value, count: valueCount))
@@ -99,6 +107,7 @@ enum HTTP2Library {
   _ session: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?, _ name: UnsafePointer<UInt8>?, _ nameCount: Int,
   _ value: UnsafePointer<UInt8>?, _ valueCount: Int, _ flags: UInt8, _ context: UnsafeMutableRawPointer?
 ) -> CInt {
+  // SAFETY: the library's own pointers, good for this call; the context is the session.
   guard let frame = unsafe frame else { return 0 }
   let code = NGHTTP2_PROTOCOL_ERROR.rawValue
   _ = unsafe nghttp2_submit_rst_stream(session, 0, frame.pointee.hd.stream_id, code)
@@ -108,6 +117,7 @@ enum HTTP2Library {
 @c private func frameCame(
   _ session: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?, _ context: UnsafeMutableRawPointer?
 ) -> CInt {
+  // SAFETY: the library's own pointers, good for this call; the context is the session.
   guard let frame = unsafe frame else { return 0 }
   let owner = unsafe HTTP2Library.owner(context)
   let header = unsafe frame.pointee.hd
@@ -128,13 +138,20 @@ enum HTTP2Library {
   _ session: OpaquePointer?, _ flags: UInt8, _ stream: Int32, _ start: UnsafePointer<UInt8>?, _ count: Int,
   _ context: UnsafeMutableRawPointer?
 ) -> CInt {
+  // SAFETY: the library's own pointers, good for this call; the context is the session.
   if let start = unsafe start { unsafe HTTP2Library.owner(context).dataCame(stream, start, count: count) }
   return 0
 }
 
+@c private func extensionCame(
+  _ session: OpaquePointer?, _ payload: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+  _ header: UnsafePointer<nghttp2_frame_hd>?, _ context: UnsafeMutableRawPointer?
+) -> CInt { NGHTTP2_ERR_CANCEL.rawValue }
+
 @c private func streamClosed(
   _ session: OpaquePointer?, _ stream: Int32, _ code: UInt32, _ context: UnsafeMutableRawPointer?
 ) -> CInt {
+  // SAFETY: the library's own pointers, good for this call; the context is the session.
   unsafe HTTP2Library.owner(context).closed(stream, code: code)
   return 0
 }
@@ -142,7 +159,13 @@ enum HTTP2Library {
 @c private func frameSent(
   _ session: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?, _ context: UnsafeMutableRawPointer?
 ) -> CInt {
-  if let frame = unsafe frame { unsafe HTTP2Library.owner(context).sent(type: frame.pointee.hd.type) }
+  // SAFETY: the library's own pointers, good for this call; the context is the session.
+  guard let frame = unsafe frame else { return 0 }
+  let type = unsafe frame.pointee.hd.type
+  unsafe HTTP2Library.owner(context).sent(type: type)
+  if type == UInt8(NGHTTP2_GOAWAY.rawValue) {
+    unsafe HTTP2Library.owner(context).sentGoAway(code: frame.pointee.goaway.error_code)
+  }
   return 0
 }
 
@@ -151,6 +174,7 @@ enum HTTP2Library {
   _ flags: UnsafeMutablePointer<UInt32>?, _ source: UnsafeMutablePointer<nghttp2_data_source>?,
   _ context: UnsafeMutableRawPointer?
 ) -> Int {
+  // SAFETY: the library's own pointers, good for this call; the context is the session.
   guard let buffer = unsafe buffer, let flags = unsafe flags else { return Int(NGHTTP2_ERR_DEFERRED.rawValue) }
   return unsafe HTTP2Library.owner(context).read(stream, into: buffer, room: room, flags: &flags.pointee)
 }

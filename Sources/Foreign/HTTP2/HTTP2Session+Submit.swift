@@ -42,7 +42,7 @@ extension HTTP2Session {
         id = unsafe nghttp2_submit_request(session, nil, lines, count, $0, nil)
       }
     }
-    return id > 0 ? claimSlot(id) : nil
+    return id > 0 ? claimSlot(id, isKnown: true) : nil
   }
 
   /// Ends a stream with an error code of RFC 9113 §7.

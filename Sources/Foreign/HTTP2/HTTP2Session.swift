@@ -20,6 +20,8 @@ public final class HTTP2Session {
   /// Lines of the heads that events refer to, and of the one that is still coming.
   public fileprivate(set) var received = HTTP2Fields()
   public private(set) var tally = HTTP2Tally()
+  /// What this side's GOAWAY said; 0 for none or a regular end.
+  public private(set) var failureCode: UInt32 = 0
   private var events: [HTTP2Event] = []
   private var nextIndex = 0
   private var streams: [StreamState] = []
@@ -41,6 +43,8 @@ public final class HTTP2Session {
 
   private struct StreamState {
     var id: Int32
+    /// An event has told of it.
+    var isKnown = false
     /// `offer` took less than it was shown, and the caller waits to be told.
     var isBlocked = false
   }
@@ -109,6 +113,8 @@ public final class HTTP2Session {
     return nil
   }
 
+  public var hasEvents: Bool { nextIndex < events.count }
+
   /// Gives the slot of a closed stream to the next one.
   public func release(_ slot: Int) {
     streams[slot] = StreamState(id: 0)
@@ -120,6 +126,9 @@ public final class HTTP2Session {
     // SAFETY: the session is alive; a stream that is gone is passed over.
     _ = unsafe nghttp2_session_consume(session, id(of: slot), count)
   }
+
+  /// Octets of names and values of one head, with four for each line.
+  public var headLimit: Int { options.headSize }
 
   public func id(of slot: Int) -> Int32 { streams[slot].id }
 
@@ -210,7 +219,7 @@ public final class HTTP2Session {
   }
 
   func headBegan(_ id: Int32, isNew: Bool) {
-    headSlot = isNew ? claimSlot(id) : slot(of: id)
+    headSlot = isNew ? claimSlot(id, isKnown: false) : slot(of: id)
     headStart = received.count
     headSize = 0
     headIsTruncated = false
@@ -230,6 +239,7 @@ public final class HTTP2Session {
     let lines = headStart..<received.count
     headStart = -1
     guard headSlot >= 0 else { return }
+    streams[headSlot].isKnown = true
     events.append(.head(slot: headSlot, lines: lines, isTruncated: headIsTruncated, isEnd: isEnd))
   }
 
@@ -248,9 +258,16 @@ public final class HTTP2Session {
 
   func closed(_ id: Int32, code: UInt32) {
     let slot = slot(of: id)
-    if slot == headSlot { headStart = -1 }
-    if slot >= 0 { events.append(.closed(slot: slot, code: code)) }
+    guard slot >= 0 else { return }
+    if slot == headSlot, headStart >= 0 {
+      headStart = -1
+      headSlot = -1
+    }
+    // A stream whose head was never complete is nobody's.
+    if streams[slot].isKnown { events.append(.closed(slot: slot, code: code)) } else { release(slot) }
   }
+
+  func sentGoAway(code: UInt32) { failureCode = code }
 
   func sent(type: UInt8) {
     if type == UInt8(NGHTTP2_DATA.rawValue) { tally.dataSent += 1 }
@@ -262,9 +279,10 @@ public final class HTTP2Session {
 
   // MARK: Slots
 
-  func claimSlot(_ id: Int32) -> Int {
+  func claimSlot(_ id: Int32, isKnown: Bool) -> Int {
     let slot = freeSlots.popLast() ?? streams.count
-    if slot == streams.count { streams.append(StreamState(id: id)) } else { streams[slot] = StreamState(id: id) }
+    let state = StreamState(id: id, isKnown: isKnown)
+    if slot == streams.count { streams.append(state) } else { streams[slot] = state }
     // SAFETY: the number is never used as an address.
     _ = unsafe nghttp2_session_set_stream_user_data(session, id, UnsafeMutableRawPointer(bitPattern: slot + 1))
     return slot

@@ -3,6 +3,7 @@ extension MetricFamily {
   public static let all: [MetricFamily] = [
     serverRequestDuration, serverActiveRequests, rpcServerDuration, tunnels, requestBodyBytes, responseBodyBytes,
     faults, overhead, connections, acceptedConnections, refusedConnections, tlsHandshakes, tlsCertificateExpiry,
+    http2Refused,
     clientRequestDuration, upstreamConnections, upstreamConnects, queuedRequests, queueDuration,
     retries, retriesDenied, breakerState, breakerOpened, targetHealthy,
     callLogProduced, callLogWritten, callLogDropped, callLogBytes, callLogErrors, callLogSegments,
@@ -16,7 +17,10 @@ extension MetricFamily {
 
   public static let serverRequestDuration = MetricFamily(
     "http_server_request_duration_seconds", .histogram(.requests), unit: .seconds,
-    labels: ["http_request_method", "http_response_status_code", "http_route", "url_scheme", "error_type"],
+    labels: [
+      "http_request_method", "http_response_status_code", "http_route", "url_scheme", "network_protocol_version",
+      "error_type",
+    ],
     "From a request's first byte to its answer's last. An unknown method is _OTHER; without a route, no http_route.")
   public static let serverActiveRequests = MetricFamily(
     "http_server_active_requests", .gauge(), labels: ["http_request_method", "url_scheme"], "Requests in flight.")
@@ -54,6 +58,11 @@ extension MetricFamily {
   public static let tlsCertificateExpiry = MetricFamily(
     "sluice_tls_certificate_expiry_timestamp_seconds", .gauge(.minimum), unit: .seconds, labels: ["listener", "name"],
     "When a listener's certificate expires, since 1970; name is its first host.")
+
+  public static let http2Refused = MetricFamily(
+    "sluice_http2_refused", .counter, labels: ["listener", "reason"],
+    "What HTTP/2 clients were refused for: malformed (a stream was reset); resets, idle_frames (too many) or "
+      + "protocol (the connection was closed).")
 
   // Upstreams.
 

@@ -100,7 +100,7 @@ import Testing
     for family in MetricFamily.all {
       #expect(!family.name.hasSuffix("_total"))
       for name in [family.name] + family.labels.map(\.description) {
-        #expect(name.allSatisfy { ("a"..."z").contains($0) || $0 == "_" })
+        #expect(name.allSatisfy { ("a"..."z").contains($0) || ("0"..."9").contains($0) || $0 == "_" })
       }
     }
   }

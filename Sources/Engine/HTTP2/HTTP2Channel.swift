@@ -1,0 +1,360 @@
+// long: reading, events, writing and the end of a connection share buffers and flags that nothing else may touch.
+
+import Foreign
+import Kernel
+import Runtime
+
+/// A connection that carries HTTP/2: reads, feeds the session, and writes what it has to say.
+///
+/// Frames of all streams gather in one buffer, which is written once a turn of the loop or when it is full. Streams are
+/// rung when all that came with one read has been put down, so that a small request is seen whole. Subclasses know
+/// whose streams they are.
+class HTTP2Channel: WakerOwner {
+  let transport: Transport
+  let session: HTTP2Session
+  let worker: Worker
+  let waker: Waker
+  /// For the lines of one message at a time.
+  var fields = HTTP2Fields()
+  private var input = IOBuffer()
+  /// Where in `input` lies what the session was fed last.
+  private var fedFrom = 0
+  private var output = IOBuffer()
+  /// By slot.
+  private var streams: [HTTP2Stream?] = []
+  private var touched: [HTTP2Stream] = []
+  /// Streams that the session has open.
+  private(set) var openStreams = 0
+  private(set) var isClosed = false
+  /// No frame is taken in any more; the peer is given a moment to read what was sent.
+  private(set) var isEnding = false
+  private var isShut = false
+  private var isDirty = false
+  private var failed = false
+  /// Monotonic nanoseconds when something was last heard of the peer, and when something was last written.
+  private(set) var lastHeard: Int
+  private(set) var lastWritten: Int
+  /// When a PING was sent that has no answer yet; 0 for none.
+  private var pinged = 0
+  private var endsAt = Int.max
+
+  /// Reads in one turn, so that no connection holds up the others.
+  private static let readsPerTurn = 8
+  private static let lingerTime = 1_000_000_000
+  private static let pingAfter = 30_000_000_000
+  private static let pongWithin = 15_000_000_000
+
+  init(_ transport: Transport, _ session: HTTP2Session, worker: Worker) {
+    self.transport = transport
+    self.session = session
+    self.worker = worker
+    waker = Waker(worker.loop)
+    lastHeard = worker.loop.now
+    lastWritten = worker.loop.now
+    transport.waker = waker
+    waker.isParked = true
+    waker.parkedOwner = self
+    markDirty()
+  }
+
+  // MARK: For subclasses
+
+  /// A head came on a slot that has no stream yet.
+  func open(_ slot: Int, _ lines: Range<Int>, isTruncated: Bool, isEnd: Bool) {}
+  /// A further head, or trailers.
+  func takeHead(_ stream: HTTP2Stream, _ lines: Range<Int>, isTruncated: Bool, isEnd: Bool) {}
+  /// Both sides of a stream are through with it.
+  func finished(_ stream: HTTP2Stream) {}
+  func goingAway(last: Int32) {}
+  /// The peer did not keep to the protocol, in a way that no frame can answer.
+  func sessionFailed() {}
+  /// What came in was counted.
+  func judge() {}
+  func connectionClosed() {}
+  /// When something is to be done that only the subclass knows of.
+  var deadline: Int { .max }
+  func deadlinePassed() {}
+
+  final func attach(_ stream: HTTP2Stream, to slot: Int) {
+    while streams.count <= slot { streams.append(nil) }
+    streams[slot] = stream
+    stream.begin(slot)
+  }
+
+  // MARK: For streams
+
+  /// Sends content as far as windows and output have room; nil when the session cannot go on.
+  final func offer(
+    _ octets: Span<UInt8>, end: HTTP2BodyEnd, of stream: HTTP2Stream
+  ) -> (taken: Int, ended: Bool)? {
+    var taken = 0
+    while true {
+      output.lease(from: worker.largeBuffers)
+      if output.room < HTTP2Session.frameRoom { write() }
+      do {
+        let rest = octets.extracting(taken..<octets.count)
+        let step = try session.offer(rest, end: end, of: stream.slot, into: &output)
+        taken += step.taken
+        if step.ended || (taken == octets.count && end == .open) { return (taken, step.ended) }
+        if step.taken == 0 || !transport.isWritable { return (taken, false) }
+      } catch {
+        fail()
+        return nil
+      }
+    }
+  }
+
+  final func closed(_ stream: HTTP2Stream) {
+    if stream.slot >= 0 { streams[stream.slot] = nil }
+    streamClosed(stream)
+  }
+
+  func streamClosed(_ stream: HTTP2Stream) {}
+
+  /// Has the worker flush this at the end of the turn.
+  final func markDirty() {
+    guard !isDirty, !isClosed else { return }
+    isDirty = true
+    worker.flushLater(self)
+  }
+
+  // MARK: From the loop
+
+  final func wokenWhileParked(_ signals: Signals) {
+    if transport.isReadable { pump() }
+    guard !isClosed else { return }
+    if transport.isPeerClosed, !transport.isReadable { return close() }
+    if signals.contains(.deadline) { passDeadline() }
+    markDirty()
+  }
+
+  /// Takes in what was read before this took over.
+  final func takeOver(_ octets: Span<UInt8>) {
+    input.lease(from: worker.smallBuffers)
+    input.removeAll()
+    _ = input.append(octets)
+    feed()
+    if !isClosed { wokenWhileParked([]) }
+  }
+
+  private func pump() {
+    takeEvents()
+    var reads = 0
+    while transport.isReadable, reads < Self.readsPerTurn, !isClosed {
+      input.lease(from: worker.smallBuffers)
+      let result = transport.receive(into: &input)
+      if result.wouldBlock { break }
+      guard result.count > 0 else { return close() }
+      reads += 1
+      lastHeard = worker.loop.now
+      pinged = 0
+      feed()
+    }
+    input.return(to: worker.smallBuffers)
+    if transport.isReadable, !isClosed { worker.loop.start(self) { $0.wokenWhileParked([]) } }
+  }
+
+  private func feed() {
+    fedFrom = 0
+    while fedFrom < input.count, !isEnding, !isClosed {
+      do {
+        let taken = try session.feed(input.readable.extracting(fedFrom..<input.count))
+        takeEvents()
+        fedFrom += taken
+        judge()
+        if taken == 0 { break }
+      } catch {
+        sessionFailed()
+        fail()
+        break
+      }
+    }
+    input.removeAll()
+  }
+
+  private func takeEvents() {
+    while let event = session.nextEvent() {
+      take(event)
+      // The streams are rung between two lots of events; what they do may make further ones.
+      if session.hasEvents { continue }
+      ringTouched()
+    }
+  }
+
+  private func take(_ event: HTTP2Event) {
+    switch event {
+    case .head(let slot, let lines, let isTruncated, let isEnd):
+      guard slot < streams.count, let stream = streams[slot] else {
+        openStreams += 1
+        return open(slot, lines, isTruncated: isTruncated, isEnd: isEnd)
+      }
+      takeHead(stream, lines, isTruncated: isTruncated, isEnd: isEnd)
+      touch(stream)
+    case .data(let slot, let octets):
+      guard let stream = stream(slot) else { return session.consume(octets.count, of: slot) }
+      Self.pass(input, octets.lowerBound + fedFrom..<octets.upperBound + fedFrom, to: stream)
+      touch(stream)
+    case .end(let slot):
+      guard let stream = stream(slot) else { return }
+      stream.takeEnd()
+      touch(stream)
+    case .writable(let slot):
+      guard let stream = stream(slot) else { return }
+      stream.isWritable = true
+      touch(stream)
+    case .closed(let slot, _): sessionClosed(slot)
+    case .goAway(let last, _): goingAway(last: last)
+    case .pong: break
+    }
+  }
+
+  private static func pass(_ input: borrowing IOBuffer, _ range: Range<Int>, to stream: HTTP2Stream) {
+    stream.take(input.readable.extracting(range))
+  }
+
+  private func sessionClosed(_ slot: Int) {
+    openStreams -= 1
+    defer { session.release(slot) }
+    guard let stream = stream(slot) else { return }
+    streams[slot] = nil
+    if stream.isSaid {
+      stream.finish()
+      finished(stream)
+    } else {
+      stream.breakOff()
+      touch(stream)
+    }
+  }
+
+  private func stream(_ slot: Int) -> HTTP2Stream? { slot < streams.count ? streams[slot] : nil }
+
+  final func touch(_ stream: HTTP2Stream) {
+    guard !stream.isTouched else { return }
+    stream.isTouched = true
+    touched.append(stream)
+  }
+
+  private func ringTouched() {
+    var index = 0
+    while index < touched.count {
+      let stream = touched[index]
+      stream.isTouched = false
+      stream.waker?.ring(.socket)
+      index += 1
+    }
+    touched.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: Writing
+
+  /// Writes what there is; the worker calls it at the end of a turn in which something may have been added.
+  final func flush() {
+    isDirty = false
+    guard !isClosed else { return }
+    if failed { return close() }
+    do {
+      var hasMore = true
+      while hasMore || !output.isEmpty {
+        output.lease(from: worker.largeBuffers)
+        hasMore = try session.produce(into: &output)
+        if output.isEmpty || !write() { break }
+      }
+    } catch { return close() }
+    takeEvents()
+    guard !isClosed else { return }
+    if output.isEmpty {
+      output.return(to: worker.largeBuffers)
+      if session.isOver { shutDown() }
+    }
+    waker.arm(at: nextDeadline)
+  }
+
+  /// Whether all was written.
+  @discardableResult
+  private func write() -> Bool {
+    while !output.isEmpty, transport.isWritable {
+      let result = transport.send(output.readable)
+      if result.wouldBlock { break }
+      if result.isError {
+        fail()
+        break
+      }
+      output.consume(result.count)
+      lastWritten = worker.loop.now
+    }
+    return output.isEmpty
+  }
+
+  // MARK: The end
+
+  private func fail() {
+    failed = true
+    markDirty()
+  }
+
+  /// Everything was said: closes when the peer has read it, or after a moment.
+  private func shutDown() {
+    guard !isShut else { return }
+    // A session that was not ended here was by what the peer did.
+    if session.failureCode != 0, !isEnding { sessionFailed() }
+    if transport.isPeerClosed { return close() }
+    isEnding = true
+    isShut = true
+    transport.shutdownWrite()
+    endsAt = min(endsAt, worker.loop.now + Self.lingerTime)
+  }
+
+  /// Ends the session because of what the peer does.
+  final func terminate(code: HTTP2ErrorCode) {
+    session.terminate(code: code)
+    breakOffStreams()
+    isEnding = true
+    endsAt = worker.loop.now + Self.lingerTime
+    markDirty()
+  }
+
+  final func close(reset: Bool = false) {
+    guard !isClosed else { return }
+    isClosed = true
+    waker.cancelDeadline()
+    waker.isParked = false
+    waker.parkedOwner = nil
+    transport.close(reset: reset)
+    input.return(to: worker.smallBuffers)
+    output.return(to: worker.largeBuffers)
+    breakOffStreams()
+    connectionClosed()
+  }
+
+  private func breakOffStreams() {
+    for slot in streams.indices {
+      guard let stream = streams[slot] else { continue }
+      streams[slot] = nil
+      stream.breakOff()
+      stream.waker?.ring(.socket)
+    }
+  }
+
+  // MARK: Time
+
+  private var nextDeadline: Int {
+    var next = min(endsAt, deadline)
+    if !output.isEmpty { next = min(next, lastWritten + worker.limits.bodyTimeout) }
+    if openStreams > 0 { next = min(next, pinged > 0 ? pinged + Self.pongWithin : lastHeard + Self.pingAfter) }
+    return next
+  }
+
+  private func passDeadline() {
+    let now = worker.loop.now
+    if now >= endsAt { return close() }
+    if !output.isEmpty, now >= lastWritten + worker.limits.bodyTimeout { return close(reset: true) }
+    if openStreams > 0 {
+      if pinged > 0, now >= pinged + Self.pongWithin { return close(reset: true) }
+      if pinged == 0, now >= lastHeard + Self.pingAfter {
+        pinged = now
+        session.ping()
+      }
+    }
+    if now >= deadline { deadlinePassed() }
+  }
+}

@@ -1,0 +1,149 @@
+import Foreign
+import Kernel
+import Runtime
+
+/// A client's connection that speaks HTTP/2: each of its streams is served by a `ServerConnection` of its own.
+///
+/// Those that are through with an exchange rest and take a later stream, so that a request allocates nothing; one that
+/// rests too long goes, as a connection of HTTP/1.1 does.
+final class HTTP2Connection: HTTP2Channel, ClientConnection {
+  let listener: ListenerIdentity
+  let peer: IPAddress
+  var index = 0
+  /// Served over this connection, in an exchange or resting.
+  private var carried: [ServerConnection] = []
+  /// Streams whose connections rest.
+  private var resting: [HTTP2ServerStream] = []
+  private let security: ConnectionSecurity?
+  private var conduct: HTTP2Conduct
+  private var isDraining = false
+  /// When the last streams of a drained connection were taken.
+  private var drainsAt = Int.max
+  private var idleSince: Int
+
+  private static let drainTime = 500_000_000
+
+  init(
+    _ transport: Transport, peer: IPAddress, listener: ListenerIdentity, worker: Worker, security: ConnectionSecurity?
+  ) throws(HTTP2Failure) {
+    self.security = security
+    self.listener = listener
+    self.peer = peer
+    let limits = worker.limits
+    idleSince = worker.loop.now
+    conduct = HTTP2Conduct(resets: limits.http2Resets, now: worker.loop.now)
+    let options = HTTP2Options(streams: limits.http2Streams, headSize: limits.requestHead)
+    super.init(transport, try HTTP2Session(.server, options), worker: worker)
+  }
+
+  // MARK: Streams
+
+  override func open(_ slot: Int, _ lines: Range<Int>, isTruncated: Bool, isEnd: Bool) {
+    // A connection whose exchange was cancelled may still be about it: these are bounded too.
+    guard carried.count - resting.count < 2 * worker.limits.http2Streams else {
+      return session.reset(slot, code: .refusedStream)
+    }
+    let stream = takeResting() ?? makeStream()
+    attach(stream, to: slot)
+    guard stream.takeHead(lines, of: session, isTruncated: isTruncated, isEnd: isEnd) else {
+      session.reset(slot, code: .protocolError)
+      worker.metrics.http2Refused(listener, "malformed")
+      return stream.refuse()
+    }
+    if isEnd { stream.takeEnd() }
+    touch(stream)
+  }
+
+  /// The one that rests most lately.
+  private func takeResting() -> HTTP2ServerStream? {
+    guard let index = resting.lastIndex(where: { $0.isResting }) else { return nil }
+    return resting.remove(at: index)
+  }
+
+  private func makeStream() -> HTTP2ServerStream {
+    let stream = HTTP2ServerStream(self)
+    let connection = ServerConnection(
+      stream, peer: peer, listener: listener, worker: worker, security: security, carrier: self)
+    stream.connection = connection
+    connection.index = carried.count
+    carried.append(connection)
+    connection.park()
+    return stream
+  }
+
+  override func takeHead(_ stream: HTTP2Stream, _ lines: Range<Int>, isTruncated: Bool, isEnd: Bool) {
+    var trailers = ByteBuffer(capacity: 256)
+    guard isEnd, !isTruncated, FieldTranslation.appendTrailers(session.received, lines, to: &trailers) else {
+      session.reset(stream.slot, code: .protocolError)
+      return
+    }
+    stream.takeEnd(trailers: trailers.span)
+  }
+
+  override func finished(_ stream: HTTP2Stream) {
+    if let stream = stream as? HTTP2ServerStream, stream.isOpen, stream.isRead { resting.append(stream) }
+    idle()
+  }
+
+  override func streamClosed(_ stream: HTTP2Stream) {
+    resting.removeAll { $0 === stream }
+    idle()
+  }
+
+  private func idle() {
+    if openStreams == 0 { idleSince = worker.loop.now }
+  }
+
+  /// A stream's connection has closed.
+  func closed(_ connection: ServerConnection) {
+    let last = carried.removeLast()
+    if last !== connection {
+      carried[connection.index] = last
+      last.index = connection.index
+    }
+  }
+
+  // MARK: Conduct
+
+  override func judge() {
+    guard !isEnding, let offence = conduct.judge(session.tally, now: worker.loop.now) else { return }
+    worker.metrics.http2Refused(listener, offence.word)
+    terminate(code: .enhanceYourCalm)
+  }
+
+  override func sessionFailed() { worker.metrics.http2Refused(listener, "protocol") }
+
+  // MARK: The end
+
+  /// The worker drains: no further stream is taken soon, and those under way end (RFC 9113 §6.8).
+  func drain() {
+    guard !isDraining else { return }
+    isDraining = true
+    drainsAt = worker.loop.now + Self.drainTime
+    session.announceShutdown()
+    for connection in Array(carried) { connection.drain() }
+    markDirty()
+  }
+
+  func cut() {
+    for connection in Array(carried) { connection.cut() }
+    close(reset: true)
+  }
+
+  override func connectionClosed() {
+    for connection in Array(carried) where connection.waker.isParked && connection.awaited == nil { connection.close() }
+    resting.removeAll()
+    worker.closed(self)
+  }
+
+  override var deadline: Int {
+    if drainsAt < .max { return drainsAt }
+    return openStreams == 0 ? idleSince + worker.limits.idleTimeout : .max
+  }
+
+  override func deadlinePassed() {
+    drainsAt = .max
+    if isDraining || openStreams == 0 { session.refuseFurtherStreams() }
+    if !isDraining { isDraining = true }
+  }
+}

@@ -1,0 +1,74 @@
+import Foreign
+import HTTP
+import Kernel
+import Runtime
+
+/// A stream that a client opened: the engine reads its request and writes the answer, both in HTTP/1.1.
+final class HTTP2ServerStream: HTTP2Stream {
+  private var decoder: ResponseDecoder
+  private var head = ResponseHead()
+  private var isHead = false
+  unowned var connection: ServerConnection!
+
+  override init(_ channel: HTTP2Channel) {
+    decoder = ResponseDecoder(limits: HTTPLimits(head: 1 << 20, headers: 1000, target: 0))
+    super.init(channel)
+  }
+
+  /// Takes the head of a request; false when it cannot be said in HTTP/1.1.
+  ///
+  /// - Parameter isTruncated: it is longer than a head may be, which the decoder will find out.
+  func takeHead(_ lines: Range<Int>, of session: HTTP2Session, isTruncated: Bool, isEnd: Bool) -> Bool {
+    guard let meaning = RequestTranslation.encode(session.received, lines, isEnd: isEnd, into: &inbox) else {
+      return false
+    }
+    if isTruncated { lengthen(beyond: session.headLimit) }
+    framing = meaning.framing
+    isHead = meaning.isHead
+    isReadable = true
+    return true
+  }
+
+  /// Whether a further request may come over it.
+  var isResting: Bool { isOpen && isRead && connection.waker.isParked && connection.awaited == nil }
+
+  /// Forgets a request that cannot be said.
+  func refuse() { inbox.removeAll() }
+
+  /// Makes of a head that was cut off one that is as long as what was cut, and without end.
+  private func lengthen(beyond limit: Int) {
+    inbox.truncate(to: inbox.count - 2)
+    inbox.append("x: ")
+    while inbox.count <= limit { inbox.append("................") }
+  }
+
+  /// Nobody reads the rest of a request that was answered.
+  override var endsReading: Bool { outgoing == .done && !hasEnd }
+
+  override func submit(_ bytes: Span<UInt8>) -> Outgoing? {
+    decoder.reset()
+    guard (try? decoder.decode(bytes, into: &head, answering: isHead ? .head : .get)) == true else { return nil }
+    channel.fields.removeAll()
+    appendStatus()
+    FieldTranslation.append(head.headers, bytes, to: &channel.fields)
+    if head.isInformational {
+      channel.session.submitInformational(channel.fields, to: slot)
+      return .head
+    }
+    channel.session.submitResponse(channel.fields, to: slot, isEnd: head.framing == .none)
+    return switch head.framing {
+    case .none: .done
+    case .length(let length): .length(length)
+    case .chunked: .chunked
+    case .untilClose: nil
+    }
+  }
+
+  private func appendStatus() {
+    let status = head.status
+    let digits: InlineArray<3, UInt8> = [
+      UInt8(status / 100) + 0x30, UInt8(status / 10 % 10) + 0x30, UInt8(status % 10) + 0x30,
+    ]
+    channel.fields.append(":status", digits.span)
+  }
+}

@@ -1,0 +1,117 @@
+public import Foreign
+import HTTP
+public import Kernel
+
+/// A request's head of HTTP/2 as the equivalent head of HTTP/1.1 (RFC 9113 §8.3.1).
+///
+/// The library has refused what HTTP/2 forbids. Here is checked what would be read differently as HTTP/1.1: the
+/// decoder that reads it judges the rest, and answers what it does not like as it does for everybody.
+public enum RequestTranslation {
+  /// What of a head must be known later.
+  public struct Meaning {
+    var framing = BodyFraming.none
+    var isHead = false
+  }
+
+  /// Where the pseudo-fields stand; -1 where there is none.
+  private struct Pseudo {
+    var method = -1
+    var path = -1
+    var authority = -1
+    var isConnect = false
+  }
+
+  /// - Parameter isEnd: no content follows.
+  /// - Returns: nil when the request cannot be said in HTTP/1.1.
+  public static func encode(
+    _ fields: borrowing HTTP2Fields, _ lines: Range<Int>, isEnd: Bool, into out: inout ByteBuffer
+  ) -> Meaning? {
+    guard let pseudo = findPseudo(fields, lines), appendRequestLine(fields, pseudo, to: &out) else { return nil }
+    var meaning = Meaning(isHead: equals(fields.value(pseudo.method), "HEAD"))
+    var cookies = 0
+    var hasLength = false
+    if pseudo.authority >= 0, !FieldTranslation.appendLine(bytes("Host"), fields.value(pseudo.authority), to: &out) {
+      return nil
+    }
+    for index in lines {
+      let name = fields.name(index)
+      if name.isEmpty { return nil }
+      switch name[0] {
+      case UInt8(ascii: ":"): continue
+      case UInt8(ascii: "c") where equals(name, "cookie"):
+        cookies += 1
+        continue
+      case UInt8(ascii: "c") where equals(name, "content-length"): hasLength = true
+      case UInt8(ascii: "h") where equals(name, "host"):
+        // The same said twice is one host; two hosts are left for the decoder to refuse.
+        if pseudo.authority >= 0, ByteScan.equalIgnoringCase(fields.value(index), fields.value(pseudo.authority)) {
+          continue
+        }
+      default: break
+      }
+      if !FieldTranslation.appendLine(name, fields.value(index), to: &out) { return nil }
+    }
+    if cookies > 0, !appendCookies(fields, lines, to: &out) { return nil }
+    if !isEnd, !hasLength {
+      meaning.framing = .chunked
+      out.append("transfer-encoding: chunked\r\n")
+    }
+    out.append("\r\n")
+    return meaning
+  }
+
+  private static func findPseudo(_ fields: borrowing HTTP2Fields, _ lines: Range<Int>) -> Pseudo? {
+    var pseudo = Pseudo()
+    for index in lines {
+      let name = fields.name(index)
+      if name.isEmpty || name[0] != UInt8(ascii: ":") { break }
+      if equals(name, ":method") { pseudo.method = index }
+      if equals(name, ":path") { pseudo.path = index }
+      if equals(name, ":authority") { pseudo.authority = index }
+    }
+    guard pseudo.method >= 0 else { return nil }
+    pseudo.isConnect = equals(fields.value(pseudo.method), "CONNECT")
+    return pseudo
+  }
+
+  private static func appendRequestLine(
+    _ fields: borrowing HTTP2Fields, _ pseudo: Pseudo, to out: inout ByteBuffer
+  ) -> Bool {
+    let method = fields.value(pseudo.method)
+    let place = pseudo.isConnect ? pseudo.authority : pseudo.path
+    guard place >= 0, !method.isEmpty, ByteScan.endOfToken(in: method, from: 0) == method.count else { return false }
+    let target = fields.value(place)
+    // One target, so that one request line comes of it.
+    guard !target.isEmpty, ByteScan.endOfTarget(in: target, from: 0) == target.count else { return false }
+    out.append(method)
+    out.append(" ")
+    out.append(target)
+    out.append(" HTTP/1.1\r\n")
+    return true
+  }
+
+  /// One line of all crumbs (RFC 9113 §8.2.3).
+  private static func appendCookies(
+    _ fields: borrowing HTTP2Fields, _ lines: Range<Int>, to out: inout ByteBuffer
+  ) -> Bool {
+    out.append("cookie: ")
+    var isFirst = true
+    for index in lines where equals(fields.name(index), "cookie") {
+      let value = fields.value(index)
+      if ByteScan.endOfFieldValue(in: value, from: 0) < value.count { return false }
+      if !isFirst { out.append("; ") }
+      isFirst = false
+      out.append(value)
+    }
+    out.append("\r\n")
+    return true
+  }
+
+  @inline(__always)
+  private static func equals(_ bytes: Span<UInt8>, _ text: StaticString) -> Bool {
+    bytes.count == text.utf8CodeUnitCount && ByteScan.equal(bytes, ByteScan.bytes(of: text))
+  }
+
+  @_lifetime(immortal)
+  private static func bytes(_ text: StaticString) -> Span<UInt8> { ByteScan.bytes(of: text) }
+}
