@@ -76,6 +76,8 @@ extension Fault {
   }
 
   public static let notFound = Fault(.client, 404, "no_route", "No route matches this host and path.")
+  public static let noHostToRedirect = Fault(
+    .client, 400, "no_host", "The answer sends to the host that was asked for, and the request names none.")
   public static let methodNotAllowed = Fault(
     .client, 405, "method_not_allowed", "This path does not take this method; Allow lists those it takes.")
   public static let tunnelRefused = Fault(
@@ -165,7 +167,8 @@ extension Fault {
 
   /// Every fault that the proxy itself makes, for the reference and its test.
   public static let all: [Fault] = [
-    notFound, methodNotAllowed, tunnelRefused, headTimeout, bodyTimeout, clientStalled, bodyTooLarge,
+    notFound, methodNotAllowed, noHostToRedirect, tunnelRefused,
+    headTimeout, bodyTimeout, clientStalled, bodyTooLarge,
     expectationFailed,
     malformedUpgrade, unknownWebSocketVersion, tunnelIdle, clientGone,
     connectRefused, connectTimeout, targetCertificateExpired, targetCertificateNotYetValid, targetUnknownAuthority,

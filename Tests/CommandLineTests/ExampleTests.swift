@@ -6,8 +6,19 @@ import Testing
 struct ExampleTests {
   private static let example = Command.root + "/gateway.conf.example"
 
+  /// The certificates that `make run` makes.
+  private let certificates: TemporaryDirectory
+
+  init() throws {
+    certificates = try TemporaryDirectory()
+    let child = try ChildProcess([Command.root + "/scripts/local-certificate", certificates.path])
+    guard try child.wait(until: .usual) == .exited(0) else { throw WireError.timedOut }
+  }
+
+  private var environment: [(String, String)] { [("TLS_DIR", certificates.path)] }
+
   @Test func `the example has no mistake`() throws {
-    let check = try Command(["check", "-c", Self.example])
+    let check = try Command(["check", "-c", Self.example], environment: environment)
     #expect(check.status == 0)
     #expect(!check.errors.contains("error:"))
   }
@@ -18,13 +29,13 @@ struct ExampleTests {
     let files = try Files([
       "gateway.conf": example, "bad.conf": example.replacing("balance: least_request", with: "balance: lest_request"),
     ])
-    let check = try Command(["check", "-c", files["bad.conf"]])
+    let check = try Command(["check", "-c", files["bad.conf"]], environment: environment)
     for line in check.errors.replacing(files["bad.conf"], with: "./gateway.conf").split(separator: "\n").prefix(2) {
       // Up to the comment that follows on the line of the example.
       #expect(
         readme.contains(line.prefix(upTo: line.firstRange(of: "  #")?.lowerBound ?? line.endIndex).trimmed), "\(line)")
     }
-    let explain = try Command(["explain", "PUT", "/v1/feedback", "-c", files["gateway.conf"]])
+    let explain = try Command(["explain", "PUT", "/v1/feedback", "-c", files["gateway.conf"]], environment: environment)
     let lines = explain.output.replacing(files["gateway.conf"], with: "./gateway.conf").split(separator: "\n")
     for line in lines where line.contains("-feedback  (") { #expect(readme.contains(line), "\(line)") }
     #expect(lines.count { $0.contains("-feedback  (") } == 2)
@@ -36,9 +47,9 @@ struct ExampleTests {
 
   @Test func `the example works with the demo`() throws {
     let directory = try TemporaryDirectory()
-    let ports = (0..<5).map { _ in Ports.free() }
-    let names = ["PORT", "ADMIN_PORT", "BACKEND_A", "BACKEND_B", "BACKEND_C"]
-    let environment = zip(names, ports).map { ($0, "\($1)") } + [("LOG_DIR", directory.path)]
+    let ports = (0..<6).map { _ in Ports.free() }
+    let names = ["PORT", "ADMIN_PORT", "BACKEND_A", "BACKEND_B", "BACKEND_C", "TLS_PORT"]
+    let environment = zip(names, ports).map { ($0, "\($1)") } + [("LOG_DIR", directory.path)] + environment
     let demo = try ChildProcess([RunningGateway.program, "demo"], environment: environment, output: directory["demo"])
     defer { demo.kill() }
     #expect(Deadline.usual.poll { (try? directory.read("demo"))?.contains("reports on") == true })
@@ -65,6 +76,15 @@ struct ExampleTests {
     #expect(try ask("GET /demo/slow?ms=1").text.hasSuffix("took 1 ms\n"))
     #expect(try ask("GET /").text.contains("It works"))
     #expect(try ask("GET /feedback")["Location"] == "/v1/feedback")
+    let secure = "https://localhost:\(ports[5])/secure/v1/feedback?x=1"
+    #expect(try ask("GET /secure/v1/feedback?x=1")["Location"] == secure)
+    for version in ["--http1.1", "--http2"] {
+      let curl = "curl -s \(version) -w ' %{http_version}' --cacert \(certificates["authority.pem"]) '\(secure)'"
+      #expect(Shell.run("\(curl) > \(directory["curl"])") == 0)
+      let output = try directory.read("curl")
+      #expect(output.contains(#""total":2"#))
+      #expect(output.hasSuffix(version == "--http2" ? " 2" : " 1.1"))
+    }
     let client = try Client(port: ports[0])
     try client.send("GET /q3 HTTP/1.1", ["Host: reports.example.com"])
     #expect(try client.response().text.contains(#""report":"/q3""#))

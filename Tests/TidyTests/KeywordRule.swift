@@ -7,6 +7,10 @@ enum KeywordRule {
   static let exceptions = [
     "token": "it would need a variable that must be set",
     "servers": "it would need a name server at an address of its own",
+    "authority": "it would need a service that speaks TLS",
+    "server_name": "it would need a service that speaks TLS",
+    "verify": "it would need a service that speaks TLS",
+    "client_certificate": "it would need a service that speaks TLS",
   ]
 
   /// - Parameters:

@@ -37,7 +37,7 @@ extension RedirectSettings {
   public static let section = Section(
     "redirect", RedirectSettings(location: ""), "Sends the client elsewhere.", shorthand: "location",
     [
-      Keyword("location", \.location, .location, required: true, "Where to: a URL or a path."),
+      Keyword("location", \.location, .location, required: true, "Where to: a URL or a path; `{host}` and `{path}` (with the query) are the request's, as in https://{host}{path}."),
       Keyword("status", \.status, .redirectStatus, "301, 302, 303, 307 or 308."),
     ])
 }
@@ -75,6 +75,9 @@ extension ValueType where Value == String {
       text throws(ScalarMistake) in
       guard !text.isEmpty, text.utf8.count <= 4096, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
         throw .malformed
+      }
+      guard RedirectLocation.isWellFormed(text) else {
+        throw .other("braces mean the request's own parts here", expected: "{host} and {path}, nothing else in braces")
       }
       if text.hasPrefix("/") { return text }
       let scheme = text.prefix { $0 != ":" }.lowercased()

@@ -1,6 +1,7 @@
 import Kernel
 import PluginKit
 
+
 /// Answers with what the configuration says.
 final class RespondHandler: Handler {
   private let settings: RespondSettings
@@ -11,19 +12,6 @@ final class RespondHandler: Handler {
     exchange.response.begin(status: settings.status)
     for field in settings.headers { exchange.response.addHeader(field.name, field.value) }
     exchange.response.body.append(settings.body)
-    return .respond
-  }
-}
-
-/// Sends the client elsewhere.
-final class RedirectHandler: Handler {
-  private let settings: RedirectSettings
-
-  init(_ settings: RedirectSettings) { self.settings = settings }
-
-  func handle(_ exchange: inout Exchange) async -> Verdict {
-    exchange.response.begin(status: settings.status)
-    exchange.response.addHeader("Location", settings.location)
     return .respond
   }
 }
