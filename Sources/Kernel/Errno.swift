@@ -21,6 +21,7 @@ public struct Errno: Error, Equatable, Hashable, Sendable {
   public static let isDirectory = Errno(EISDIR)
   public static let noEntry = Errno(ENOENT)
   public static let noSpace = Errno(ENOSPC)
+  public static let notDirectory = Errno(ENOTDIR)
   public static let notPermitted = Errno(EACCES)
 
   /// The symbolic name, `ENOSPC`; `E28` style for those not listed.

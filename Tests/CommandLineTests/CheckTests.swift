@@ -1,4 +1,5 @@
 import GatewayTesting
+import Kernel
 import Testing
 
 /// `check`, `diff`, `schema` and `version`: commands that only read files.
@@ -60,6 +61,22 @@ struct CheckTests {
     for mistake in ["`get` is no method", "no upstream `nobody`", "`99` is out of range", "`a b` is no field name"] {
       #expect(check.errors.contains(mistake))
     }
+  }
+
+  @Test func `a call log that cannot be written is a warning, and trying leaves nothing behind`() throws {
+    let files = try Files([:])
+    func check(_ path: String) throws -> Command {
+      let text = Self.good.replacing("call_log: off", with: "call_log: \(path)")
+      try files.directory.write(text, to: "gateway.conf")
+      return try Command(["check", "-c", files["gateway.conf"]], environment: Self.environment)
+    }
+    for path in ["/proc/nope", "/proc/nope/deeper", files["gateway.conf"]] {
+      let refused = try check(path)
+      #expect(refused.status == 0)
+      #expect(refused.errors.contains("gateway.conf:3:11: warning: the call log cannot be written to `\(path)`"))
+    }
+    for path in ["new/calls", files.directory.path] { #expect(try check(path).errors.isEmpty) }
+    #expect(try FileSystem.list(files.directory.path) == ["gateway.conf"])
   }
 
   @Test func `a file that is not there is a mistake like others`() throws {

@@ -22,12 +22,17 @@ public struct ConfigurationSource: Sendable {
 
   /// Reads, checks and compiles it; whatever is wrong is in the diagnostics, all of it.
   ///
-  /// - Parameter previous: the snapshot that this one would replace.
-  public func load(previous: Snapshot? = nil, generation: Int = 1) -> LoadedConfiguration {
+  /// - Parameters:
+  ///   - previous: the snapshot that this one would replace.
+  ///   - triesPlaces: whether to try to write where it says, and to warn where that fails.
+  public func load(
+    previous: Snapshot? = nil, generation: Int = 1, triesPlaces: Bool = false
+  ) -> LoadedConfiguration {
     let recorder = FingerprintRecorder()
     var loaded = GatewaySettings.load(
       file: file, environment: environment, files: recorder.files, plugins: declarations,
       openFiles: ProcessLimits.hardFileLimit)
+    if triesPlaces { tryPlaces(&loaded) }
     var compiled: Snapshot?
     if let settings = loaded.settings {
       do throws(SnapshotError) {
@@ -43,6 +48,15 @@ public struct ConfigurationSource: Sendable {
     return LoadedConfiguration(
       snapshot: loaded.diagnostics.hasErrors ? nil : compiled, diagnostics: loaded.diagnostics,
       fingerprint: recorder.fingerprint)
+  }
+
+  private func tryPlaces(_ loaded: inout LoadedSettings) {
+    guard case .directory(let path) = loaded.readable.callLog.destination,
+      let failure = DirectoryTrial.failure(of: path)
+    else { return }
+    loaded.diagnostics.warning(
+      "the call log cannot be written to `\(Printable(path))`: \(failure)", at: loaded.callLogPosition,
+      expected: "a directory that the user who runs the gateway can make and write, or `call_log: stdout`")
   }
 
   /// What the file says of the admin port, even when it has mistakes elsewhere; nil when that cannot be read.

@@ -24,6 +24,7 @@ extension GatewaySettings {
     check.run(openFiles: openFiles, &reading)
     return LoadedSettings(
       settings: reading.diagnostics.hasErrors ? nil : check.settings, readable: check.settings,
+      callLogPosition: draft.callLogPosition ?? .none,
       diagnostics: reading.diagnostics)
   }
 
@@ -60,12 +61,17 @@ public struct LoadedSettings: Sendable {
   public var settings: GatewaySettings?
   /// What could be read, with or without errors: for checks of one part that do not depend on the others.
   public var readable: GatewaySettings
+  /// Where `call_log` is said.
+  public var callLogPosition: Position
   /// Checks that come later add theirs.
   public var diagnostics: Diagnostics
 
-  public init(settings: GatewaySettings?, readable: GatewaySettings, diagnostics: Diagnostics) {
+  public init(
+    settings: GatewaySettings?, readable: GatewaySettings, callLogPosition: Position, diagnostics: Diagnostics
+  ) {
     self.settings = settings
     self.readable = readable
+    self.callLogPosition = callLogPosition
     self.diagnostics = diagnostics
   }
 }

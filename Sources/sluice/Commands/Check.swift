@@ -12,7 +12,7 @@ struct Check: ParsableCommand {
   @OptionGroup var json: JSONOption
 
   func run() throws {
-    let loaded = configuration.source.load()
+    let loaded = configuration.source.load(triesPlaces: true)
     if json.isWanted {
       Terminal.print(document(loaded))
     } else {
