@@ -1,7 +1,5 @@
 import Kernel
 import PluginKit
-
-
 /// Answers with what the configuration says.
 final class RespondHandler: Handler {
   private let settings: RespondSettings
