@@ -90,6 +90,8 @@ extension Fault {
     .client, 408, "client_stalled", "The client stopped reading the answer.", closes: true)
   public static let bodyTooLarge = Fault(
     .client, 413, "body_too_large", "The request's body is larger than the limit.", closes: true)
+  public static let invalidBase64 = Fault(
+    .client, 400, "invalid_base64", "The request's body is not in base64, as its type says.", closes: true)
   public static let expectationFailed = Fault(
     .client, 417, "expectation_failed", "The only expectation that is met is 100-continue.")
   public static let malformedUpgrade = Fault(
@@ -167,9 +169,8 @@ extension Fault {
 
   /// Every fault that the proxy itself makes, for the reference and its test.
   public static let all: [Fault] = [
-    notFound, methodNotAllowed, noHostToRedirect, tunnelRefused,
-    headTimeout, bodyTimeout, clientStalled, bodyTooLarge,
-    expectationFailed,
+    notFound, methodNotAllowed, noHostToRedirect, tunnelRefused, headTimeout, bodyTimeout, clientStalled,
+    bodyTooLarge, expectationFailed, invalidBase64,
     malformedUpgrade, unknownWebSocketVersion, tunnelIdle, clientGone,
     connectRefused, connectTimeout, targetCertificateExpired, targetCertificateNotYetValid, targetUnknownAuthority,
     targetWrongHost, targetBadCertificate, targetRefusedTLS, targetHandshakeFailed, upstreamReset, upstreamTruncated,

@@ -28,6 +28,8 @@ final class ExchangeSlot {
   /// How much of the request's content came along with its head and stands in `outgoing`.
   var prefixLength = 0
   var uploadBegan = false
+  /// Whether the caller speaks gRPC-Web and the target gRPC.
+  var translatesGRPCWeb = false
   /// Until when a gRPC caller waits for the whole call.
   var callerDeadline = Int.max
   /// Whether the request asks to speak WebSocket on the connection.
@@ -70,6 +72,7 @@ final class ExchangeSlot {
     uploadBegan = false
     asksWebSocket = false
     callerDeadline = .max
+    translatesGRPCWeb = false
     route = nil
     keepsConnection = false
   }

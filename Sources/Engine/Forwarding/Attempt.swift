@@ -107,6 +107,7 @@ extension ServerConnection {
     case .malformed(let error): .malformedRequest(error)
     case .truncated, .sourceFailed: .clientGone
     case .tooLarge: .bodyTooLarge
+    case .undecodable: .invalidBase64
     case .sinkFailed: nil
     }
   }

@@ -17,12 +17,19 @@ struct BodyFlow: ~Copyable {
     case sourceFailed
     case sinkFailed
     case tooLarge
+    /// The content is not in the coding that its type says.
+    case undecodable
   }
 
   private var decoder: BodyDecoder
   private var buffer = IOBuffer()
   private var isLarge = false
-  private var framing = Framing.plain
+  private(set) var framing = Framing.plain
+  private var coding = BodyCoding.none
+  private var base64 = Base64Decoder()
+  /// Rewritten content that waits for the sink, and how much of it has been sent.
+  private var coded = ByteBuffer(capacity: 16)
+  private var codedSent = 0
   private var endsWithSource = false
   private var tailPending = false
   /// Bytes of content that have come from the source.
@@ -55,11 +62,17 @@ struct BodyFlow: ~Copyable {
     finished = true
     tailPending = false
     surplus.removeAll()
+    if coding.isText { coded = ByteBuffer(capacity: 16) }
+    coding = .none
   }
 
-  mutating func begin(_ source: BodyFraming, framing: Framing) {
+  mutating func begin(_ source: BodyFraming, framing: Framing, coding: BodyCoding = .none) {
     decoder.begin(source)
     self.framing = framing
+    self.coding = coding
+    base64 = Base64Decoder()
+    coded.removeAll()
+    codedSent = 0
     received = 0
     sent = 0
     framed = 0
@@ -80,15 +93,16 @@ struct BodyFlow: ~Copyable {
     let before = out.count
     let step = try decode(&input)
     if step.produced > 0 {
-      if framing == .chunked { HTTP1Encoder.chunkHeader(step.produced, into: &out) }
-      out.append(input.readable.extracting(step.start..<step.start + step.produced))
-      if framing == .chunked { out.append("\r\n") }
+      let content = input.readable.extracting(step.start..<step.start + step.produced)
+      try Self.append(content, coding, framing, &base64, to: &out)
     }
     input.advance(step.consumed)
     if step.done {
-      sourceDone = true
+      endContent()
+      if !base64.isComplete { throw .undecodable }
       finished = true
-      if framing == .chunked { appendTail(to: &out) }
+      if tailPending { appendTail(to: &out) }
+      tailPending = false
     }
     return out.count - before - step.produced
   }
@@ -105,6 +119,15 @@ struct BodyFlow: ~Copyable {
         if result.wouldBlock { return moved }
         if result.isError { throw .sinkFailed }
         buffer.consume(result.count)
+        sent += result.count
+        moved = true
+      }
+      while codedSent < coded.count {
+        guard sink.isWritable else { return moved }
+        let result = sink.send(coded.span.extracting(codedSent..<coded.count))
+        if result.wouldBlock { return moved }
+        if result.isError { throw .sinkFailed }
+        codedSent += result.count
         sent += result.count
         moved = true
       }
@@ -136,7 +159,7 @@ struct BodyFlow: ~Copyable {
   }
 
   /// Whether it waits for the sink rather than for the source.
-  var waitsForSink: Bool { !buffer.isEmpty }
+  var waitsForSink: Bool { !buffer.isEmpty || codedSent < coded.count }
 
   /// Moves what followed the body to the end of `input`, which has room for it.
   mutating func moveSurplus(to input: inout IOBuffer) {
@@ -154,8 +177,7 @@ struct BodyFlow: ~Copyable {
     if result.isError { throw .sourceFailed }
     if result.isEnd {
       guard endsWithSource else { throw .truncated }
-      sourceDone = true
-      tailPending = framing == .chunked
+      endContent()
       return true
     }
     let count = buffer.count
@@ -163,12 +185,52 @@ struct BodyFlow: ~Copyable {
     if step.consumed < count { Self.append(buffer, step.consumed..<count, to: &surplus) }
     buffer.advance(step.start)
     buffer.truncate(to: step.produced)
-    if step.done {
-      sourceDone = true
-      tailPending = framing == .chunked
-    }
+    if step.done { endContent() }
+    if coding.isText { return try rewrite() }
     if framing == .chunked, step.produced > 0 { frame() }
     return true
+  }
+
+  private mutating func endContent() {
+    sourceDone = true
+    tailPending = framing == .chunked || coding.framesTrailers
+  }
+
+  /// Rewrites what was read into `coded`.
+  private mutating func rewrite() throws(Failure) -> Bool {
+    coded.removeAll()
+    codedSent = 0
+    try Self.append(buffer, coding, framing, &base64, to: &coded)
+    buffer.removeAll()
+    if sourceDone, !base64.isComplete { throw .undecodable }
+    return true
+  }
+
+  private static func append(
+    _ buffer: borrowing IOBuffer, _ coding: BodyCoding, _ framing: Framing, _ base64: inout Base64Decoder,
+    to out: inout ByteBuffer
+  ) throws(Failure) {
+    try append(buffer.readable, coding, framing, &base64, to: &out)
+  }
+
+  /// Appends content as it goes out: rewritten and framed.
+  private static func append(
+    _ content: Span<UInt8>, _ coding: BodyCoding, _ framing: Framing, _ base64: inout Base64Decoder,
+    to out: inout ByteBuffer
+  ) throws(Failure) {
+    var text = ByteBuffer(capacity: 16)
+    switch coding {
+    case .none, .trailersInBody: return append(content, framing, to: &out)
+    case .toText: Base64.append(content, to: &text)
+    case .fromText: if !base64.decode(content, into: &text) { throw .undecodable }
+    }
+    if !text.isEmpty { append(text.span, framing, to: &out) }
+  }
+
+  private static func append(_ content: Span<UInt8>, _ framing: Framing, to out: inout ByteBuffer) {
+    if framing == .chunked { HTTP1Encoder.chunkHeader(content.count, into: &out) }
+    out.append(content)
+    if framing == .chunked { out.append("\r\n") }
   }
 
   private mutating func decode(_ input: inout IOBuffer) throws(Failure) -> BodyStep {
@@ -219,9 +281,18 @@ struct BodyFlow: ~Copyable {
 
   /// The last chunk with the trailers.
   private mutating func appendTail(to out: inout ByteBuffer) {
-    out.append(HTTP1Encoder.lastChunkBeforeTrailers)
     var lines = ByteBuffer(capacity: 16)
     decoder.withTrailers { headers, source in headers.write(from: source, into: &lines) }
+    if coding.framesTrailers {
+      if !lines.isEmpty {
+        var frame = ByteBuffer(capacity: lines.count + 8)
+        BodyCoding.appendTrailers(lines.span, asText: coding == .toText, to: &frame)
+        Self.append(frame.span, framing, to: &out)
+      }
+      if framing == .chunked { out.append(HTTP1Encoder.lastChunk) }
+      return
+    }
+    out.append(HTTP1Encoder.lastChunkBeforeTrailers)
     out.append(lines.span)
     out.append(HTTP1Encoder.endOfHead)
   }

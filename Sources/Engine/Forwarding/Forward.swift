@@ -77,7 +77,8 @@ extension ServerConnection {
   /// Encodes the head for the target and takes the part of the body that came along with the client's head.
   private func prepareUpload(_ slot: ExchangeSlot, route: WorkerRoute) -> Fault? {
     let framing = slot.exchange.request.head.framing
-    slot.upload.begin(framing, framing: framing == .chunked ? .chunked : .plain)
+    let coding = translateRequest(slot, route: route)
+    slot.upload.begin(framing, framing: framing == .chunked || coding != .none ? .chunked : .plain, coding: coding)
     slot.uploadBegan = true
     worker.encodeRequest(slot, route: route, listener: listener)
     do {

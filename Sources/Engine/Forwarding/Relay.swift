@@ -8,12 +8,13 @@ extension ServerConnection {
   /// Edits and encodes the head of the answer; a failure when its body is broken in its first bytes.
   func beginRelay(_ slot: ExchangeSlot, route: WorkerRoute) -> AttemptFailure? {
     let framing = slot.exchange.response.head.framing
-    let out = clientFraming(slot, framing)
+    let coding = translateAnswer(slot)
+    let out = coding == .none || framing == .none ? clientFraming(slot, framing) : clientFraming(slot, .chunked)
     if !route.chain.responseHead.isEmpty { route.chain.runResponseHead(&slot.exchange) }
     slot.keepsConnection =
       slot.exchange.request.head.keepAlive && slot.account.requestComplete && out != .untilClose
       && !worker.isLeaving
-    slot.download.begin(framing, framing: out == .chunked ? .chunked : .plain)
+    slot.download.begin(framing, framing: out == .chunked ? .chunked : .plain, coding: coding)
     slot.account.status = slot.exchange.response.head.status
     if totalDeadline != .max, StreamingType.isAnswered(&slot.exchange.response) {
       totalDeadline = slot.callerDeadline
@@ -109,7 +110,7 @@ extension ServerConnection {
       case .malformed(let error): return .failed(.malformedResponse(error))
       case .truncated, .sourceFailed: return .failed(.upstreamTruncated)
       case .sinkFailed: return .failed(.clientGone)
-      case .tooLarge: return .failed(.upstreamTruncated)
+      case .tooLarge, .undecodable: return .failed(.upstreamTruncated)
       }
     }
     return slot.download.finished ? .finished : .waiting

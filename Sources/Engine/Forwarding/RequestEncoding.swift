@@ -27,11 +27,11 @@ extension Worker {
     slot.exchange.request.head.headers.write(from: slot.exchange.request.source, into: &slot.outgoing)
     appendForwarding(slot, listener: listener)
     // A gRPC server may refuse who does not say that trailers reach it, as they do.
-    if slot.exchange.rpc == .native, Self.takesTrailers(&slot.exchange) {
+    if slot.translatesGRPCWeb || slot.exchange.rpc == .native && Self.takesTrailers(&slot.exchange) {
       slot.outgoing.append("TE: trailers\r\nConnection: TE\r\n")
     }
     if slot.asksWebSocket { slot.outgoing.append(WebSocketHandshake.fields) }
-    if slot.exchange.request.head.framing == .chunked { slot.outgoing.append("Transfer-Encoding: chunked\r\n") }
+    if slot.upload.framing == .chunked { slot.outgoing.append("Transfer-Encoding: chunked\r\n") }
     slot.outgoing.append("\r\n")
   }
 

@@ -36,6 +36,9 @@ public struct RouteDraft: Sendable {
           "empty_segments", \.settings.emptySegments, .choice,
           "Whether // in a path is refused with 400, merged into one slash, or forwarded as it is; routes are matched "
             + "without it."),
+        Keyword(
+          "grpc_web", \.settings.translatesGRPCWeb, .boolean,
+          "Whether calls of gRPC-Web become calls of gRPC for the upstream."),
       ],
       check: { route, _, reading in route.checkSlashes(&reading) },
       checkKeys: { route, node, reading in route.checkHandler(node, &reading) })

@@ -25,6 +25,8 @@ public struct RouteSettings: Sendable {
   public var timeouts: RouteTimeoutSettings?
   public var encodedSlashes: EncodedSlashes
   public var emptySegments: EmptySegments
+  /// Whether calls of gRPC-Web become calls of gRPC for the upstream.
+  public var translatesGRPCWeb: Bool
   public var position: Position
 
   public init(
@@ -37,6 +39,7 @@ public struct RouteSettings: Sendable {
     timeouts: RouteTimeoutSettings? = nil,
     encodedSlashes: EncodedSlashes = .refuse,
     emptySegments: EmptySegments = .merge,
+    translatesGRPCWeb: Bool = false,
     position: Position = .none
   ) {
     self.name = name
@@ -48,6 +51,7 @@ public struct RouteSettings: Sendable {
     self.timeouts = timeouts
     self.encodedSlashes = encodedSlashes
     self.emptySegments = emptySegments
+    self.translatesGRPCWeb = translatesGRPCWeb
     self.position = position
   }
 }

@@ -110,6 +110,8 @@ final class WorkerRoute {
   let handler: Target
   let rewrite: Rewrite?
   let requestBodyLimit: Int
+  /// Whether calls of gRPC-Web become calls of gRPC.
+  let translatesGRPCWeb: Bool
   private let clientBody: Int
   /// The snapshot that it belongs to, kept alive by the exchanges that use it.
   let snapshot: WorkerSnapshot
@@ -130,6 +132,7 @@ final class WorkerRoute {
     rewrite = settings.rewrite.map { Rewrite($0) }
     requestBodyLimit = settings.limits?.requestBody ?? limits.requestBody
     clientBody = settings.limits?.bodyTimeout ?? limits.bodyTimeout
+    translatesGRPCWeb = settings.translatesGRPCWeb
     handler =
       switch settings.handler {
       case .upstream(let index): .upstream(snapshot.pools[index])
@@ -149,6 +152,7 @@ final class WorkerRoute {
     rewrite = nil
     self.snapshot = snapshot
     requestBodyLimit = 1 << 20
+    translatesGRPCWeb = false
     clientBody = snapshot.shared.settings.limits.bodyTimeout
   }
 
