@@ -37,7 +37,7 @@ import Testing
     let listener = try #require(loaded.settings?.listeners.first)
     #expect(listener.tls?.certificates.first?.identity?.certificate.hosts == ["a.example"])
     #expect(listener.protocols == [.h2, .http1])
-    #expect(listener.negotiable == ["http/1.1"])
+    #expect(listener.negotiable == ["h2", "http/1.1"])
   }
 
   @Test(arguments: [
