@@ -35,7 +35,8 @@ struct ExampleTests {
       #expect(
         readme.contains(line.prefix(upTo: line.firstRange(of: "  #")?.lowerBound ?? line.endIndex).trimmed), "\(line)")
     }
-    let explain = try Command(["explain", "PUT", "/v1/feedback", "-c", files["gateway.conf"]], environment: environment)
+    let explain = try Command(
+      ["explain", "PUT", "/v1/feedback", "-c", files["gateway.conf"]], environment: environment)
     let lines = explain.output.replacing(files["gateway.conf"], with: "./gateway.conf").split(separator: "\n")
     for line in lines where line.contains("-feedback  (") { #expect(readme.contains(line), "\(line)") }
     #expect(lines.count { $0.contains("-feedback  (") } == 2)
@@ -45,7 +46,7 @@ struct ExampleTests {
     }
   }
 
-  @Test func `the example works with the demo`() throws {
+  @Test func `the example works with the demo`() throws {  // long: one start of gateway and demo for all of it
     let directory = try TemporaryDirectory()
     let ports = (0..<6).map { _ in Ports.free() }
     let names = ["PORT", "ADMIN_PORT", "BACKEND_A", "BACKEND_B", "BACKEND_C", "TLS_PORT"]

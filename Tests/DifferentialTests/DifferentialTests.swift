@@ -31,12 +31,22 @@ import Testing
     let python = try #require(Self.python)
     let probe = RunningGateway.program.dropLast("sluice".count) + "codec-probe"
     let seed = ProcessEnvironment.value("SLUICE_DIFFERENTIAL_SEED") ?? "1"
-    let port = Ports.free()
+    let directory = try TemporaryDirectory()
+    // The origin listens before anything is told of its port, which somebody else would get otherwise.
+    let child = try ChildProcess(
+      [
+        python, Self.folder + "/forwarding.py", kind, "--probe", String(probe), "--ports", directory.path, "--seed",
+        seed,
+        "--count", "400",
+      ], output: directory["output"], errors: directory["output"])
+    defer { child.kill() }
+    #expect(Deadline.usual.poll { (try? directory.read("origin")) != nil }, "no origin came")
+    let origin = try directory.read("origin")
     let text = """
       limits: { head_timeout: 100ms, body_timeout: 100ms, idle_timeout: 150ms }
       upstreams:
         u:
-          targets: ["http://127.0.0.1:\(port)"]
+          targets: ["http://127.0.0.1:\(origin)"]
           connections: { idle: 0 }
           retries: { maximum: 0 }
           timeouts: { first_byte: 300ms, idle: 300ms }
@@ -44,12 +54,7 @@ import Testing
       routes: { all: { match: /*, upstream: u } }
       """
     try withGateway(text) { gateway in
-      let directory = try TemporaryDirectory()
-      let child = try ChildProcess(
-        [
-          python, Self.folder + "/forwarding.py", kind, "--probe", String(probe), "--gateway", "\(gateway.port)",
-          "--origin", "\(port)", "--seed", seed, "--count", "400",
-        ], output: directory["output"], errors: directory["output"])
+      try directory.write("\(gateway.port)", to: "gateway")
       let exit = try child.wait(until: .after(seconds: 300))
       let output = try directory.read("output")
       #expect(exit == .exited(0), "\(output.prefix(6000))")

@@ -7,6 +7,7 @@ that reaches the client must be read alike by both, and be the origin's as Sluic
 
 import argparse
 import collections
+import pathlib
 import random
 import socket
 import sys
@@ -23,9 +24,10 @@ PATIENCE = 5  # seconds; the gateway's own limits are far below
 class Origin:
     """One connection for each request; `answer` gets the bytes so far and returns what to send, or nothing yet."""
 
-    def __init__(self, port, answer):
+    def __init__(self, answer):
         self.answer = answer
-        self.listener = socket.create_server(("127.0.0.1", port), backlog=64)
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self.listener.getsockname()[1]
         self.connections = []
         self.threads = []
         threading.Thread(target=self.accept, daemon=True).start()
@@ -130,12 +132,22 @@ def answered(request, broken):
     return b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" if request.startswith(b"GET /healthz ") else broken
 
 
+def exchange_ports(folder, port):
+    """Says where the origin listens, and waits to be told where the gateway does."""
+    (folder / "origin.part").write_text(str(port))
+    (folder / "origin.part").rename(folder / "origin")
+    for _ in range(1000):
+        if (folder / "gateway").exists():
+            return int((folder / "gateway").read_text())
+        time.sleep(0.02)
+    sys.exit("no gateway came")
+
+
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("kind", choices=["requests", "responses"])
     arguments.add_argument("--probe", required=True)
-    arguments.add_argument("--gateway", type=int, required=True)
-    arguments.add_argument("--origin", type=int, required=True)
+    arguments.add_argument("--ports", required=True, help="a folder: `origin` is written there, `gateway` awaited")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--count", type=int, default=1000)
     options = arguments.parse_args()
@@ -147,18 +159,19 @@ def main():
     ok = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     current = [b""]
     if kind == "Q":
-        origin = Origin(options.origin, lambda data: ok if readers.h11_reader(data, "Q").messages else None)
+        origin = Origin(lambda data: ok if readers.h11_reader(data, "Q").messages else None)
     else:
-        origin = Origin(options.origin, lambda data: answered(data, current[0]) if data.endswith(b"\r\n\r\n") else None)
+        origin = Origin(lambda data: answered(data, current[0]) if data.endswith(b"\r\n\r\n") else None)
+    gateway = exchange_ports(pathlib.Path(options.ports), origin.port)
     counts, findings = collections.Counter(), []
     for data, ours in zip(inputs, readings):
         current[0] = data
         sent = data if kind == "Q" else b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-        answer = exchange(options.gateway, sent)
+        answer = exchange(gateway, sent)
         # A broken answer takes the target out until a probe finds it good.
         while b"no_healthy_target" in answer:
             time.sleep(0.02)
-            answer = exchange(options.gateway, sent)
+            answer = exchange(gateway, sent)
         connections = [data for data in origin.take() if not data.startswith(b"GET /healthz ")]
         wrong = compare_request(connections, ours) if kind == "Q" else compare_response(answer, ours)
         counts["forwarded" if connections else "refused"] += 1

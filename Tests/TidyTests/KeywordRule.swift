@@ -32,7 +32,7 @@ enum KeywordRule {
     for line in example.split(separator: "\n") {
       let text = line.prefix(upTo: line.firstRange(of: " #")?.lowerBound ?? line.endIndex)
       if text.hasPrefix("#") { continue }
-      for match in text.matches(of: /([a-z_]+):(\s|$)/) { keys.insert(String(match.1)) }
+      for match in text.matches(of: /([a-z0-9_]+):(\s|$)/) { keys.insert(String(match.1)) }
     }
     return keys
   }

@@ -37,7 +37,10 @@ extension RedirectSettings {
   public static let section = Section(
     "redirect", RedirectSettings(location: ""), "Sends the client elsewhere.", shorthand: "location",
     [
-      Keyword("location", \.location, .location, required: true, "Where to: a URL or a path; `{host}` and `{path}` (with the query) are the request's, as in https://{host}{path}."),
+      Keyword(
+        "location", \.location, .location, required: true,
+        "Where to: a URL or a path; `{host}` and `{path}` (with the query) are the request's, as in https://{host}{path}."
+      ),
       Keyword("status", \.status, .redirectStatus, "301, 302, 303, 307 or 308."),
     ])
 }

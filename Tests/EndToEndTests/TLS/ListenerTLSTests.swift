@@ -77,7 +77,7 @@ struct ListenerTLSTests {
       try said("-servername localhost", "subject=CN = localhost")
       let onlyRSA = "-servername localhost -tls1_2 -cipher ECDHE-RSA-AES128-GCM-SHA256"
       try said(onlyRSA, "subject=CN = rsa")
-      try said("-alpn h2,http/1.1", "ALPN protocol: http/1.1")
+      try said("-alpn h2,http/1.1", "ALPN protocol: h2")
     }
   }
 

@@ -53,7 +53,8 @@ import Testing
       ])
     #expect(seen.text == "hello")
     // One after the other over one connection.
-    #expect(origin.accepted == 1 && origin.requests.count == 3)
+    #expect(origin.requests.count == 3)
+    #expect(origin.accepted == 1, "\(origin.requests.map(\.startLine)) \(origin.failures)")
   }
 
   @Test func `what a caller says of host and agent holds`() async throws {

@@ -28,7 +28,8 @@ import Testing
     let shard = MetricShard()
     for route in 0..<100_000 {
       shard.observe(
-        shard.series(.serverRequestDuration, ["GET", "200", "route-\(route)", "http", ""]), nanoseconds: 1_000_000)
+        shard.series(.serverRequestDuration, ["GET", "200", "route-\(route)", "http", "1.1", ""]),
+        nanoseconds: 1_000_000)
     }
     let snapshot = shard.snapshot()
     #expect(snapshot.series.count == 2_001)
