@@ -45,6 +45,24 @@ SCENARIOS = [
         "new-connections", "a new connection for every request, 64 at a time", scenarios.new_connections,
         (Gate("cpu µs/request", 1.0, "haproxy"),)),
     Scenario(
+        "tls-keepalive", "256 B responses over TLS 1.3, ECDSA P-256, 64 keep-alive connections", scenarios.tls_keepalive,
+        (Gate("cpu µs/request", 0.95, "haproxy"),)),
+    Scenario(
+        "tls-handshakes", "a TLS connection for every request: full handshakes, then resumed ones", scenarios.tls_handshakes,
+        (Gate("cpu µs/full", 1.05, "haproxy"), Gate("cpu µs/resumed", 1.05, "haproxy"))),
+    Scenario(
+        "tls-download-1m", "1 MiB responses over TLS, 16 connections", scenarios.tls_download,
+        (Gate("cpu µs/MiB", 1.05, "haproxy"), Gate("RSS growth MiB", 4))),
+    Scenario(
+        "tls-idle-5k", "idle TLS connections that have carried one request", scenarios.tls_idle,
+        (Gate("RSS KiB/connection", 1.2, "haproxy"),)),
+    Scenario(
+        "h2", "HTTP/2 over TLS, 100 streams on each of 10 connections, to an HTTP/1.1 backend", scenarios.h2,
+        (Gate("cpu µs/request", 0.80, "haproxy,nginx,envoy"),)),
+    Scenario(
+        "h2c", "HTTP/2 without TLS, 100 streams on each of 10 connections, to an HTTP/1.1 backend", scenarios.h2c,
+        (Gate("cpu µs/request", 0.80, "haproxy,nginx,envoy"),)),
+    Scenario(
         "routes-100k", "100,000 routes beside 10", routes.route_table,
         (Gate("instructions ratio", 1.05), Gate("check s", 2), Gate("load s", 2)), only_sluice=True),
     Scenario(

@@ -69,7 +69,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="sluice-profile-") as name:
         folder, backend = Path(name), free_port()
         with started([str(tools.backend), str(backend)], LOAD_CORE, backend, folder):
-            port = peer.configure(backend, folder / peer.name)
+            port = peer.configure(backend, folder / peer.name).http
             arguments = peer.command("", folder / peer.name)[1:]
             with callgrind.counting(peer.binary, arguments, port, folder / peer.name) as counter:
                 work(port, 300)

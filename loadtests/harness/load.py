@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import ssl
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +22,17 @@ class Tools:
     backend: Path
     pace: Path
     websockets: Path
+    handshake: Path
 
     @staticmethod
     def compiled(sources: Path, into: Path) -> "Tools":
         into.mkdir(parents=True, exist_ok=True)
-        tools = Tools(into / "backend", into / "pace", into / "websockets")
-        for program in (tools.backend, tools.pace, tools.websockets):
+        tools = Tools(into / "backend", into / "pace", into / "websockets", into / "handshake")
+        for program in (tools.backend, tools.pace, tools.websockets, tools.handshake):
             source = sources / f"{program.name}.c"
             if program.exists() and program.stat().st_mtime > source.stat().st_mtime:
                 continue
-            subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-o", program, source, "-lm"], check=True)
+            subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-o", program, source, "-lm", "-lssl", "-lcrypto"], check=True)
         return tools
 
 
@@ -94,6 +96,23 @@ def h2load(url: str, connections: int, seconds: int) -> Load:
     return Load(int(counts.group(2)), float(done.group(1)), to_us(median.group(2)), to_us(median.group(1)))
 
 
+def h2load_streams(url: str, connections: int, streams: int, seconds: int) -> Load:
+    """HTTP/2: every connection has as many requests under way as it has streams."""
+    text = run(["h2load", "-t1", f"-c{connections}", f"-m{streams}", "-D", str(seconds), url], seconds + 30)
+    done = re.search(r"finished in .*?, ([\d.]+) req/s", text)
+    counts = re.search(r"requests: (\d+) total, \d+ started, \d+ done, (\d+) succeeded, (\d+) failed", text)
+    times = re.search(r"time for request:\s+\S+\s+(\S+)\s+(\S+)", text)
+    if done is None or counts is None or times is None or counts.group(3) != "0" or "protocol: h2" not in text:
+        raise Failure(f"h2load at {url}:\n{text}")
+    return Load(int(counts.group(2)), float(done.group(1)), to_us(times.group(2)), to_us(times.group(1)))
+
+
+def handshakes(tools: Tools, port: int, kind: str, seconds: int) -> Load:
+    """TLS connections one after another, each with a full handshake or a resumed one, and one request."""
+    result = json.loads(run([str(tools.handshake), str(port), kind, str(seconds)], seconds + 30))
+    return Load(result["requests"], result["rate"], 0, 0)
+
+
 def run(command: list[str], seconds: float) -> str:
     result = subprocess.run(on_core(LOAD_CORE, command), capture_output=True, text=True, timeout=seconds)
     if result.returncode != 0:
@@ -101,12 +120,16 @@ def run(command: list[str], seconds: float) -> str:
     return result.stdout
 
 
-def open_idle(port: int, count: int) -> list[socket.socket]:
+def open_idle(port: int, count: int, secure: bool = False) -> list[socket.socket]:
     """Opens connections one after another; each carries one request and then waits."""
     request = f"GET /items/7 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     opened = []
     for _ in range(count):
         connection = socket.create_connection(("127.0.0.1", port), 10)
+        if secure:
+            connection = context.wrap_socket(connection, server_hostname="localhost")
         connection.sendall(request)
         read_response(connection)
         opened.append(connection)

@@ -19,6 +19,24 @@ TEMPLATES = Path(__file__).parent.parent / "peers"
 
 
 @dataclass(frozen=True)
+class Ports:
+    """Where a proxy listens: HTTP/1.1; TLS with h2 and HTTP/1.1; HTTP/2 with prior knowledge."""
+
+    http: int
+    tls: int
+    h2c: int
+
+
+def make_certificate(folder: Path) -> None:
+    """A P-256 key and a certificate of its own for localhost: site.key, site.pem, and both in both.pem."""
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+         "-keyout", folder / "site.key", "-out", folder / "site.pem"], check=True, capture_output=True)
+    (folder / "both.pem").write_text((folder / "site.pem").read_text() + (folder / "site.key").read_text())
+
+
+@dataclass(frozen=True)
 class Peer:
     name: str
     binary: Path
@@ -33,39 +51,50 @@ class Peer:
         number = re.search(r"\d+\.\d+\.\d+[-+\w]*", result.stdout + result.stderr)
         return f"{self.name} {number.group(0) if number else 'of unknown version'}"
 
-    def configure(self, backend: int, folder: Path) -> int:
-        """Writes the proxy's configuration into `folder`; returns the port on which it will listen."""
+    def configure(self, backend: int, folder: Path) -> Ports:
+        """Writes the proxy's configuration into `folder`; returns the ports on which it will listen."""
         folder.mkdir(parents=True)
-        port = free_port()
+        ports = Ports(free_port(), free_port(), free_port())
+        make_certificate(folder)
         values = {
-            "PORT": str(port), "ADMIN": str(free_port()), "BACKEND": str(backend), "FOLDER": str(folder),
-            "USER": getpass.getuser(),
+            "PORT": str(ports.http), "TLS_PORT": str(ports.tls), "H2C_PORT": str(ports.h2c), "ADMIN": str(free_port()),
+            "BACKEND": str(backend), "FOLDER": str(folder), "USER": getpass.getuser(),
         }
         for name in self.templates:
             (folder / name).write_text(fill((TEMPLATES / name).read_text(), values))
-        return port
+        return ports
 
     @contextlib.contextmanager
     def running(self, backend: int, folder: Path) -> Iterator["Running"]:
         """Starts the proxy in `folder` in front of the backend's port."""
-        port = self.configure(backend, folder)
+        ports = self.configure(backend, folder)
         command = self.command(str(self.binary), folder)
         environment = {"HOME": str(folder), **self.environment}
-        with started(command, PROXY_CORE, port, folder, environment) as (pid, born):
-            wait_until_ready(port)
-            yield Running(self, port, pid, folder, born)
+        with started(command, PROXY_CORE, ports.http, folder, environment) as (pid, born):
+            wait_until_ready(ports.http)
+            yield Running(self, ports, pid, folder, born)
 
 
 @dataclass(frozen=True)
 class Running:
     peer: Peer
-    port: int
+    ports: Ports
     pid: int
     folder: Path
     born: float
 
+    @property
+    def port(self) -> int:
+        return self.ports.http
+
     def url(self, path: str = "/items/7") -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"http://127.0.0.1:{self.ports.http}{path}"
+
+    def tls_url(self, path: str = "/items/7") -> str:
+        return f"https://localhost:{self.ports.tls}{path}"
+
+    def h2c_url(self, path: str = "/items/7") -> str:
+        return f"http://127.0.0.1:{self.ports.h2c}{path}"
 
 
 def wait_until_ready(port: int, seconds: float = 30) -> None:

@@ -28,10 +28,16 @@ def medians(turns: list[Figures]) -> Figures:
 
 def judge(gate: Gate, turns: Turns) -> Verdict:
     """Whether a gate held, and if not by how much it was missed."""
-    ours, theirs = turns.get("sluice", []), turns.get(gate.against or "sluice", [])
+    ours = turns.get("sluice", [])
+    theirs = next((turns[name] for name in (gate.against or "sluice").split(",") if turns.get(name)), [])
     if not ours or not theirs or gate.figure not in ours[0]:
         return Verdict(f"not measured: {gate.figure}", None)
-    if gate.against is None:
+    if gate.against and "," in gate.against:
+        medians_of = {name: statistics.median(turn[gate.figure] for turn in turns[name])
+                      for name in gate.against.split(",") if turns.get(name)}
+        best = min(medians_of, key=medians_of.get)
+        value, unit = statistics.median(turn[gate.figure] for turn in ours) / medians_of[best], f" × {best}, the best"
+    elif gate.against is None:
         value, unit = statistics.median(turn[gate.figure] for turn in ours), ""
     else:
         pairs = [mine[gate.figure] / other[gate.figure] for mine, other in zip(ours, theirs)]

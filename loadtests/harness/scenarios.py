@@ -31,7 +31,10 @@ class Bench:
 
 @dataclass(frozen=True)
 class Gate:
-    """A figure of Sluice's that must hold: a limit, or a limit on its ratio to a peer's of the same turn."""
+    """A figure of Sluice's that must hold: a limit, or a limit on its ratio to a peer's of the same turn.
+
+    `against` names a peer, or several by commas: then the lowest median among them counts.
+    """
 
     figure: str
     limit: float
@@ -106,18 +109,64 @@ def new_connections(bench: Bench, peer: Peer, folder: Path) -> Figures:
         return with_cpu(running, lambda: load.wrk(running.url(), 64, bench.seconds, close), "request")
 
 
+def tls_keepalive(bench: Bench, peer: Peer, folder: Path) -> Figures:
+    with peer.running(bench.backend, folder) as running:
+        load.wrk(running.tls_url(), 64, 1)
+        return with_cpu(running, lambda: load.wrk(running.tls_url(), 64, bench.seconds), "request")
+
+
+def tls_download(bench: Bench, peer: Peer, folder: Path) -> Figures:
+    with peer.running(bench.backend, folder) as running:
+        load.wrk(running.tls_url("/1m"), 16, 1)
+        return with_cpu(running, lambda: load.wrk(running.tls_url("/1m"), 16, bench.seconds), "MiB")
+
+
+def tls_handshakes(bench: Bench, peer: Peer, folder: Path) -> Figures:
+    with peer.running(bench.backend, folder) as running:
+        figures: Figures = {}
+        for kind in ("full", "resumed"):
+            load.handshakes(bench.tools, running.ports.tls, kind, 1)
+            drive = lambda: load.handshakes(bench.tools, running.ports.tls, kind, bench.seconds)
+            measured = with_cpu(running, drive, "connection")
+            figures[f"cpu µs/{kind}"] = measured["cpu µs/connection"]
+            figures[f"{kind}/s"] = measured["connections/s"]
+        return figures
+
+
+def tls_idle(bench: Bench, peer: Peer, folder: Path) -> Figures:
+    with peer.running(bench.backend, folder) as running:
+        return idle_memory(running, running.ports.tls, bench.idle_connections // 2, secure=True)
+
+
+def h2(bench: Bench, peer: Peer, folder: Path) -> Figures:
+    with peer.running(bench.backend, folder) as running:
+        load.h2load_streams(running.tls_url(), 10, 100, 1)
+        return with_cpu(running, lambda: load.h2load_streams(running.tls_url(), 10, 100, bench.seconds), "request")
+
+
+def h2c(bench: Bench, peer: Peer, folder: Path) -> Figures:
+    with peer.running(bench.backend, folder) as running:
+        load.h2load_streams(running.h2c_url(), 10, 100, 1)
+        return with_cpu(running, lambda: load.h2load_streams(running.h2c_url(), 10, 100, bench.seconds), "request")
+
+
 def idle(bench: Bench, peer: Peer, folder: Path) -> Figures:
     with peer.running(bench.backend, folder) as running:
-        for connection in load.open_idle(running.port, 64):
-            connection.close()
-        time.sleep(0.5)
-        before, count = rss_kib(running.pid), bench.idle_connections
-        opened = load.open_idle(running.port, count)
-        time.sleep(1)
-        after = rss_kib(running.pid)
-        for connection in opened:
-            connection.close()
-        return {"RSS KiB/connection": (after - before) / count, "RSS MiB": after / 1024, "connections": count}
+        return idle_memory(running, running.port, bench.idle_connections)
+
+
+def idle_memory(running: Running, port: int, count: int, secure: bool = False) -> Figures:
+    """What connections cost that have carried one request and wait."""
+    for connection in load.open_idle(port, 64, secure):
+        connection.close()
+    time.sleep(0.5)
+    before = rss_kib(running.pid)
+    opened = load.open_idle(port, count, secure)
+    time.sleep(1)
+    after = rss_kib(running.pid)
+    for connection in opened:
+        connection.close()
+    return {"RSS KiB/connection": (after - before) / count, "RSS MiB": after / 1024, "connections": count}
 
 
 def websockets(bench: Bench, peer: Peer, folder: Path) -> Figures:
