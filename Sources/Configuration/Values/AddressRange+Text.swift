@@ -1,4 +1,3 @@
-public import Configuration
 import Kernel
 
 extension AddressRange {
