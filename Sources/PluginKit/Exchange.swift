@@ -99,6 +99,14 @@ public struct Exchange: ~Copyable {
 
   /// How the caller speaks gRPC, if it does.
   public var rpc = GRPC.Dialect.none
+  /// Who calls, by the name that the configuration has for them, once a plugin has found out.
+  public var consumer: String?
+  /// Whom the caller acts for, once a plugin has found out: the subject of a token, a login name.
+  public var user: String?
+  /// What plugins remember of it from one hook to the next.
+  public var notes = ExchangeNotes()
+  /// A longer request body is refused; the route's limit, which plugins may lower.
+  public var requestBodyLimit = Int.max
 
   /// Why it failed, once it has.
   public var fault: Fault?
@@ -143,6 +151,10 @@ public struct Exchange: ~Copyable {
     parameters.removeAll()
     pathIsNormalized = false
     rpc = .none
+    if consumer != nil { consumer = nil }
+    if user != nil { user = nil }
+    notes.removeAll()
+    requestBodyLimit = .max
     fault = nil
     if !allowed.isEmpty { allowed = "" }
   }

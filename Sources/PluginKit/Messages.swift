@@ -94,6 +94,11 @@ public struct ResponseMessage: ~Copyable {
 
   public mutating func addHeader(_ name: FieldName, _ value: Span<UInt8>) { head.headers.add(name, value) }
 
+  /// The same for a name that is not among the known ones.
+  public mutating func addHeader(named name: StaticString, _ value: Span<UInt8>) {
+    head.headers.add(ByteScan.bytes(of: name), value)
+  }
+
   /// Removes every field whose name is in the set, in one pass.
   public mutating func removeHeaders(_ names: borrowing FieldNameSet) {
     let length = isLocal || !buffer.isLeased ? 0 : head.length

@@ -41,9 +41,16 @@ public struct Reference {
     case .section(let section):
       section.shorthand.map { "\(value($0.shape)), or a mapping, see below" } ?? "a mapping, see below"
     case .oneOf(let members):
-      members.isEmpty ? "`name: { … }`" : "one of \(members.map { "`\($0.name): { … }`" }.joined(separator: ", "))"
+      members.isEmpty
+        ? "`name: { … }`"
+        : members.count == 1 ? member(members[0]) : "one of \(members.map(member).joined(separator: ", "))"
     case .either(let shapes): shapes.map(value).joined(separator: ", or ")
     }
+  }
+
+  private static func member(_ member: (name: String, shape: Shape)) -> String {
+    if case .scalar(let scalar) = member.shape { return "`\(member.name): \(scalar.noun)`" }
+    return "`\(member.name): { … }`"
   }
 
   /// Without examples of units, which the introduction has.

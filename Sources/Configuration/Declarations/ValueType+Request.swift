@@ -1,23 +1,32 @@
 extension ValueType where Value == RequestValue {
-  /// A value of the request: `header.x-name`, `query.name`, `cookie.name`, `path.id`, `ip`, `route`.
+  /// A value of the request: `consumer`, `user`, `ip`, `route`, `header.x-name`, `query.name`, `cookie.name`, `path.id`.
   public static var requestValue: ValueType {
-    let forms = ["ip", "route", "header.NAME", "query.NAME", "cookie.NAME", "path.NAME"]
+    let forms = ["consumer", "user", "ip", "route", "header.NAME", "query.NAME", "cookie.NAME", "path.NAME"]
     let shape = ScalarShape(
       "value of the request", expectation: "one of \(forms.joined(separator: ", "))",
       schema: [
-        ("type", .string("string")), ("pattern", .string(#"^(ip|route|(header|query|cookie|path)\..+)$"#)),
+        ("type", .string("string")),
+        ("pattern", .string(#"^(consumer|user|ip|route|(header|query|cookie|path)\..+)$"#)),
       ])
     return scalar(shape, text: \.text) { text throws(ScalarMistake) in
-      guard let value = RequestValue(text) else { throw .malformed }
-      return value
+      if let value = RequestValue(text) { return value }
+      if let dot = text.firstIndex(of: "."), RequestValue.unread.contains(String(text[..<dot])) {
+        throw .other("`\(Printable(text))` cannot be used here: \(text[..<dot]) values are not available")
+      }
+      throw .malformed
     }
   }
 }
 
 extension RequestValue {
+  /// Values that other parts of the language know, and that cannot be read from a request's head.
+  fileprivate static let unread: Set<String> = ["jwt", "body", "context"]
+
   /// Nil when the text names no value of the request.
   init?(_ text: String) {
     switch text {
+    case "consumer": self = .consumer
+    case "user": self = .user
     case "ip": self = .ip
     case "route": self = .route
     default:
@@ -39,6 +48,8 @@ extension RequestValue {
   /// As the configuration writes it.
   public var text: String {
     switch self {
+    case .consumer: "consumer"
+    case .user: "user"
     case .ip: "ip"
     case .route: "route"
     case .header(let name): "header.\(name)"

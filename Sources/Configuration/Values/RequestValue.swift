@@ -1,6 +1,10 @@
 /// A value of the request, named the same way wherever the configuration wants one: in keys, conditions and
 /// templates.
 public enum RequestValue: Sendable, Equatable {
+  /// Who calls, by the name that the configuration has for them.
+  case consumer
+  /// Whom the caller acts for, such as the subject of a token.
+  case user
   /// The client's address.
   case ip
   /// The name of the route.

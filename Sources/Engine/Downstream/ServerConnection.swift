@@ -259,7 +259,7 @@ final class ServerConnection: WakerOwner, ClientConnection {
     if case .length(let count) = slot.exchange.request.head.framing, count > route.requestBodyLimit {
       return .fail(.bodyTooLarge)
     }
-    slot.upload.limit = route.requestBodyLimit
+    slot.exchange.requestBodyLimit = route.requestBodyLimit
     if route.chain.requestHead.isEmpty { return .proceed }
     return route.chain.waits ? nil : route.chain.runRequestHeadAtOnce(&slot.exchange)
   }

@@ -79,6 +79,7 @@ extension ServerConnection {
     let framing = slot.exchange.request.head.framing
     let coding = translateRequest(slot, route: route)
     slot.upload.begin(framing, framing: framing == .chunked || coding != .none ? .chunked : .plain, coding: coding)
+    slot.upload.limit = slot.exchange.requestBodyLimit
     slot.uploadBegan = true
     worker.encodeRequest(slot, route: route, listener: listener)
     do {

@@ -106,58 +106,10 @@ extension ServerConnection {
 extension UpstreamPool {
   /// The hash of the value that the upstream balances by; nil when it does not, or the request has no such value.
   func hash(of slot: ExchangeSlot) -> UInt64? {
-    upstream.settings.balance == .hash ? RequestHash.value(slot.exchange, upstream.settings) : nil
-  }
-}
-
-/// The hash of the value that an upstream balances by.
-enum RequestHash {
-  static func value(_ exchange: borrowing Exchange, _ settings: UpstreamSettings) -> UInt64? {
-    switch settings.hashKey {
-    case .header(let name): header(name, of: exchange)
-    case .query(let name): QueryParameters.first(name.utf8Span.span, in: exchange.query, seed: seed)
-    case .cookie(let name): Cookies.hash(of: name.utf8Span.span, in: exchange, seed: seed)
-    case .path(let name): parameter(name, of: exchange)
-    case .ip: (exchange.client.high ^ exchange.client.low) &* 0x9e37_79b9_7f4a_7c15
-    case .route: exchange.route.map { ByteScan.hash($0.name.utf8Span.span, seed: seed) }
-    case nil: nil
-    }
+    guard upstream.settings.balance == .hash, let key = upstream.settings.hashKey else { return nil }
+    return key.hash(in: slot.exchange, seed: Self.hashSeed)
   }
 
   /// The same in every gateway, so that many with one file send a key to the same target.
-  private static let seed: UInt64 = 0x51_75_69_63_65
-
-  private static func header(_ name: String, of exchange: borrowing Exchange) -> UInt64? {
-    guard let value = exchange.request.header(named: name) else { return nil }
-    return ByteScan.hash(value, seed: seed)
-  }
-
-  private static func parameter(_ name: String, of exchange: borrowing Exchange) -> UInt64? {
-    guard let route = exchange.route, let index = route.parameterNames.firstIndex(of: name),
-      index < exchange.parameters.count
-    else { return nil }
-    return ByteScan.hash(exchange.path.extracting(exchange.parameters[index]), seed: seed)
-  }
-}
-
-/// Reads the `Cookie` field (RFC 6265 §4.2.1).
-enum Cookies {
-  /// The hash of the first cookie of this name; nil when there is none.
-  static func hash(of name: Span<UInt8>, in exchange: borrowing Exchange, seed: UInt64) -> UInt64? {
-    var found: UInt64?
-    exchange.request.head.headers.forEachValue(of: .cookie, in: exchange.request.source) { value in
-      var start = 0
-      while start < value.count, found == nil {
-        let end = ByteScan.index(of: UInt8(ascii: ";"), in: value, from: start)
-        while start < end, value[start] == 0x20 { start += 1 }
-        let pair = value.extracting(start..<end)
-        let equals = ByteScan.index(of: UInt8(ascii: "="), in: pair)
-        if equals < pair.count, ByteScan.equal(pair.extracting(0..<equals), name) {
-          found = ByteScan.hash(pair.extracting(equals + 1..<pair.count), seed: seed)
-        }
-        start = end + 1
-      }
-    }
-    return found
-  }
+  private static let hashSeed: UInt64 = 0x51_75_69_63_65
 }

@@ -9,17 +9,22 @@ struct GatewayCheck {
   /// In order, for messages.
   private let upstreamNames: [String]
   private var used: Set<Int> = []
+  private var sets: PluginSplicing
 
   init(_ draft: GatewayDraft, file: String) {
     settings = draft.settings
     self.draft = draft
     upstreamNames = Set(draft.settings.upstreams.map(\.name)).sorted()
     self.file = file
+    sets = PluginSplicing(draft.pluginSets)
   }
 
   mutating func run(openFiles: Int?, _ reading: inout Reading) {
     checkNames(&reading)
     checkListeners(&reading)
+    settings.pluginSets = sets.sets
+    sets.check(draft.pluginSets, &reading)
+    settings.plugins = sets.splice(draft.plugins, .common, &reading)
     resolveRoutes(&reading)
     checkUse(&reading)
     checkProcess(openFiles: openFiles, &reading)
@@ -34,6 +39,7 @@ struct GatewayCheck {
   private mutating func checkNames(_ reading: inout Reading) {
     Self.reportRepeated("listener", settings.listeners.map { ($0.name, $0.position) }, &reading)
     Self.reportRepeated("upstream", settings.upstreams.map { ($0.name, $0.position) }, &reading)
+    Self.reportRepeated("plugin set", draft.pluginSets.map { ($0.name, $0.position) }, &reading)
     Self.reportRepeated("route", draft.routes.map { ($0.settings.name, $0.settings.position) }, &reading)
     for (index, upstream) in settings.upstreams.enumerated() { upstreamIndices[upstream.name] = index }
   }
@@ -78,6 +84,7 @@ struct GatewayCheck {
       var resolved = route.settings
       // A match on a listener that is not known would count as one on all.
       resolved.matches.removeAll { match in match.listeners.contains { !listeners.contains($0) } }
+      resolved.plugins = sets.splice(route.plugins, .route(route.settings.name), &reading)
       if let reference = route.upstream {
         if let index = index(of: reference, &reading) {
           resolved.handler = .upstream(index)
@@ -138,6 +145,7 @@ struct GatewayCheck {
     for (index, upstream) in settings.upstreams.enumerated() where !used.contains(index) {
       reading.warning("no route uses the upstream `\(upstream.name)`", at: upstream.position)
     }
+    sets.reportUnused(&reading)
     if settings.routes.isEmpty {
       reading.warning("there is no route: every request gets 404", at: nowhere, expected: "`routes: { … }`")
     }

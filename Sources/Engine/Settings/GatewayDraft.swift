@@ -4,6 +4,9 @@ public import Configuration
 public struct GatewayDraft: Sendable {
   public var settings = GatewaySettings()
   public var routes: [RouteDraft] = []
+  /// What runs before every route's own plugins.
+  public var plugins: [PluginStep] = []
+  public var pluginSets: [PluginSetDraft] = []
   /// Where `call_log` is said; nil when nowhere.
   public var callLogPosition: Position?
   /// Where `limits.connections` is said.
@@ -25,10 +28,14 @@ public struct GatewayDraft: Sendable {
       return draft
     }
     self.settings.upstreams.removeAll(where: \.isSpeltOut)
+    plugins = PluginStep.steps(of: settings.plugins)
+    pluginSets = settings.pluginSets.map { PluginSetDraft($0) }
   }
 
   /// Sections that several files may have, each adding to what the others say.
-  static let shared: Set<String> = ["include", "listeners", "upstreams", "routes", "plugins", "trusted_proxies"]
+  static let shared: Set<String> = [
+    "include", "listeners", "upstreams", "routes", "plugins", "plugin_sets", "trusted_proxies",
+  ]
 
   /// The whole language.
   ///
@@ -75,7 +82,10 @@ public struct GatewayDraft: Sendable {
         "Services behind the gateway.", get: { $0.settings.upstreams }, set: { $0.settings.upstreams += $1 }),
       Keyword(
         "plugins", .plugins(plugins), "What runs before every route's own plugins, in this order.",
-        get: { $0.settings.plugins }, set: { $0.settings.plugins += $1 }),
+        get: { $0.plugins }, set: { $0.plugins += $1 }),
+      Keyword(
+        "plugin_sets", .pluginSets(plugins), "Lists of plugins by name, for `- use: NAME` in any list of plugins.",
+        get: { $0.pluginSets }, set: { $0.pluginSets += $1 }),
       Keyword(
         "routes",
         .named(

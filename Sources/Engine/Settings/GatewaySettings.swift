@@ -13,6 +13,8 @@ public struct GatewaySettings: Sendable {
   public var routes: [RouteSettings]
   /// They run before every route's own.
   public var plugins: [PluginEntry]
+  /// Lists of plugins that the others name; what names them has their entries already.
+  public var pluginSets: [PluginSetSettings]
   /// Whose `Forwarded` and `X-Forwarded-*` are believed.
   public var trustedProxies: [AddressRange]
   /// Event loops. Nil: one for each core that the process may use.
@@ -29,6 +31,7 @@ public struct GatewaySettings: Sendable {
     upstreams: [UpstreamSettings] = [],
     routes: [RouteSettings] = [],
     plugins: [PluginEntry] = [],
+    pluginSets: [PluginSetSettings] = [],
     trustedProxies: [AddressRange] = [],
     workers: Int? = nil,
     drain: DrainSettings = DrainSettings(),
@@ -42,25 +45,12 @@ public struct GatewaySettings: Sendable {
     self.upstreams = upstreams
     self.routes = routes
     self.plugins = plugins
+    self.pluginSets = pluginSets
     self.trustedProxies = trustedProxies
     self.workers = workers
     self.drain = drain
     self.resolver = resolver
     self.log = log
-  }
-}
-
-/// What a plugin was told, at one place of the file.
-public struct PluginEntry: Sendable {
-  public var name: String
-  /// The plugin's own settings value, as its section read it.
-  public var settings: any Sendable
-  public var position: Position
-
-  public init(name: String, settings: any Sendable, position: Position = .none) {
-    self.name = name
-    self.settings = settings
-    self.position = position
   }
 }
 

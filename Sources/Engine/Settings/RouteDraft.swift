@@ -9,11 +9,15 @@ public struct RouteDraft: Sendable {
   }
 
   public var settings: RouteSettings
+  public var plugins: [PluginStep]
   public var upstream: UpstreamReference?
   public var respond: RespondSettings?
   public var redirect: RedirectSettings?
 
-  public init(_ settings: RouteSettings = RouteSettings(name: "")) { self.settings = settings }
+  public init(_ settings: RouteSettings = RouteSettings(name: "")) {
+    self.settings = settings
+    plugins = PluginStep.steps(of: settings.plugins)
+  }
 
   /// - Parameter plugins: those that the process knows.
   public static func section(plugins: [PluginDeclaration]) -> Section<RouteDraft> {
@@ -21,7 +25,7 @@ public struct RouteDraft: Sendable {
       "route", RouteDraft(), "Which requests are meant, and what becomes of them. Routes have no order.",
       [
         Keyword("match", \.settings.matches, .matches, required: true, "Which requests are meant."),
-        Keyword("plugins", \.settings.plugins, .plugins(plugins), "What runs before the handler, in this order."),
+        Keyword("plugins", \.plugins, .plugins(plugins), "What runs before the handler, in this order."),
         Keyword("upstream", \.upstream, .upstreamReference, "Handler: the name of an upstream, or a target's URL."),
         Keyword("respond", \.respond, .section(RespondSettings.section), "Handler: a fixed answer."),
         Keyword("redirect", \.redirect, .section(RedirectSettings.section), "Handler: sends the client elsewhere."),
@@ -104,14 +108,6 @@ extension ValueType where Value == RouteDraft.UpstreamReference {
           target.describe(TargetURL(address: settings.address, isSecure: settings.isSecure))
         }
       })
-  }
-}
-
-extension ValueType where Value == [PluginEntry] {
-  static func plugins(_ declarations: [PluginDeclaration]) -> ValueType {
-    list(
-      of: .plugin(
-        declarations, make: { PluginEntry(name: $0, settings: $1, position: $2) }, take: { ($0.name, $0.settings) }))
   }
 }
 

@@ -33,6 +33,7 @@ extension Worker {
     log.append(.requestID, exchange.id.span)
     addressText.render(exchange.client)
     Self.append(addressText, to: log)
+    if let consumer = exchange.consumer { log.append(.consumer, text: consumer) }
   }
 
   private static func append(_ client: borrowing AddressText, to log: CallLogQueue) {

@@ -1,9 +1,9 @@
-import Kernel
+public import Kernel
 
 /// Reads the parameters of a query: `name=value` pairs between `&`.
-enum QueryParameters {
+public enum QueryParameters {
   /// How many parameters have this name; both are compared after decoding.
-  static func count(_ name: Span<UInt8>, in query: Span<UInt8>) -> Int {
+  public static func count(_ name: Span<UInt8>, in query: Span<UInt8>) -> Int {
     var count = 0
     forEach(query) { candidate, _ in
       if matches(candidate, name) { count += 1 }
@@ -12,7 +12,7 @@ enum QueryParameters {
   }
 
   /// Whether exactly one parameter has this name, and it has this value.
-  static func isOnly(_ name: Span<UInt8>, value: Span<UInt8>, in query: Span<UInt8>) -> Bool {
+  public static func isOnly(_ name: Span<UInt8>, value: Span<UInt8>, in query: Span<UInt8>) -> Bool {
     var named = 0
     var equal = 0
     forEach(query) { candidate, found in
@@ -26,7 +26,7 @@ enum QueryParameters {
   /// Writes the names without their values.
   ///
   /// - Parameter withMark: whether a value is shown as `…`, so that one can see that there was one.
-  static func appendNames(of query: Span<UInt8>, withMark: Bool, to out: inout ByteBuffer) {
+  public static func appendNames(of query: Span<UInt8>, withMark: Bool, to out: inout ByteBuffer) {
     var start = 0
     while start <= query.count {
       let end = min(query.count, ByteScan.index(of: UInt8(ascii: "&"), in: query, from: start))
@@ -39,16 +39,19 @@ enum QueryParameters {
     }
   }
 
-  /// The hash of the first parameter of this name, as it was sent; nil when there is none.
-  static func first(_ name: Span<UInt8>, in query: Span<UInt8>, seed: UInt64) -> UInt64? {
-    var hash: UInt64?
-    forEach(query) { candidate, value in
-      if hash == nil, matches(candidate, name) { hash = ByteScan.hash(value, seed: seed) }
+  /// Where the value of the first parameter of this name stands in the query, as it was sent; nil when there is none.
+  public static func first(_ name: Span<UInt8>, in query: Span<UInt8>) -> Range<Int>? {
+    var start = 0
+    while start < query.count {
+      let end = ByteScan.index(of: UInt8(ascii: "&"), in: query, from: start)
+      let equals = min(end, ByteScan.index(of: UInt8(ascii: "="), in: query, from: start))
+      if end > start, matches(query.extracting(start..<equals), name) { return min(equals + 1, end)..<end }
+      start = end + 1
     }
-    return hash
+    return nil
   }
 
-  static func forEach(_ query: Span<UInt8>, _ body: (Span<UInt8>, Span<UInt8>) -> Void) {
+  public static func forEach(_ query: Span<UInt8>, _ body: (Span<UInt8>, Span<UInt8>) -> Void) {
     var start = 0
     while start < query.count {
       let end = ByteScan.index(of: UInt8(ascii: "&"), in: query, from: start)
