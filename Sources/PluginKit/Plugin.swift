@@ -5,35 +5,76 @@ public import Configuration
 /// The section of the configuration stands beside the code that it is for, so a plugin is complete in its folder.
 public protocol Plugin: AnyObject, SendableMetatype {
   associatedtype Settings: Sendable
+  /// What the instances of one entry have in common, on all workers; the settings where it is nothing else.
+  associatedtype Shared: Sendable = Settings
 
   /// What the configuration says of it: its name, keywords, defaults and help.
   static var section: Section<Settings> { get }
 
+  /// What it counts.
+  static var metrics: [PluginMetric] { get }
+
+  /// Makes what all workers share, once for each entry of the configuration.
+  ///
+  /// A reload that leaves the entry's settings as they were keeps it: buckets stay as full as they are.
+  static func share(_ settings: Settings) throws(PluginError) -> Shared
+
   /// Makes the instance of one worker for one entry of the configuration, whose mistakes were reported before.
-  init(_ settings: Settings, _ services: any WorkerServices)
+  init(_ shared: Shared, _ services: any WorkerServices)
+}
+
+extension Plugin {
+  public static var metrics: [PluginMetric] { [] }
+}
+
+extension Plugin where Shared == Settings {
+  public static func share(_ settings: Settings) throws(PluginError) -> Settings { settings }
+}
+
+/// Why a configuration without mistakes cannot run: memory that cannot be had, for one.
+public struct PluginError: Error, Sendable {
+  /// What is wrong and what to do.
+  public let message: String
+
+  public init(_ message: String) { self.message = message }
 }
 
 /// A plugin that configurations may name.
 public struct PluginDefinition: Sendable {
   /// What the configuration says of it.
   public let declaration: PluginDeclaration
+  public let metrics: [PluginMetric]
+  /// Whether its entries share more than their settings, so that a reload must hand it on.
+  public let hasShared: Bool
+  private let makeShared: @Sendable (any Sendable) throws(PluginError) -> any Sendable
   private let make: @Sendable (any Sendable, any WorkerServices) -> any Plugin
 
   public init<Kind: Plugin>(_ kind: Kind.Type) {
     declaration = PluginDeclaration(Kind.section)
-    make = { settings, services in
+    metrics = Kind.metrics
+    hasShared = Kind.Shared.self != Kind.Settings.self
+    makeShared = { settings throws(PluginError) in
       guard let settings = settings as? Kind.Settings else {
         preconditionFailure("the settings of a plugin are those that its section read")
       }
-      return Kind(settings, services)
+      return try Kind.share(settings)
+    }
+    make = { shared, services in
+      guard let shared = shared as? Kind.Shared else {
+        preconditionFailure("what the instances of a plugin share is what it made for them")
+      }
+      return Kind(shared, services)
     }
   }
 
   public var name: String { declaration.name }
 
   /// - Parameter settings: what `declaration` read.
-  public func instance(_ settings: any Sendable, _ services: any WorkerServices) -> any Plugin {
-    make(settings, services)
+  public func share(_ settings: any Sendable) throws(PluginError) -> any Sendable { try makeShared(settings) }
+
+  /// - Parameter shared: what `share` made.
+  public func instance(_ shared: any Sendable, _ services: any WorkerServices) -> any Plugin {
+    make(shared, services)
   }
 }
 
@@ -60,6 +101,10 @@ public protocol WorkerServices: AnyObject {
   func sleep(_ nanoseconds: Int) async throws(CancellationError)
   /// Calls other services; to be awaited on the worker.
   var client: any HTTPClient { get }
+  /// The series of a metric that the plugin declares; the same one for the same labels.
+  ///
+  /// - Parameter labels: as many as the metric has.
+  func counter(_ metric: PluginMetric, _ labels: [String]) -> PluginCounter
 }
 
 /// The non-blocking HTTP client that plugins and handlers share.

@@ -64,6 +64,7 @@ private final class Standstill: WorkerServices, HTTPClient {
   func after(_ nanoseconds: Int, _ action: @escaping () -> Void) {}
   func start(_ body: @escaping () async -> Void) {}
   func sleep(_ nanoseconds: Int) async throws(CancellationError) {}
+  func counter(_ metric: PluginMetric, _ labels: [String]) -> PluginCounter { PluginCounter() }
   func send(_ request: ClientRequest) async throws(Fault) -> ClientResponse { throw .unknownUpstream }
 }
 

@@ -17,7 +17,7 @@ public final class Snapshot: Sendable {
   /// By the name of the listener; those in the clear have none.
   let tls: [String: TLSServerContext]
   private let ticketKeys: TLSTicketKeys
-  let plugins: PluginCatalog
+  let plugins: CompiledPlugins
 
   /// Compiles settings that were read without mistakes.
   ///
@@ -27,7 +27,7 @@ public final class Snapshot: Sendable {
   ) throws(SnapshotError) {
     self.settings = settings
     self.generation = generation
-    self.plugins = plugins
+    self.plugins = try CompiledPlugins(settings, plugins, previous: previous?.plugins)
     listenerIndices = Self.indices(of: settings.listeners, previous: previous?.listenerIndices ?? [:])
     let (patterns, routeOfPattern) = try Self.patterns(settings, listeners: listenerIndices)
     self.routeOfPattern = routeOfPattern

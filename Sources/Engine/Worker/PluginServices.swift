@@ -13,6 +13,10 @@ final class PluginServices: WorkerServices {
   var now: Int { worker.loop.now }
   var client: any HTTPClient { worker.client }
 
+  func counter(_ metric: PluginMetric, _ labels: [String]) -> PluginCounter {
+    worker.metrics.counter(metric, labels)
+  }
+
   func after(_ nanoseconds: Int, _ action: @escaping () -> Void) {
     Timer(worker.loop, action).arm(after: nanoseconds)
   }

@@ -11,6 +11,8 @@ final class WorkerMetrics {
   private var calls = SeriesCache()
   private var bodies: [Int: (received: SeriesIndex, sent: SeriesIndex)] = [:]
   private var faults: [FaultKey: SeriesIndex] = [:]
+  /// What plugins count, and how much of it has been gathered.
+  private var plugins: [PluginSeries: (counter: PluginCounter, series: SeriesIndex, gathered: Int)] = [:]
   private var connections: [String: (open: SeriesIndex, accepted: SeriesIndex)] = [:]
   private let overhead: SeriesIndex
   /// By method; the second half is of calls under TLS.
@@ -19,6 +21,11 @@ final class WorkerMetrics {
   private struct FaultKey: Hashable {
     let route: Int
     let reason: String
+  }
+
+  private struct PluginSeries: Hashable {
+    let metric: String
+    let labels: [String]
   }
 
   /// The route number of requests that matched none.
@@ -195,6 +202,25 @@ final class WorkerMetrics {
       shard.series(.queueDuration, [upstream.upstream.settings.name]), nanoseconds: nanoseconds)
   }
 
+  // MARK: Plugins
+
+  /// The series of a plugin's metric: the same counter for the same labels, also after a reload.
+  func counter(_ metric: PluginMetric, _ labels: [String]) -> PluginCounter {
+    let key = PluginSeries(metric: metric.name, labels: labels)
+    if let known = plugins[key] { return known.counter }
+    let counter = PluginCounter()
+    plugins[key] = (counter, shard.series(MetricFamily(metric), labels), 0)
+    return counter
+  }
+
+  /// What was counted since the last time: beyond the shard's cap several counters have one series.
+  private func gatherPlugins() {
+    for (key, entry) in plugins where entry.counter.value != entry.gathered {
+      shard.add(entry.series, entry.counter.value - entry.gathered)
+      plugins[key]?.gathered = entry.counter.value
+    }
+  }
+
   // MARK: Gathering
 
   /// What there is now, with the gauges of the pools.
@@ -214,6 +240,7 @@ final class WorkerMetrics {
         shard.set(shard.series(.upstreamConnections, [name, target.target.name, "active"]), target.inFlight)
       }
     }
+    gatherPlugins()
     return shard.snapshot()
   }
 
@@ -246,5 +273,16 @@ final class WorkerMetrics {
     case .connect: "CONNECT"
     case .other: "_OTHER"
     }
+  }
+}
+
+extension MetricFamily {
+  fileprivate init(_ metric: PluginMetric) {
+    let kind: Kind =
+      switch metric.kind {
+      case .counter: .counter
+      case .gauge: .gauge()
+      }
+    self.init(metric.name, kind, labels: metric.labels, metric.help)
   }
 }

@@ -9,7 +9,7 @@ import Telemetry
 final class WorkerSnapshot {
   let shared: Snapshot
   let pools: [UpstreamPool]
-  private(set) var plugins: [PluginInstance] = []
+  private(set) var plugins: [any Plugin] = []
   /// The hooks of the plugins of every route, for answers to requests that have none.
   private(set) var commonChain = Chain([])
   private var routes: [WorkerRoute?]
@@ -36,8 +36,8 @@ final class WorkerSnapshot {
       pool.number = index
     }
     if worker.only != nil { return }
-    plugins = shared.plugins.instances(of: shared.settings.plugins, services: services)
-    commonChain = Chain(plugins.map(\.plugin))
+    plugins = shared.plugins.common.map { $0.instance(services) }
+    commonChain = Chain(plugins)
   }
 
   // Nothing that began on it is left.
@@ -84,8 +84,8 @@ final class WorkerSnapshot {
 
   private func chain(ofRoute index: Int) -> Chain {
     if let chain = chains[index] { return chain }
-    let own = shared.plugins.instances(of: shared.settings.routes[index].plugins, services: services)
-    let chain = Chain((plugins + own).map(\.plugin))
+    let own = shared.plugins.ofRoute(index).map { $0.instance(services) }
+    let chain = Chain(plugins + own)
     chains[index] = chain
     return chain
   }

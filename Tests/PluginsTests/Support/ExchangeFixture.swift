@@ -97,5 +97,24 @@ final class StillWorker: WorkerServices, HTTPClient {
   }
 
   func after(_ nanoseconds: Int, _ action: @escaping () -> Void) { scheduled.append((now + nanoseconds, action)) }
+  /// What plugins counted, as `NAME[LABELS]`.
+  private(set) var counters: [String: PluginCounter] = [:]
+  func counter(_ metric: PluginMetric, _ labels: [String]) -> PluginCounter {
+    precondition(labels.count == metric.labels.count)
+    let key = metric.name + "\(labels)"
+    let counter = counters[key] ?? PluginCounter()
+    counters[key] = counter
+    return counter
+  }
+
+  /// The counters that are not zero, by their labels.
+  func counted(_ metric: String) -> [String: Int] {
+    var found: [String: Int] = [:]
+    for (key, counter) in counters where key.hasPrefix(metric + "[") && counter.value != 0 {
+      found[String(key.dropFirst(metric.count))] = counter.value
+    }
+    return found
+  }
+
   func send(_ request: ClientRequest) async throws(Fault) -> ClientResponse { throw .unknownUpstream }
 }

@@ -10,20 +10,43 @@ enum PluginFixture {
   }
 
   /// The chain of a configuration with these entries: `headers: {…}`, one a line.
-  static func chain(_ entries: String..., of definitions: [PluginDefinition]) throws(Mistakes) -> Chain {
-    try chain(ofFile: configuration(entries.joined(separator: "\n")), of: definitions)
+  static func chain(
+    _ entries: String..., of definitions: [PluginDefinition], on worker: StillWorker = StillWorker()
+  ) throws(Mistakes) -> Chain {
+    try chain(ofFile: configuration(entries.joined(separator: "\n")), of: definitions, on: worker)
   }
 
   /// The chain of a whole configuration's first route.
-  static func chain(ofFile text: String, of definitions: [PluginDefinition]) throws(Mistakes) -> Chain {
+  static func chain(
+    ofFile text: String, of definitions: [PluginDefinition], on worker: StillWorker = StillWorker()
+  ) throws(Mistakes) -> Chain {
     let loaded = load(text, definitions)
     guard let settings = loaded.settings else { throw Mistakes(text: loaded.diagnostics.text) }
     let entries = settings.plugins + settings.routes[0].plugins
-    let worker = StillWorker()
-    return Chain(
-      entries.compactMap { entry in
-        definitions.first { $0.name == entry.name }?.instance(entry.settings, worker)
-      })
+    return Chain(try instances(of: entries, definitions, on: worker))
+  }
+
+  /// The same on several workers, which share what the entries share.
+  static func chains(_ entry: String, of definitions: [PluginDefinition], on workers: [StillWorker]) throws -> [Chain] {
+    let loaded = load(configuration(entry), definitions)
+    guard let settings = loaded.settings else { throw Mistakes(text: loaded.diagnostics.text) }
+    let parts = try settings.plugins.compactMap { entry in
+      try definitions.first { $0.name == entry.name }.map { ($0, try $0.share(entry.settings)) }
+    }
+    return workers.map { worker in Chain(parts.map { $0.0.instance($0.1, worker) }) }
+  }
+
+  private static func instances(
+    of entries: [PluginEntry], _ definitions: [PluginDefinition], on worker: StillWorker
+  ) throws(Mistakes) -> [any Plugin] {
+    var instances: [any Plugin] = []
+    for entry in entries {
+      guard let definition = definitions.first(where: { $0.name == entry.name }) else { continue }
+      do { instances.append(definition.instance(try definition.share(entry.settings), worker)) } catch {
+        throw Mistakes(text: error.message)
+      }
+    }
+    return instances
   }
 
   struct Mistakes: Error { let text: String }
