@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Counts the instructions of one request by callgrind, and shows the functions that they are spent in.
 
-    loadtests/profile.py [--sluice BINARY] [--peer haproxy] [--requests 1000] [keepalive|new-connections]
+    loadtests/profile.py [--sluice BINARY] [--peer haproxy] [--requests 1000] [--plugins LIST]
+        [keepalive|new-connections]
 
 The figure is the same on a busy machine. One connection at a time, everything on, the log's thread included.
 """
@@ -59,6 +60,7 @@ def main() -> None:
     parser.add_argument("--sluice", type=Path, default=HERE.parent / ".build/release/sluice")
     parser.add_argument("--peer", choices=["sluice", "haproxy"], default="sluice")
     parser.add_argument("--requests", type=int, default=1000)
+    parser.add_argument("--plugins", help="plugins of every route, such as '[{ rate_limit: 1000000/s }]'")
     parser.add_argument("--functions", type=int, default=40, help="how many to show")
     options = parser.parse_args()
     cache = Path(os.environ.get("SLUICE_PEERS", Path.home() / ".cache/sluice-peers"))
@@ -70,6 +72,9 @@ def main() -> None:
         folder, backend = Path(name), free_port()
         with started([str(tools.backend), str(backend)], LOAD_CORE, backend, folder):
             port = peer.configure(backend, folder / peer.name).http
+            if options.plugins:
+                with open(folder / peer.name / "sluice.conf", "a") as configuration:
+                    configuration.write(f"plugins: {options.plugins}\n")
             arguments = peer.command("", folder / peer.name)[1:]
             with callgrind.counting(peer.binary, arguments, port, folder / peer.name) as counter:
                 work(port, 300)
