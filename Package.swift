@@ -66,7 +66,7 @@ let package = Package(
     library(
       "Telemetry", ["Kernel", "Foreign", "JSON", "Configuration", .product(name: "Logging", package: "swift-log")]),
     library("PluginKit", ["Kernel", "HTTP", "JSON", "Runtime", "Configuration"]),
-    library("Plugins", ["PluginKit", "HTTP", "Configuration"]),
+    library("Plugins", ["PluginKit", "HTTP", "Configuration", "Kernel"]),
     library(
       "Engine",
       ["Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration", "PluginKit", "Telemetry"]),

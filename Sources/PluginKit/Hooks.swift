@@ -74,8 +74,8 @@ public struct Chain {
 
   /// The same for a chain in which no step waits.
   public func runRequestHeadAtOnce(_ exchange: inout Exchange) -> Verdict {
-    for step in requestHead {
-      guard case .sync(let hook) = step else { continue }
+    for index in requestHead.indices {
+      guard case .sync(let hook) = requestHead[index] else { continue }
       let verdict = hook.onRequestHead(&exchange)
       if case .proceed = verdict { continue }
       return verdict

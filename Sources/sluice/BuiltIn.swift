@@ -7,7 +7,11 @@ import Plugins
 enum BuiltIn {
   static let plugins = [
     PluginDefinition(CORS.self),
+    PluginDefinition(Concurrency.self),
     PluginDefinition(Headers.self),
+    PluginDefinition(IPAccess.self),
+    PluginDefinition(RateLimit.self),
+    PluginDefinition(RequestSize.self),
   ]
 
   static let declarations = plugins.map(\.declaration)

@@ -5,12 +5,16 @@ import Runtime
 /// What a worker offers to the plugins of one snapshot: their tasks end with it.
 final class PluginServices: WorkerServices {
   private unowned let worker: Worker
+  private let loop: Loop
   private var tasks: [Int: Task<Void, Never>] = [:]
   private var lastTask = 0
 
-  init(_ worker: Worker) { self.worker = worker }
+  init(_ worker: Worker) {
+    self.worker = worker
+    loop = worker.loop
+  }
 
-  var now: Int { worker.loop.now }
+  var now: Int { loop.now }
   var client: any HTTPClient { worker.client }
 
   func counter(_ metric: PluginMetric, _ labels: [String]) -> PluginCounter {
@@ -18,21 +22,21 @@ final class PluginServices: WorkerServices {
   }
 
   func after(_ nanoseconds: Int, _ action: @escaping () -> Void) {
-    Timer(worker.loop, action).arm(after: nanoseconds)
+    Timer(loop, action).arm(after: nanoseconds)
   }
 
   func start(_ body: @escaping () async -> Void) {
     lastTask += 1
     let number = lastTask
     let ended = { [weak self] in self?.tasks[number] = nil }
-    tasks[number] = worker.loop.start((body, ended)) { body, ended in
+    tasks[number] = loop.start((body, ended)) { body, ended in
       await body()
       _ = ended()
     }
   }
 
   func sleep(_ nanoseconds: Int) async throws(CancellationError) {
-    let loop = worker.loop
+    let loop = loop
     let waker = Waker(loop)
     let bound = LoopBound(waker, on: loop)
     await withTaskCancellationHandler {

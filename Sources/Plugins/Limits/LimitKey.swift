@@ -1,0 +1,43 @@
+import Configuration
+import Kernel
+import PluginKit
+
+/// Whose requests a limit counts together: one value of the request or several.
+struct LimitKey: Sendable {
+  private let values: [RequestValue]
+  /// Most limits count by address, which needs no look at the values.
+  private let isAddress: Bool
+  /// Random, so that nobody outside can choose keys that meet in a table.
+  private let seed: UInt64
+
+  init(_ values: [RequestValue], seed: UInt64 = KernelRandom.next()) {
+    self.values = values
+    isAddress = values == [.ip]
+    self.seed = seed
+  }
+
+  /// A number for the key of this request; two keys have the same by chance only.
+  ///
+  /// A value that the request does not have is replaced by the client's address, so that leaving it out wins nothing.
+  func hash(in exchange: borrowing Exchange) -> UInt64 {
+    if isAddress { return Self.client(exchange).hash(seed: seed) }
+    var hash = seed
+    for index in values.indices {
+      // By its place too: an address that stands for a consumer is not the consumer of that name.
+      let place = seed ^ UInt64(truncatingIfNeeded: index + 1)
+      let value: UInt64
+      switch values[index] {
+      case .ip: value = Self.client(exchange).hash(seed: ~place)
+      case let other: value = other.hash(in: exchange, seed: place) ?? Self.client(exchange).hash(seed: ~place)
+      }
+      hash = Hash.fold(hash ^ value, 0x9e37_79b9_7f4a_7c15)
+    }
+    return hash
+  }
+
+  /// An IPv6 address counts by its first 64 bits: whoever has one has all behind them.
+  private static func client(_ exchange: borrowing Exchange) -> IPAddress {
+    let client = exchange.client
+    return client.isV4 ? client : IPAddress(high: client.high, low: 0)
+  }
+}
