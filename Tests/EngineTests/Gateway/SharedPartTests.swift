@@ -98,12 +98,12 @@ import Testing
     metrics.counter(requests, ["a"]).add(2)
     metrics.counter(requests, ["b"]).add()
     metrics.counter(held, []).add(3)
-    _ = metrics.snapshot([])
+    _ = metrics.snapshot([], [])
     // The instance of the next configuration goes on with the same number.
     metrics.counter(requests, ["a"]).add(5)
     metrics.counter(held, []).add(-1)
     var page = ByteBuffer()
-    MetricPage.render([metrics.snapshot([])], format: .prometheus, into: &page)
+    MetricPage.render([metrics.snapshot([], [])], format: .prometheus, into: &page)
     let text = String(decoding: page.span.indices.map { page.span[$0] }, as: UTF8.self)
     for line in [
       "# TYPE acme_requests_total counter", "acme_requests_total{limit=\"a\"} 7", "acme_requests_total{limit=\"b\"} 1",
