@@ -131,7 +131,10 @@ package final class RunningGateway: Sendable, Opaque {
     let names = ((try? FileSystem.list(folder)) ?? []).filter { $0.hasSuffix(".ndjson") }
     // Older segments first: `calls-…` sorts before `current`.
     return try names.flatMap { name in
-      try TemporaryDirectory.contents(of: folder + "/" + name).split(separator: "\n").map { try JSONValue(parsing: $0) }
+      let text = try TemporaryDirectory.contents(of: folder + "/" + name)
+      // What follows the last line feed is being written just now.
+      let whole = text.prefix(upTo: text.lastIndex(of: "\n") ?? text.startIndex)
+      return try whole.split(separator: "\n").map { try JSONValue(parsing: $0) }
     }
   }
 
