@@ -105,8 +105,11 @@ package final class Origin: Sendable, Opaque {
         if !state.isStopped { state.failures.append("\(error)") }
       }
     }
-    state.withLock { _ = $0.open.removeValue(forKey: ObjectIdentifier(stream)) }
-    stream.close()
+    // Together: who sees that no connection is open may rely on the end being on its way.
+    state.withLock { state in
+      stream.close()
+      state.open.removeValue(forKey: ObjectIdentifier(stream))
+    }
   }
 }
 
