@@ -9,6 +9,8 @@ public struct File: ~Copyable, Sendable {
   /// What a file is opened for.
   public enum Access: Sendable {
     case read
+    /// Read and changed as it is; never made.
+    case edit
     /// Writes go to the end; made when it is missing.
     case append
     /// Emptied when it exists, made when it is missing.
@@ -17,6 +19,7 @@ public struct File: ~Copyable, Sendable {
     fileprivate var flags: Int32 {
       switch self {
       case .read: O_RDONLY
+      case .edit: O_RDWR
       case .append: O_WRONLY | O_CREAT | O_APPEND
       case .replace: O_WRONLY | O_CREAT | O_TRUNC
       }
@@ -101,13 +104,28 @@ public struct File: ~Copyable, Sendable {
     _ = try Errno.check { fdatasync(descriptor) }
   }
 
-  /// Marks the file as in use by this process until it is closed; false when another one did.
+  /// Marks the file as in use by this open file until it is closed; false when another one did.
   public func claim() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
+
+  /// As `claim`, once nobody else has it; false where files cannot be claimed.
+  public func awaitClaim() -> Bool {
+    while flock(descriptor, LOCK_EX) != 0 {
+      if errno != EINTR { return false }
+    }
+    return true
+  }
 
   /// Waits until no other process holds the lock of this file or pipe, and holds it; false where there are no locks.
   public func lock() -> Bool { cl_lock_record(descriptor, 1) == 0 }
 
   public func unlock() { _ = cl_lock_record(descriptor, 0) }
+
+  /// Whether `path` names this file now.
+  public func isNamed(_ path: String) throws(Errno) -> Bool {
+    let named: FileStatus
+    do { named = try FileSystem.status(of: path) } catch .noEntry { return false }
+    return named.isSameFile(as: try status())
+  }
 
   public func status() throws(Errno) -> FileStatus {
     var raw = stat()

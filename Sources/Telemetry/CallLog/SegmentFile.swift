@@ -53,8 +53,7 @@ struct SegmentFile: ~Copyable {
   private mutating func open(now: Int) throws(CallLogFailure) -> Int {
     do {
       try FileSystem.makeDirectory(directory)
-      let opened = try File(path, .append)
-      if isAside { _ = opened.claim() }
+      let opened = isAside ? try openClaimed() : try File(path, .append)
       let length = try opened.status().size
       let reader = try File(path, .read)
       size = try SegmentFile.endOfLastLine(in: reader, length: length)
@@ -67,10 +66,20 @@ struct SegmentFile: ~Copyable {
     }
   }
 
+  /// Opens the file so that no other process takes it for one that was left behind.
+  ///
+  /// Such a process may have found it between its opening and the claim: what it then named or removed is not ours.
+  private func openClaimed() throws(Errno) -> File {
+    while true {
+      let opened = try File(path, .append)
+      if !opened.awaitClaim() { return opened }
+      if try opened.isNamed(path) { return opened }
+    }
+  }
+
   private var isReplaced: Bool {
-    guard let open = try? file?.status() else { return false }
-    guard let named = try? FileSystem.status(of: path) else { return true }
-    return !named.isSameFile(as: open)
+    guard file != nil else { return false }
+    return (try? file!.isNamed(path)) == false
   }
 
   /// Appends whole lines to a file that is ready for it.

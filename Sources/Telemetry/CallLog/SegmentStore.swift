@@ -46,10 +46,11 @@ struct SegmentStore: Sendable {
     for name in names where SegmentName.isAside(name) {
       let path = directory + "/" + name
       do {
-        let file = try File(path, .append)
-        guard file.claim() else { continue }
+        let file = try File(path, .edit)
+        // Its process may have given it its place, and begun a new one, since the directory was read.
+        guard file.claim(), try file.isNamed(path) else { continue }
         let status = try file.status()
-        let end = try SegmentFile.endOfLastLine(in: File(path, .read), length: status.size)
+        let end = try SegmentFile.endOfLastLine(in: file, length: status.size)
         if end < status.size { report(.cutTornTail(bytes: status.size - end)) }
         if end == 0 {
           try FileSystem.remove(path)

@@ -123,6 +123,31 @@ import Testing
     #expect(size == 15)
   }
 
+  @Test(.timeLimit(.minutes(1)))
+  func `a log that rotates under its own name loses nothing to one that looks for what was left behind`() throws {
+    var file = SegmentFile(directory: directory.path)
+    file.setAside(as: SegmentName.aside(process: 1))
+    let store = SegmentStore(directory: directory.path)
+    let isDone = Lock(false)
+    let other = try Thread.start(name: "other") {
+      while !isDone.withLock({ $0 }) {
+        store.tidy(now: Clock.wall, limits: SegmentLimits(), report: { _ in }, shouldStop: { true })
+      }
+    }
+    defer { other.join() }
+    defer { isDone.withLock { $0 = true } }
+    for number in 0..<4_000 {
+      _ = try file.prepare(now: Clock.wall)
+      let line = "{\"attempts\":\(number)}\n"
+      let outcome = file.append(line.utf8Span.span, count: 1, now: Clock.wall)
+      #expect(outcome.lines == 1)
+      let name = SegmentName(rotatedAt: 1_795_380_593_000_000_000, number: 100_000 + number)
+      try file.rotate(to: name)
+      #expect(try directory.read(name.text) == line)
+      try FileSystem.remove(directory[name.text])
+    }
+  }
+
   @Test func `a number that another process took is not taken again`() throws {
     var file = SegmentFile(directory: directory.path)
     _ = try file.prepare(now: 0)
