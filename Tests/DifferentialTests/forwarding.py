@@ -8,6 +8,7 @@ that reaches the client must be read alike by both, and be the origin's as Sluic
 import argparse
 import collections
 import pathlib
+import queue
 import random
 import socket
 import sys
@@ -19,6 +20,7 @@ import mutation
 import readers
 
 PATIENCE = 5  # seconds; the gateway's own limits are far below
+MARK = b"the end of an exchange"
 
 
 class Origin:
@@ -28,18 +30,16 @@ class Origin:
         self.answer = answer
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
-        self.connections = []
-        self.threads = []
+        self.served = queue.SimpleQueue()
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
         while True:
             connection, _ = self.listener.accept()
             data = bytearray()
-            self.connections.append(data)
             thread = threading.Thread(target=self.serve, args=(connection, data), daemon=True)
             thread.start()
-            self.threads.append(thread)
+            self.served.put((data, thread))
 
     def serve(self, connection, data):
         with connection:
@@ -55,10 +55,16 @@ class Origin:
 
     def take(self):
         """What came since the last call, once all of it has ended."""
-        for thread in self.threads:
+        # Connections are accepted in their order: behind our own, none of the exchange is still to come.
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as connection:
+            connection.sendall(MARK)
+        taken = []
+        while True:
+            data, thread = self.served.get(timeout=PATIENCE)
             thread.join(PATIENCE)
-        taken, self.connections, self.threads = [bytes(data) for data in self.connections], [], []
-        return taken
+            if data == MARK:
+                return taken
+            taken.append(bytes(data))
 
 
 def exchange(port, data):
