@@ -16,7 +16,7 @@ extension ServerConnection {
       && !worker.isLeaving
     slot.download.begin(framing, framing: out == .chunked ? .chunked : .plain, coding: coding)
     slot.account.status = slot.exchange.response.head.status
-    if totalDeadline != .max, StreamingType.isAnswered(&slot.exchange.response) {
+    if totalDeadline != .max, StreamingType.isAnswered(&slot.exchange.response, framing: framing) {
       totalDeadline = slot.callerDeadline
     }
     worker.encodeResponse(slot, framing: out)

@@ -9,7 +9,8 @@ final class WorkerMetrics {
   private var durations = SeriesCache()
   private var attempts = SeriesCache()
   private var calls = SeriesCache()
-  private var bodies: [Int: (received: SeriesIndex, sent: SeriesIndex)] = [:]
+  private var received = SeriesCache()
+  private var sent = SeriesCache()
   private var faults: [FaultKey: SeriesIndex] = [:]
   /// What plugins count, and how much of it has been gathered.
   private var plugins: [PluginSeries: (counter: PluginCounter, series: SeriesIndex, gathered: Int)] = [:]
@@ -124,17 +125,14 @@ final class WorkerMetrics {
   }
 
   private func countBodies(_ slot: ExchangeSlot, _ number: Int) {
-    if let series = bodies[number] {
-      shard.add(series.received, slot.account.bytesIn)
-      shard.add(series.sent, slot.account.bytesOut)
-    } else {
-      if bodies.count > 8_192 { bodies.removeAll() }
-      let template = slot.exchange.route?.template ?? ""
-      bodies[number] = (
-        shard.series(.requestBodyBytes, [template]), shard.series(.responseBodyBytes, [template])
-      )
-      countBodies(slot, number)
+    let received = received.index(number, 0, 0) {
+      shard.series(.requestBodyBytes, [slot.exchange.route?.template ?? ""])
     }
+    shard.add(received, slot.account.bytesIn)
+    let sent = sent.index(number, 0, 0) {
+      shard.series(.responseBodyBytes, [slot.exchange.route?.template ?? ""])
+    }
+    shard.add(sent, slot.account.bytesOut)
   }
 
   private func count(_ fault: Fault, route: Int, template: String) {
@@ -249,7 +247,8 @@ final class WorkerMetrics {
     durations.removeAll()
     attempts.removeAll()
     calls.removeAll()
-    bodies.removeAll()
+    received.removeAll()
+    sent.removeAll()
     faults.removeAll()
   }
 

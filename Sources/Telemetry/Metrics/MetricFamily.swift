@@ -34,7 +34,7 @@ public struct MetricFamily: Sendable {
   /// How many numbers a series keeps.
   var width: Int {
     // A bucket for each bound and one beyond, and the sum.
-    if case .histogram(let bounds) = kind { return bounds.nanoseconds.count + 2 }
+    if case .histogram(let bounds) = kind { return bounds.count + 2 }
     return 1
   }
 }
@@ -49,18 +49,41 @@ public enum HistogramBounds: UInt8, Sendable, CaseIterable {
   /// Upper bounds, inclusive, rising.
   public var nanoseconds: [Int] {
     switch self {
-    case .requests: HistogramBounds.requestBounds
-    case .overhead: HistogramBounds.overheadBounds
+    case .requests: HistogramBounds.requestBounds.span.indices.map { HistogramBounds.requestBounds[$0] }
+    case .overhead: HistogramBounds.overheadBounds.span.indices.map { HistogramBounds.overheadBounds[$0] }
     }
   }
 
-  private static let requestBounds = [
+  /// How many there are.
+  var count: Int {
+    switch self {
+    case .requests: HistogramBounds.requestBounds.count
+    case .overhead: HistogramBounds.overheadBounds.count
+    }
+  }
+
+  /// The bucket that a duration falls into; `count` when it is beyond all of them.
+  func bucket(of nanoseconds: Int) -> Int {
+    switch self {
+    case .requests: HistogramBounds.bucket(of: nanoseconds, in: HistogramBounds.requestBounds.span)
+    case .overhead: HistogramBounds.bucket(of: nanoseconds, in: HistogramBounds.overheadBounds.span)
+    }
+  }
+
+  private static func bucket(of nanoseconds: Int, in bounds: Span<Int>) -> Int {
+    var bucket = 0
+    while bucket < bounds.count, nanoseconds > bounds[bucket] { bucket += 1 }
+    return bucket
+  }
+
+  // In place, not on the heap: whoever reads an array counts a reference to it.
+  private static let requestBounds: InlineArray<17, Int> = [
     500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000, 75_000_000, 100_000_000,
     250_000_000, 500_000_000, 750_000_000, 1_000_000_000, 2_500_000_000, 5_000_000_000, 7_500_000_000,
     10_000_000_000,
   ]
 
-  private static let overheadBounds = [
+  private static let overheadBounds: InlineArray<13, Int> = [
     5_000, 10_000, 20_000, 30_000, 50_000, 75_000, 100_000, 200_000, 500_000, 1_000_000, 5_000_000, 25_000_000,
     100_000_000,
   ]

@@ -53,11 +53,9 @@ public final class MetricShard {
 
   /// Counts one duration in a histogram; below zero counts as zero.
   public func observe(_ series: SeriesIndex, nanoseconds: Int) {
-    guard let bounds = series.bounds?.nanoseconds else { preconditionFailure("only histograms observe") }
+    guard let bounds = series.bounds else { preconditionFailure("only histograms observe") }
     let value = max(0, nanoseconds)
-    var bucket = 0
-    while bucket < bounds.count, value > bounds[bucket] { bucket += 1 }
-    values[series.offset + bucket] &+= 1
+    values[series.offset + bounds.bucket(of: value)] &+= 1
     values[series.offset + bounds.count + 1] &+= value
   }
 
