@@ -43,7 +43,8 @@ enum FieldTranslation {
   static func append(_ headers: borrowing HeaderBlock, _ source: Span<UInt8>, to fields: inout HTTP2Fields) {
     for index in headers.fields.indices {
       let line = headers.fields[index]
-      if line.isForwarded, !isOfConnection(line.name) { fields.append(line.name(in: source), line.value(in: source)) }
+      guard line.isForwarded, !isOfConnection(line.name) else { continue }
+      fields.append(line.name(in: source), line.value(in: source), isUnique: line.name == .xRequestID)
     }
   }
 

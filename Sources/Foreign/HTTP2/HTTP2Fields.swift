@@ -8,6 +8,7 @@ public struct HTTP2Fields: ~Copyable {
     var name: Int
     var value: Int
     var end: Int
+    var isUnique: Bool
   }
 
   private var octets = ByteBuffer(capacity: 2048)
@@ -25,11 +26,13 @@ public struct HTTP2Fields: ~Copyable {
   @_lifetime(borrow self)
   public func value(_ index: Int) -> Span<UInt8> { octets.span.extracting(lines[index].value..<lines[index].end) }
 
-  public mutating func append(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+  /// - Parameter isUnique: the value is another one each time, so the peer need not remember it (RFC 7541 §6.2.3).
+  ///   Remembered ones of the same name are compared with each new one, up to fifty.
+  public mutating func append(_ name: Span<UInt8>, _ value: Span<UInt8>, isUnique: Bool = false) {
     let start = octets.count
     octets.append(name)
     octets.append(value)
-    lines.append(Line(name: start, value: start + name.count, end: octets.count))
+    lines.append(Line(name: start, value: start + name.count, end: octets.count, isUnique: isUnique))
   }
 
   public mutating func append(_ name: StaticString, _ value: Span<UInt8>) {

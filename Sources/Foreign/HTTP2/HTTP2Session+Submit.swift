@@ -117,11 +117,12 @@ extension HTTP2Session {
     // SAFETY: the list is borrowed for the whole call, so its octets stay where they are; the library only reads them.
     unsafe fields.withOctets { octets in
       for line in fields.lines {
+        let flags = line.isUnique ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE
         unsafe lines.append(
           nghttp2_nv(
             name: UnsafeMutablePointer(mutating: octets + line.name),
             value: UnsafeMutablePointer(mutating: octets + line.value), namelen: line.value - line.name,
-            valuelen: line.end - line.value, flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)))
+            valuelen: line.end - line.value, flags: UInt8(flags.rawValue)))
       }
       unsafe lines.withUnsafeBufferPointer { unsafe body($0.baseAddress, $0.count) }
     }
