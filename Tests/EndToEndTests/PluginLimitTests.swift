@@ -15,7 +15,7 @@ struct PluginLimitTests {
   @Test func `four workers admit the rate times the time and the burst, of ten times as much and more`() throws {
     let text = """
       \(Self.admin)
-      plugins: [{ rate_limit: { rate: 100/s, burst: 100, name: all } }]
+      plugins: [{ rate_limit: { rate: 50/s, burst: 50, name: all } }]
       routes: { all: { match: /*, respond: 204 } }
       """
     try withGateway(text, plan(workers: 4)) { gateway in
@@ -31,8 +31,8 @@ struct PluginLimitTests {
       #expect(Set(outcome.answers.keys) == [204, 429])
       let admitted = outcome.answers[204] ?? 0
       // Between what the shortest time that it can have been allows, and the longest; the burst bridges stalls.
-      let least = 100 + (ended - began) / 10_000_000
-      let most = 100 + (after - before) / 10_000_000
+      let least = 50 + (ended - began) / 20_000_000
+      let most = 50 + (after - before) / 20_000_000
       #expect(admitted >= least * 99 / 100, "\(admitted) of \(outcome.count), \(least)...\(most)")
       #expect(admitted <= most + 1, "\(admitted) of \(outcome.count), \(least)...\(most)")
       #expect(outcome.count > 10 * admitted, "\(outcome.count) requests are not ten times as many as \(admitted)")
