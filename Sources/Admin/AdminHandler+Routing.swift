@@ -41,6 +41,15 @@ extension AdminHandler {
     }
     switch route.handler {
     case .upstream(let index): json.member("upstream", gateway.snapshot.settings.upstreams[index].name)
+    case .split(let split):
+      json.array("split") {
+        for share in split.to {
+          $0.object {
+            $0.member("upstream", gateway.snapshot.settings.upstreams[share.upstream].name)
+            $0.member("weight", share.weight)
+          }
+        }
+      }
     case .respond(let answer): json.object("respond") { $0.member("status", answer.status) }
     case .redirect(let answer):
       json.object("redirect") {

@@ -145,6 +145,10 @@ extension Fault {
     .upstream, 503, "no_healthy_target", "No healthy service is behind the gateway; try again later.", retryAfter: 5)
   public static let circuitOpen = Fault(
     .upstream, 503, "circuit_open", "The service behind the gateway failed too often; try again later.", retryAfter: 5)
+  public static let upstreamStatus = Fault(
+    .upstream, 502, "upstream_status", "The service behind the gateway answered with an error.")
+  public static let versionGone = Fault(
+    .policy, 410, "version_gone", "This version of the service is gone; Link says what to use instead.")
   public static let queueFull = Fault(
     .upstream, 503, "queue_full", "Too many calls wait for the service behind the gateway.", retryAfter: 1)
   public static let queueTimeout = Fault(
@@ -175,7 +179,8 @@ extension Fault {
     connectRefused, connectTimeout, targetCertificateExpired, targetCertificateNotYetValid, targetUnknownAuthority,
     targetWrongHost, targetBadCertificate, targetRefusedTLS, targetHandshakeFailed, upstreamReset, upstreamTruncated,
     unexpectedSwitch, upgradeMismatch, tooManyInformational,
-    firstByteTimeout, idleTimeout, totalTimeout, noTarget, circuitOpen, queueFull, queueTimeout, unresolved,
+    firstByteTimeout, idleTimeout, totalTimeout, noTarget, circuitOpen, upstreamStatus, versionGone, queueFull,
+    queueTimeout, unresolved,
     headTooLong, tooManyFiles, cutByDrain, pluginFailed, unknownUpstream, malformedCall, answerTooLarge,
   ]
 }

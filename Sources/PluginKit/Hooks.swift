@@ -41,11 +41,14 @@ public struct Chain {
   /// Whether any request step is `async`.
   public let waits: Bool
 
-  /// - Parameter plugins: in the order written.
-  public init(_ plugins: [any Plugin]) {
+  /// - Parameters:
+  ///   - plugins: in the order written.
+  ///   - innermost: hooks of what the route itself says, which stand behind all plugins.
+  public init(_ plugins: [any Plugin], innermost: [AnyObject] = []) {
     var steps: [RequestStep] = []
     var waits = false
-    for plugin in plugins {
+    let hooks = plugins as [AnyObject] + innermost
+    for plugin in hooks {
       if let hook = plugin as? any RequestHeadHook { steps.append(.sync(hook)) }
       if let hook = plugin as? any AsyncRequestHeadHook {
         steps.append(.async(hook))
@@ -53,8 +56,8 @@ public struct Chain {
       }
     }
     requestHead = steps
-    responseHead = plugins.reversed().compactMap { $0 as? any ResponseHeadHook }
-    log = plugins.compactMap { $0 as? any LogHook }
+    responseHead = hooks.reversed().compactMap { $0 as? any ResponseHeadHook }
+    log = hooks.compactMap { $0 as? any LogHook }
     self.waits = waits
   }
 

@@ -109,6 +109,8 @@ struct CallAccount {
   /// The last target tried.
   var target: TargetPool?
   var upstream: UpstreamPool?
+  /// Whether the call went the fallback's way.
+  var fellBack = false
   /// Whether the response has begun: from then on a fault can only cut it.
   var responseBegan = false
   /// Whether the request's body has been read to its end.

@@ -45,7 +45,7 @@ extension ServerConnection {
   private func carryAtOnce(_ slot: ExchangeSlot) {
     worker.begin(slot, on: self)
     guard let verdict = decideAtOnce(slot) else { return startTask(slot, from: .hooks) }
-    guard case .proceed = verdict, let route = slot.route, case .upstream(let pool) = route.handler,
+    guard case .proceed = verdict, let route = slot.route, let pool = route.pool(for: slot, &worker.random),
       bodyIsHere(slot), !slot.exchange.request.head.asksUpgrade
     else { return startTask(slot, from: .decided(verdict)) }
     let certain = !slot.exchange.request.method.isIdempotent

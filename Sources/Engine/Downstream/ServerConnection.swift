@@ -222,9 +222,9 @@ final class ServerConnection: WakerOwner, ClientConnection {
     }
     guard let route = slot.route else { return await refuse(.notFound, slot) }
     switch route.handler {
-    case .upstream(let pool):
-      guard let fault = await forward(slot, route: route, pool: pool) else { return slot.keepsConnection }
-      return await refuse(fault, slot)
+    case .upstream, .split:
+      guard let pool = route.pool(for: slot, &worker.random) else { return await refuse(.noTarget, slot) }
+      return await conclude(slot, route, await forward(slot, route: route, pool: pool))
     case .local(let handler):
       switch await handler.handle(&slot.exchange) {
       case .proceed, .respond: return await respond(slot)
@@ -236,9 +236,8 @@ final class ServerConnection: WakerOwner, ClientConnection {
   /// Goes on with an attempt that was begun without a task.
   private func resume(_ slot: ExchangeSlot, _ lease: UpstreamConnection, _ stage: AttemptStage) async -> Bool {
     guard let route = slot.route else { return false }
-    let fault = await tryTargets(slot, route: route, pool: lease.pool.pool, resuming: (lease, stage))
-    guard let fault else { return slot.keepsConnection }
-    return await refuse(fault, slot)
+    return await conclude(
+      slot, route, await tryTargets(slot, route: route, pool: lease.pool.pool, resuming: (lease, stage)))
   }
 
   /// Finds the route, checks what its limits say of the head, and runs the request hooks.

@@ -43,7 +43,7 @@ extension Explanation {
     json.array("plugins") { for plugin in way.plugins { $0.value(plugin) } }
     json.member("request_body", way.requestBody)
     switch way.route.handler {
-    case .upstream: if let forward = way.forward { json.object("upstream") { write(forward, to: &$0) } }
+    case .upstream, .split: if let forward = way.forward { json.object("upstream") { write(forward, to: &$0) } }
     case .respond(let answer): json.object("respond") { $0.member("status", answer.status) }
     case .redirect(let answer):
       json.object("redirect") {
@@ -55,6 +55,7 @@ extension Explanation {
 
   private func write(_ forward: Forward, to json: inout JSONWriter) {
     json.member("name", forward.upstream.name)
+    if let split = forward.split { json.member("split", split) }
     json.member("balance", forward.upstream.balance.rawValue)
     json.array("targets") {
       for target in forward.upstream.targets {

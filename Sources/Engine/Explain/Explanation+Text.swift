@@ -29,12 +29,13 @@ extension Explanation {
     switch way.route.handler {
     case .respond(let answer): page.row("handler", "respond: \(answer.status), \(answer.body.utf8.count) bytes")
     case .redirect(let answer): page.row("handler", "redirect: \(answer.status) to \(answer.location)")
-    case .upstream: if let forward = way.forward { describe(forward, &page) }
+    case .upstream, .split: if let forward = way.forward { describe(forward, &page) }
     }
   }
 
   private func describe(_ forward: Forward, _ page: inout Columns) {
     let upstream = forward.upstream
+    if let split = forward.split { page.row("split", split) }
     page.row("handler", "upstream: \(upstream.name), \(upstream.balance.rawValue)")
     for target in upstream.targets {
       page.row("", target.weight == 1 ? target.name : "\(target.name), weight \(target.weight)")

@@ -27,6 +27,9 @@ public struct Explanation: Sendable {
 
   /// What goes to the upstream.
   public struct Forward: Sendable {
+    /// What a split divides by, and among whom; nil without one.
+    public let split: String?
+    /// Of a split the one that the request goes to, or the largest where chance decides.
     public let upstream: UpstreamSettings
     public let method: String
     public let target: String

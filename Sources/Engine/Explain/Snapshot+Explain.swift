@@ -79,14 +79,14 @@ extension Snapshot {
       (name: name, value: String(decoding: bytes[parameters[index]], as: UTF8.self))
     }
     var forward: Explanation.Forward?
-    if case .upstream(let index) = route.handler {
+    if let (index, split) = destination(of: route, sample) {
       let upstream = settings.upstreams[index]
       var timeouts = upstream.timeouts
       timeouts.firstByte = route.timeouts?.firstByte ?? timeouts.firstByte
       timeouts.idle = route.timeouts?.idle ?? timeouts.idle
       timeouts.total = route.timeouts?.total ?? timeouts.total
       forward = Explanation.Forward(
-        upstream: upstream, method: String(sample.exchange.request.methodText),
+        split: split, upstream: upstream, method: String(sample.exchange.request.methodText),
         target: sample.target(after: route.rewrite.map { Rewrite($0) }), host: route.rewrite?.host ?? sample.host,
         timeouts: timeouts)
     }
@@ -94,6 +94,23 @@ extension Snapshot {
       route: route, template: "\(template)", parameters: values,
       plugins: (settings.plugins + route.plugins).map(\.name),
       requestBody: route.limits?.requestBody ?? settings.limits.requestBody, forward: forward)
+  }
+
+  /// The upstream of a request, and how a split has come to it; nil when the gateway answers by itself.
+  private func destination(of route: RouteSettings, _ sample: borrowing SampleExchange) -> (Int, split: String?)? {
+    switch route.handler {
+    case .upstream(let index): return (index, nil)
+    case .respond, .redirect: return nil
+    case .split(let split):
+      let shares = WeightedShares(split.to.map(\.weight))
+      let parts = split.to.map { "\(settings.upstreams[$0.upstream].name) \($0.weight)" }
+      let text = "by \(split.by.text) among \(parts.joined(separator: ", "))"
+      var index = shares.largest
+      if case .value(let value) = split.by, let hash = value.hash(in: sample.exchange, seed: UpstreamSplit.seed) {
+        index = shares.index(of: hash)
+      }
+      return (split.to[index].upstream, text)
+    }
   }
 
   /// Adds the routes that were not taken: those whose path fits, and of the others how many there are.

@@ -57,6 +57,9 @@ extension ServerConnection {
       if pool.hasAlternative(to: lease.pool, slot.history), mayTryAgain(slot, pool, after: failure) {
         return abandon(lease, .failed(failure))
       }
+      if let fallback = route.fallback, fallback.covers(status: status), mayFallBack(slot, fallback) {
+        return abandon(lease, .fault(.upstreamStatus(status)))
+      }
     }
     if let failure = beginRelay(slot, route: route) { return abandon(lease, .failed(failure)) }
     return await finishRelay(slot, lease, timeouts: timeouts)

@@ -105,7 +105,7 @@ extension ServerConnection {
     return decision == .retry
   }
 
-  private func prepareRetry(_ slot: ExchangeSlot) {
+  func prepareRetry(_ slot: ExchangeSlot) {
     slot.outgoingSent = 0
     slot.exchange.response.head.reset()
     slot.exchange.response.buffer.removeAll()

@@ -21,7 +21,7 @@ extension Worker {
     } else if !slot.exchange.request.head.headers.contains(.host) {
       // An HTTP/1.0 client may send none, but HTTP/1.1 asks for one (RFC 9112 §3.2).
       slot.outgoing.append("Host: ")
-      slot.outgoing.append(route.hostOfTarget)
+      slot.outgoing.append(slot.account.upstream?.hostOfTarget ?? "localhost")
       slot.outgoing.append("\r\n")
     }
     slot.exchange.request.head.headers.write(from: slot.exchange.request.source, into: &slot.outgoing)

@@ -86,15 +86,15 @@ struct GatewayCheck {
       resolved.matches.removeAll { match in match.listeners.contains { !listeners.contains($0) } }
       resolved.plugins = sets.splice(route.plugins, .route(route.settings.name), &reading)
       if let reference = route.upstream {
-        if let index = index(of: reference, &reading) {
-          resolved.handler = .upstream(index)
-          used.insert(index)
-        }
+        if let index = index(of: reference, &reading) { resolved.handler = .upstream(index) }
+      } else if let split = route.split {
+        resolved.handler = .split(resolve(split, &reading))
       } else if let answer = route.respond {
         resolved.handler = .respond(answer)
       } else if let answer = route.redirect {
         resolved.handler = .redirect(answer)
       }
+      if let fallback = route.fallback { resolved.fallback = resolve(fallback, &reading) }
       settings.routes.append(resolved)
     }
     draft.routes = []
@@ -116,7 +116,34 @@ struct GatewayCheck {
     reading.isIncomplete && reading.nearest(name, in: known) == nil
   }
 
-  private mutating func index(of reference: RouteDraft.UpstreamReference, _ reading: inout Reading) -> Int? {
+  private mutating func resolve(_ draft: SplitDraft, _ reading: inout Reading) -> SplitSettings {
+    var split = SplitSettings(by: draft.by)
+    for part in draft.to {
+      guard let reference = part.upstream, let index = index(of: reference, &reading) else { continue }
+      if split.to.contains(where: { $0.upstream == index }) {
+        reading.error(
+          "the upstream `\(settings.upstreams[index].name)` stands twice", at: reference.position,
+          expected: "one entry with a larger `weight`")
+      }
+      split.to.append(SplitSettings.Share(upstream: index, weight: part.weight))
+    }
+    return split
+  }
+
+  private mutating func resolve(_ draft: FallbackDraft, _ reading: inout Reading) -> FallbackSettings? {
+    if let answer = draft.respond { return FallbackSettings(when: draft.when, way: .respond(answer)) }
+    guard let reference = draft.upstream, let index = index(of: reference, &reading) else { return nil }
+    return FallbackSettings(when: draft.when, way: .upstream(index))
+  }
+
+  /// The upstream that a route names, which is used then.
+  private mutating func index(of reference: UpstreamReference, _ reading: inout Reading) -> Int? {
+    guard let index = find(reference, &reading) else { return nil }
+    used.insert(index)
+    return index
+  }
+
+  private mutating func find(_ reference: UpstreamReference, _ reading: inout Reading) -> Int? {
     switch reference {
     case .name(let name, let position):
       if let index = upstreamIndices[name] { return index }
@@ -171,5 +198,13 @@ extension ListenAddress {
   /// Whether the kernel picks the port, so that two of them do not clash.
   fileprivate var isChosenByKernel: Bool {
     if case .ip(_, 0) = self { true } else { false }
+  }
+}
+
+extension UpstreamReference {
+  fileprivate var position: Position {
+    switch self {
+    case .name(_, let position), .target(_, let position): position
+    }
   }
 }

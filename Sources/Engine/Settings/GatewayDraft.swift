@@ -19,11 +19,22 @@ public struct GatewayDraft: Sendable {
     self.settings = settings
     routes = settings.routes.map { route in
       var draft = RouteDraft(route)
+      let name = { (index: Int) -> UpstreamReference? in
+        settings.upstreams.indices.contains(index) ? .name(settings.upstreams[index].name, .none) : nil
+      }
       switch route.handler {
-      case .upstream(let index):
-        draft.upstream = settings.upstreams.indices.contains(index) ? .name(settings.upstreams[index].name, .none) : nil
+      case .upstream(let index): draft.upstream = name(index)
+      case .split(let split):
+        draft.split = SplitDraft(
+          by: split.by, to: split.to.map { SplitDraft.Part(upstream: name($0.upstream), weight: $0.weight) })
       case .respond(let answer): draft.respond = answer
       case .redirect(let answer): draft.redirect = answer
+      }
+      if let fallback = route.fallback {
+        switch fallback.way {
+        case .respond(let answer): draft.fallback = FallbackDraft(when: fallback.when, respond: answer)
+        case .upstream(let index): draft.fallback = FallbackDraft(when: fallback.when, upstream: name(index))
+        }
       }
       return draft
     }

@@ -2,17 +2,13 @@ public import Configuration
 
 /// A route as it is written, before the names in it are looked up.
 public struct RouteDraft: Sendable {
-  /// What a route says of its upstream.
-  public enum UpstreamReference: Sendable {
-    case name(String, Position)
-    case target(TargetSettings, Position)
-  }
-
   public var settings: RouteSettings
   public var plugins: [PluginStep]
   public var upstream: UpstreamReference?
   public var respond: RespondSettings?
   public var redirect: RedirectSettings?
+  public var split: SplitDraft?
+  public var fallback: FallbackDraft?
 
   public init(_ settings: RouteSettings = RouteSettings(name: "")) {
     self.settings = settings
@@ -27,10 +23,17 @@ public struct RouteDraft: Sendable {
         Keyword("match", \.settings.matches, .matches, required: true, "Which requests are meant."),
         Keyword("plugins", \.plugins, .plugins(plugins), "What runs before the handler, in this order."),
         Keyword("upstream", \.upstream, .upstreamReference, "Handler: the name of an upstream, or a target's URL."),
+        Keyword("split", \.split, .section(SplitDraft.section), "Handler: several upstreams, each with its share."),
         Keyword("respond", \.respond, .section(RespondSettings.section), "Handler: a fixed answer."),
         Keyword("redirect", \.redirect, .section(RedirectSettings.section), "Handler: sends the client elsewhere."),
         Keyword(
           "rewrite", \.settings.rewrite, .section(RewriteSettings.section), "How the request is changed on its way."),
+        Keyword(
+          "fallback", \.fallback, .section(FallbackDraft.section),
+          "What becomes of a call that the upstream cannot answer, or answers with an error."),
+        Keyword(
+          "version", \.settings.version, .section(VersionSettings.section),
+          "Which version of an API the route is, and how long it stays."),
         Keyword("limits", \.settings.limits, .section(RouteLimitSettings.section), "Limits of this route."),
         Keyword("timeouts", \.settings.timeouts, .section(RouteTimeoutSettings.section), "Timeouts of this route."),
         Keyword(
@@ -48,7 +51,7 @@ public struct RouteDraft: Sendable {
       checkKeys: { route, node, reading in route.checkHandler(node, &reading) })
   }
 
-  private static let handlers = ["upstream", "respond", "redirect"]
+  private static let handlers = ["upstream", "split", "respond", "redirect"]
 
   private func checkHandler(_ node: Node, _ reading: inout Reading) {
     let handlers = Self.handlers.filter { node.value(for: $0) != nil }
@@ -63,11 +66,11 @@ public struct RouteDraft: Sendable {
         "route `\(settings.name)` has \(handlers.count) handlers: \(handlers.map { "`\($0)`" }.joined(separator: " and "))",
         at: settings.position, expected: "one of them")
     }
-    guard !handlers.contains("upstream") else { return }
-    for word in ["rewrite", "timeouts"] where node.value(for: word) != nil {
+    guard !handlers.contains("upstream"), !handlers.contains("split") else { return }
+    for word in ["rewrite", "timeouts", "fallback"] where node.value(for: word) != nil {
       reading.error(
         "`\(word)` means nothing to route `\(settings.name)`, which forwards nothing", at: settings.position,
-        expected: "it only with `upstream`")
+        expected: "it only with `upstream` or `split`")
     }
   }
 }
@@ -83,31 +86,6 @@ extension RouteDraft {
           expected: "`encoded_slashes: keep` in route `\(settings.name)`")
       }
     }
-  }
-}
-
-extension ValueType where Value == RouteDraft.UpstreamReference {
-  fileprivate static var upstreamReference: ValueType {
-    let shape = ScalarShape(
-      "upstream", expectation: "the name of an upstream, http://HOST:PORT, https://HOST:PORT or unix:PATH")
-    let target = ValueType<TargetURL>.targetURL
-    return ValueType(
-      shape: .scalar(shape),
-      read: { node, reading in
-        guard let text = reading.scalar(node, shape) else { return nil }
-        guard TargetURL.isTarget(text) else { return .name(text, node.position) }
-        return target.read(node, &reading).map { url in
-          .target(
-            TargetSettings(address: url.address, name: url.address.name, isSecure: url.isSecure), node.position)
-        }
-      },
-      describe: { reference in
-        switch reference {
-        case .name(let name, _): .text(name)
-        case .target(let settings, _):
-          target.describe(TargetURL(address: settings.address, isSecure: settings.isSecure))
-        }
-      })
   }
 }
 

@@ -5,6 +5,7 @@ public struct RouteSettings: Sendable {
   public enum Handler: Sendable, Equatable {
     /// Index into the gateway's upstreams.
     case upstream(Int)
+    case split(SplitSettings)
     case respond(RespondSettings)
     case redirect(RedirectSettings)
   }
@@ -27,6 +28,8 @@ public struct RouteSettings: Sendable {
   public var emptySegments: EmptySegments
   /// Whether calls of gRPC-Web become calls of gRPC for the upstream.
   public var translatesGRPCWeb: Bool
+  public var version: VersionSettings?
+  public var fallback: FallbackSettings?
   public var position: Position
 
   public init(
@@ -40,6 +43,8 @@ public struct RouteSettings: Sendable {
     encodedSlashes: EncodedSlashes = .refuse,
     emptySegments: EmptySegments = .merge,
     translatesGRPCWeb: Bool = false,
+    version: VersionSettings? = nil,
+    fallback: FallbackSettings? = nil,
     position: Position = .none
   ) {
     self.name = name
@@ -52,6 +57,8 @@ public struct RouteSettings: Sendable {
     self.encodedSlashes = encodedSlashes
     self.emptySegments = emptySegments
     self.translatesGRPCWeb = translatesGRPCWeb
+    self.version = version
+    self.fallback = fallback
     self.position = position
   }
 }

@@ -150,6 +150,12 @@ final class UpstreamPool {
     return .fault(targets.isEmpty ? .unresolved : .noTarget)
   }
 
+  /// What a target is called that gets a request without a host.
+  var hostOfTarget: String {
+    guard let target = upstream.settings.targets.first, case .host = target.address else { return "localhost" }
+    return target.name
+  }
+
   // MARK: Waiting for a connection
 
   var queueLength: Int { waiters.count }

@@ -1,3 +1,4 @@
+import Kernel
 import PluginKit
 import Runtime
 import Telemetry
@@ -85,7 +86,7 @@ final class WorkerSnapshot {
   private func chain(ofRoute index: Int) -> Chain {
     if let chain = chains[index] { return chain }
     let own = shared.plugins.ofRoute(index).map { $0.instance(services) }
-    let chain = Chain(plugins + own)
+    let chain = Chain(plugins + own, innermost: shared.settings.routes[index].version.map(VersionHooks.make) ?? [])
     chains[index] = chain
     return chain
   }
@@ -95,6 +96,7 @@ final class WorkerSnapshot {
 final class WorkerRoute {
   enum Target {
     case upstream(UpstreamPool)
+    case split(UpstreamSplit)
     case local(any Handler)
   }
 
@@ -109,6 +111,7 @@ final class WorkerRoute {
   let chain: Chain
   let handler: Target
   let rewrite: Rewrite?
+  let fallback: Fallback?
   let requestBodyLimit: Int
   /// Whether calls of gRPC-Web become calls of gRPC.
   let translatesGRPCWeb: Bool
@@ -127,15 +130,18 @@ final class WorkerRoute {
     identities = pattern.paths.map {
       RouteIdentity(index: index, name: settings.name, template: "\($0)", parameterNames: $0.parameterNames)
     }
-    logMembers = identities.map { CallLogMembers([(.route, $0.name), (.template, $0.template)]) }
+    let version = settings.version.map { [(CallField.version, $0.name)] } ?? []
+    logMembers = identities.map { CallLogMembers([(.route, $0.name), (.template, $0.template)] + version) }
     self.number = number
     rewrite = settings.rewrite.map { Rewrite($0) }
+    fallback = settings.fallback.map { Fallback($0, snapshot.pools) }
     requestBodyLimit = settings.limits?.requestBody ?? limits.requestBody
     clientBody = settings.limits?.bodyTimeout ?? limits.bodyTimeout
     translatesGRPCWeb = settings.translatesGRPCWeb
     handler =
       switch settings.handler {
       case .upstream(let index): .upstream(snapshot.pools[index])
+      case .split(let split): .split(UpstreamSplit(split, snapshot.pools))
       case .respond(let respond): .local(RespondHandler(respond))
       case .redirect(let redirect): .local(RedirectHandler(redirect))
       }
@@ -150,18 +156,24 @@ final class WorkerRoute {
     chain = Chain([])
     self.handler = .local(handler)
     rewrite = nil
+    fallback = nil
     self.snapshot = snapshot
     requestBodyLimit = 1 << 20
     translatesGRPCWeb = false
     clientBody = snapshot.shared.settings.limits.bodyTimeout
   }
 
-  /// What a target is called that gets a request without a host.
-  var hostOfTarget: String {
-    guard case .upstream(let pool) = handler, let target = pool.upstream.settings.targets.first,
-      case .host = target.address
-    else { return "localhost" }
-    return target.name
+  /// Where an exchange goes to; nil when the gateway answers it. A split decides once for each exchange.
+  func pool(for slot: ExchangeSlot, _ random: inout SplitMix) -> UpstreamPool? {
+    switch handler {
+    case .upstream(let pool): return pool
+    case .local: return nil
+    case .split(let split):
+      if let chosen = slot.account.upstream { return chosen }
+      let pool = split.choose(&slot.exchange, &random)
+      slot.account.upstream = pool
+      return pool
+    }
   }
 
   func timeouts(of pool: UpstreamPool) -> CallTimeouts {

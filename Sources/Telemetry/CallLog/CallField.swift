@@ -5,7 +5,7 @@
 public enum CallField: UInt8, CaseIterable, Sendable {
   case time, requestID, listener, client, consumer
   case tlsVersion, tlsCipher, tlsServerName, tlsClient
-  case method, host, route, template, path, query, `protocol`
+  case method, host, route, template, version, path, query, `protocol`
   case status, fault, reason, cancelled
   case rpcStatus, closedBy, closeCode
   case bytesIn, bytesOut
@@ -30,6 +30,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .host: "host"
     case .route: "route"
     case .template: "template"
+    case .version: "version"
     case .path: "path"
     case .query: "query"
     case .protocol: "protocol"
@@ -85,6 +86,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .host: "The request's host without its port."
     case .route: "The matched route's name; absent when none matched."
     case .template: "The path pattern that matched, such as `/v1/items/{id}`."
+    case .version: "The version of the API that the route is, where the configuration says so."
     case .path: "The path as routed: normalised, without the query."
     case .query: "The query as `call_log.query` allows: values redacted, names only, or all of it."
     case .protocol: "The client's protocol, such as `HTTP/1.1`."

@@ -2,7 +2,8 @@ extension MetricFamily {
   /// Every family of the gateway, in the order of the page; `docs/METRICS.md` shows it.
   public static let all: [MetricFamily] = [
     serverRequestDuration, serverActiveRequests, rpcServerDuration, tunnels, requestBodyBytes, responseBodyBytes,
-    faults, overhead, connections, acceptedConnections, refusedConnections, tlsHandshakes, tlsCertificateExpiry,
+    faults, fallbacks, overhead, connections, acceptedConnections, refusedConnections, tlsHandshakes,
+    tlsCertificateExpiry,
     http2Refused,
     clientRequestDuration, upstreamConnections, upstreamConnects, queuedRequests, queueDuration,
     retries, retriesDenied, breakerState, breakerOpened, targetHealthy,
@@ -38,6 +39,9 @@ extension MetricFamily {
   public static let faults = MetricFamily(
     "sluice_faults", .counter, labels: ["http_route", "origin", "reason"],
     "Requests that the gateway answered itself; origin is client, policy, upstream or gateway.")
+  public static let fallbacks = MetricFamily(
+    "sluice_fallbacks", .counter, labels: ["http_route", "reason"],
+    "Calls that went the fallback's way, by the fault that they would have ended in.")
   public static let overhead = MetricFamily(
     "sluice_gateway_overhead_seconds", .histogram(.overhead), unit: .seconds,
     "The part of a request's duration that the gateway itself spent, waiting for nobody.")
