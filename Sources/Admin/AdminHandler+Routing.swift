@@ -87,6 +87,7 @@ extension AdminHandler {
           $0.member("name", target.name)
           $0.member("address", "\(target.address)")
           $0.member("health", target.health.state.rawValue)
+          if let outlier = target.outlier { $0.member("is_outlier", outlier.isEjected(now: Clock.monotonic)) }
           if let breaker = target.breaker { $0.member("breaker", breaker.state.word) }
           $0.member("in_flight", pool.inFlight)
           $0.member("connections", pool.open)

@@ -24,7 +24,7 @@ extension MetricShard {
     var health: [String: Int] = [:]
     var breakers: [String: Int] = [:]
     for target in upstream.targets.targets {
-      health[target.name] = min(health[target.name] ?? 1, target.health.isHealthy ? 1 : 0)
+      health[target.name] = min(health[target.name] ?? 1, target.isIn(now: Clock.monotonic) ? 1 : 0)
       if let breaker = target.breaker {
         breakers[target.name] = max(breakers[target.name] ?? 0, breaker.state.number)
       }

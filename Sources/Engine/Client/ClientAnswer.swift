@@ -17,6 +17,7 @@ final class ClientAnswer {
 
   private let method: Method
   private let largest: Int
+  private let keepsContent: Bool
   private let buffers: BufferPool
   private var buffer = IOBuffer()
   private var decoder: ResponseDecoder
@@ -35,9 +36,11 @@ final class ClientAnswer {
 
   private static let mostInformational = 16
 
-  init(to method: Method, largest: Int, buffers: BufferPool) {
+  /// - Parameter keepsContent: false to read the body and drop it.
+  init(to method: Method, largest: Int, keepsContent: Bool = true, buffers: BufferPool) {
     self.method = method
     self.largest = largest
+    self.keepsContent = keepsContent
     self.buffers = buffers
     let limits = HTTPLimits(head: buffers.blockSize, headers: 256, target: 0)
     decoder = ResponseDecoder(limits: limits)
@@ -95,7 +98,7 @@ final class ClientAnswer {
     let step: BodyStep
     do { step = try Self.decode(&body, &buffer) } catch { throw .malformed(error) }
     if content.count + step.produced > largest { throw .tooLarge }
-    Self.append(buffer, step.start..<step.start + step.produced, to: &content)
+    if keepsContent { Self.append(buffer, step.start..<step.start + step.produced, to: &content) }
     buffer.consume(step.consumed)
     isComplete = step.done
   }

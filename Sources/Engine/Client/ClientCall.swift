@@ -39,7 +39,8 @@ final class ClientCall {
       case .failed(let found): failure = found
       case .connection(let connection):
         let answer = ClientAnswer(
-          to: message.method, largest: message.request.largestResponse, buffers: worker.smallBuffers)
+          to: message.method, largest: message.request.largestResponse, keepsContent: !message.isCopy,
+          buffers: worker.smallBuffers)
         let began = worker.loop.now
         let outcome = await attempt(connection, answer)
         end(outcome, answer, connection, &history)
@@ -66,6 +67,8 @@ final class ClientCall {
 
   /// A call holds its whole request, so that it can always be sent again where the method allows it.
   private func mayTryAgain(after failure: AttemptFailure, _ retries: inout RetryAllowance) -> Bool {
+    // A copy is not worth the load.
+    if message.isCopy, !failure.kind.isStale { return false }
     let decision = retries.decide(
       failure, message.method, message.request.method.utf8Span.span, replayable: true, pool.upstream,
       now: worker.loop.now)

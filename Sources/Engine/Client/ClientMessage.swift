@@ -7,6 +7,8 @@ struct ClientMessage: ~Copyable {
   let request: ClientRequest
   let method: Method
   private var fields = HeaderBlock()
+  /// A request that was encoded for somebody else; then nothing else is written.
+  private var copy = ByteBuffer(capacity: 0)
 
   private static let longestMethod = 24
   private static let longestTarget = 8 << 10
@@ -26,6 +28,18 @@ struct ClientMessage: ~Copyable {
     for name in Self.ownFields where fields.contains(name) { throw .malformedCall }
   }
 
+  /// The octets of a client's request, which were checked when it came.
+  init(copyOf octets: consuming ByteBuffer, method: Method, _ methodText: String) {
+    request = ClientRequest(
+      method: methodText, upstream: "", target: "", timeout: Self.timeoutOfCopies, largestResponse: .max)
+    self.method = method
+    copy = octets
+  }
+
+  private static let timeoutOfCopies = 30_000_000_000
+
+  var isCopy: Bool { !copy.isEmpty }
+
   /// Origin form (RFC 9112 §3.2.1).
   private static func isTarget(_ text: String) -> Bool {
     text.utf8.first == UInt8(ascii: "/") && text.utf8.count <= longestTarget
@@ -34,6 +48,7 @@ struct ClientMessage: ~Copyable {
 
   /// Writes head and body as this target gets them.
   func write(to target: Target, into out: inout ByteBuffer) {
+    if isCopy { return out.append(copy.span) }
     HTTP1Encoder.requestLine(
       method: request.method.utf8Span.span, path: request.target.utf8Span.span, query: nil, into: &out)
     if !fields.contains(.host) {

@@ -82,7 +82,7 @@ extension ServerConnection {
   private func awaitAnswer(_ slot: ExchangeSlot, _ lease: UpstreamConnection, timeouts: CallTimeouts) {
     awaited = AwaitedExchange(slot: slot, lease: lease, began: Clock.monotonic)
     waker.isParked = true
-    waker.arm(at: min(slot.exchange.times.sent + timeouts.firstByte, totalDeadline))
+    waker.arm(at: min(slot.exchange.times.sent + min(timeouts.firstByte, timeouts.hedge), totalDeadline))
     let missed = waker.take()
     if !missed.isEmpty { wokenWhileParked(missed) }
   }

@@ -98,6 +98,7 @@ extension ServerConnection {
       return .fault(fault)
     }
     if slot.upload.finished {
+      slot.upload.copy?.send()
       slot.account.requestComplete = true
       slot.exchange.times.sent = worker.loop.now
     }

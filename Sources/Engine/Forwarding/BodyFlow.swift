@@ -1,3 +1,4 @@
+// long: one direction of a body is one state machine
 import HTTP
 import Kernel
 import Runtime
@@ -46,6 +47,8 @@ struct BodyFlow: ~Copyable {
   private(set) var sourceDone = true
   /// Everything has been sent.
   private(set) var finished = true
+  /// Gets all that goes to the sink after the head; nil: nobody does.
+  var copy: RequestCopy?
   /// Bytes that followed the body in the same read: the next request of a pipeline.
   private(set) var surplus = ByteBuffer(capacity: 16)
 
@@ -62,6 +65,7 @@ struct BodyFlow: ~Copyable {
     finished = true
     tailPending = false
     surplus.removeAll()
+    if copy != nil { copy = nil }
     if coding.isText { coded = ByteBuffer(capacity: 16) }
     coding = .none
   }
@@ -134,6 +138,7 @@ struct BodyFlow: ~Copyable {
       if tailPending {
         tailPending = false
         writeTail(small: small, large: large)
+        if let copy { copy.append(buffer.readable) }
       } else if sourceDone {
         finished = true
       } else {
@@ -141,6 +146,10 @@ struct BodyFlow: ~Copyable {
         buffer.lease(from: isLarge ? large : small)
         buffer.removeAll()
         if try !fill(from: source) { break }
+        if let copy {
+          copy.append(buffer.readable)
+          copy.append(coded.span)
+        }
         moved = true
       }
     }

@@ -2,6 +2,8 @@
 struct CallTimeouts {
   var connect: Int
   var firstByte: Int
+  /// After which another target is asked too.
+  var hedge: Int
   var idle: Int
   var total: Int?
   /// The longest silence of a connection that was upgraded.

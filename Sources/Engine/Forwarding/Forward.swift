@@ -31,7 +31,7 @@ extension ServerConnection {
     defer { slot.retries.end(pool.upstream.retryBudget) }
     var resuming = resuming
     while true {
-      let lease: UpstreamConnection
+      var lease: UpstreamConnection
       var stage = AttemptStage.sending
       if let begun = resuming {
         (lease, stage) = begun
@@ -45,6 +45,9 @@ extension ServerConnection {
         case .fault(let fault): return slot.history.lastFault ?? fault
         }
         beginAttempt(slot)
+      }
+      if let hedge = pool.upstream.settings.hedge, case .sending = stage, mayHedge(slot) {
+        (lease, stage) = await race(slot, lease, hedge, timeouts: timeouts)
       }
       let outcome = await attempt(slot, lease, from: stage, route: route, timeouts: timeouts)
       endAttempt(slot, lease.pool, outcome)
@@ -88,6 +91,7 @@ extension ServerConnection {
     slot.account.bytesIn = slot.upload.received
     slot.account.requestComplete = slot.upload.finished
     slot.prefixLength = slot.upload.received
+    if let mirror = route.mirror { mirror.begin(slot, on: worker) }
     return nil
   }
 

@@ -95,6 +95,9 @@ struct GatewayCheck {
         resolved.handler = .redirect(answer)
       }
       if let fallback = route.fallback { resolved.fallback = resolve(fallback, &reading) }
+      if let mirror = route.mirror, let reference = mirror.upstream, let index = index(of: reference, &reading) {
+        resolved.mirror = MirrorSettings(upstream: index, limits: mirror.limits)
+      }
       settings.routes.append(resolved)
     }
     draft.routes = []

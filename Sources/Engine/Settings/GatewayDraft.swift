@@ -36,6 +36,9 @@ public struct GatewayDraft: Sendable {
         case .upstream(let index): draft.fallback = FallbackDraft(when: fallback.when, upstream: name(index))
         }
       }
+      if let mirror = route.mirror {
+        draft.mirror = MirrorDraft(upstream: name(mirror.upstream), limits: mirror.limits)
+      }
       return draft
     }
     self.settings.upstreams.removeAll(where: \.isSpeltOut)

@@ -9,6 +9,7 @@ public struct RouteDraft: Sendable {
   public var redirect: RedirectSettings?
   public var split: SplitDraft?
   public var fallback: FallbackDraft?
+  public var mirror: MirrorDraft?
 
   public init(_ settings: RouteSettings = RouteSettings(name: "")) {
     self.settings = settings
@@ -31,6 +32,9 @@ public struct RouteDraft: Sendable {
         Keyword(
           "fallback", \.fallback, .section(FallbackDraft.section),
           "What becomes of a call that the upstream cannot answer, or answers with an error."),
+        Keyword(
+          "mirror", \.mirror, .section(MirrorDraft.section),
+          "Sends copies of requests to another upstream, whose answers nobody sees."),
         Keyword(
           "version", \.settings.version, .section(VersionSettings.section),
           "Which version of an API the route is, and how long it stays."),
@@ -67,7 +71,7 @@ public struct RouteDraft: Sendable {
         at: settings.position, expected: "one of them")
     }
     guard !handlers.contains("upstream"), !handlers.contains("split") else { return }
-    for word in ["rewrite", "timeouts", "fallback"] where node.value(for: word) != nil {
+    for word in ["rewrite", "timeouts", "fallback", "mirror"] where node.value(for: word) != nil {
       reading.error(
         "`\(word)` means nothing to route `\(settings.name)`, which forwards nothing", at: settings.position,
         expected: "it only with `upstream` or `split`")

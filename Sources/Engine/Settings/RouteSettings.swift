@@ -30,6 +30,7 @@ public struct RouteSettings: Sendable {
   public var translatesGRPCWeb: Bool
   public var version: VersionSettings?
   public var fallback: FallbackSettings?
+  public var mirror: MirrorSettings?
   public var position: Position
 
   public init(
@@ -45,6 +46,7 @@ public struct RouteSettings: Sendable {
     translatesGRPCWeb: Bool = false,
     version: VersionSettings? = nil,
     fallback: FallbackSettings? = nil,
+    mirror: MirrorSettings? = nil,
     position: Position = .none
   ) {
     self.name = name
@@ -59,6 +61,7 @@ public struct RouteSettings: Sendable {
     self.translatesGRPCWeb = translatesGRPCWeb
     self.version = version
     self.fallback = fallback
+    self.mirror = mirror
     self.position = position
   }
 }

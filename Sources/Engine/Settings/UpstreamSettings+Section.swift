@@ -19,6 +19,13 @@ extension UpstreamSettings {
         "circuit_breaker", \.circuitBreaker, .section(CircuitBreakerSettings.section),
         "When a target that fails too often is left alone; the upstream is open when all its targets are."),
       Keyword(
+        "outlier_ejection", \.outlierEjection, .section(OutlierSettings.section),
+        "When a target that fails several times in a row is left out for a while."),
+      Keyword(
+        "slow_start", \.slowStart, .duration(in: .milliseconds(10) ... .hours(1)),
+        "How long a target that is new beside others, or back, gets less than its share: from a tenth, evenly up."),
+      Keyword("hedge", \.hedge, .section(HedgeSettings.section), "When another target is asked too."),
+      Keyword(
         "connections", \.connections, .section(ConnectionSettings.section), "The pool of connections to a target."),
       Keyword("tls", \.tls, .section(UpstreamTLSSettings.section), "How targets with https:// are spoken to."),
     ]

@@ -19,6 +19,10 @@ public struct UpstreamSettings: Sendable, Equatable {
   public var healthCheck: HealthCheckSettings?
   public var retries: RetrySettings
   public var circuitBreaker: CircuitBreakerSettings?
+  public var outlierEjection: OutlierSettings?
+  /// How long a target that is new or back gets less than its share. Nil: not at all.
+  public var slowStart: Nanoseconds?
+  public var hedge: HedgeSettings?
   public var connections: ConnectionSettings
   /// For targets with `https://`. Nil: verified by whom the system trusts.
   public var tls: UpstreamTLSSettings?
@@ -33,6 +37,9 @@ public struct UpstreamSettings: Sendable, Equatable {
     healthCheck: HealthCheckSettings? = nil,
     retries: RetrySettings = RetrySettings(),
     circuitBreaker: CircuitBreakerSettings? = nil,
+    outlierEjection: OutlierSettings? = nil,
+    slowStart: Nanoseconds? = nil,
+    hedge: HedgeSettings? = nil,
     connections: ConnectionSettings = ConnectionSettings(),
     tls: UpstreamTLSSettings? = nil,
     position: Position = .none
@@ -45,6 +52,9 @@ public struct UpstreamSettings: Sendable, Equatable {
     self.healthCheck = healthCheck
     self.retries = retries
     self.circuitBreaker = circuitBreaker
+    self.outlierEjection = outlierEjection
+    self.slowStart = slowStart
+    self.hedge = hedge
     self.connections = connections
     self.tls = tls
     self.position = position

@@ -21,6 +21,7 @@ final class TargetPool {
   /// The last TLS session, so that the next handshake is short.
   let resumption = TLSResumption()
   private(set) var isRetired = false
+  var slowStart = SlowStart()
 
   init(_ target: Target, pool: UpstreamPool) {
     self.target = target
@@ -90,6 +91,7 @@ final class TargetPool {
 
   /// Tells the breaker and the health of the target how an attempt over a connection ended.
   func record(_ outcome: AttemptOutcome, status: Int, _ history: inout AttemptHistory) {
+    if let outlier = target.outlier { judge(outlier, outcome, status: status) }
     switch outcome {
     case .done: settle(&history, status >= 500 ? .failure : .success)
     case .fault(let fault): settle(&history, fault.origin == .upstream ? .failure : .abandoned)
@@ -102,6 +104,20 @@ final class TargetPool {
       default: settle(&history, .failure)
       }
     }
+  }
+
+  /// Counts failures in a row, and leaves the target out when there are too many.
+  private func judge(_ outlier: OutlierDetector, _ outcome: AttemptOutcome, status: Int) {
+    switch outcome {
+    case .done where status < 500: return outlier.recordSuccess()
+    case .done: break
+    case .fault(let fault): if fault.origin != .upstream { return }
+    case .failed(let failure): if failure.kind.isStale { return }
+    }
+    guard outlier.recordFailure(), pool.upstream.eject(target, now: pool.loop.now) else { return }
+    pool.worker.metrics.outlierEjected(self)
+    pool.worker.shared.emit(
+      .targetOut(upstream: pool.upstream.settings.name, target: target.name, why: "too many failures in a row"))
   }
 
   /// Reports to the breaker, once for each pass.

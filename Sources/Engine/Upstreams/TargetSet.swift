@@ -45,6 +45,7 @@ public struct Target: Sendable {
   public let weight: Int
   public let health: TargetHealth
   public let breaker: CircuitBreaker?
+  public let outlier: OutlierDetector?
   /// Nil: in the clear.
   public let security: TargetSecurity?
 }
@@ -54,6 +55,8 @@ public struct Target: Sendable {
 public struct TargetSet: Sendable {
   public let targets: [Target]
   private let limits: CircuitBreakerLimits?
+  /// Failures in a row that take a target out; nil: any number is borne.
+  private let failures: Int?
 
   /// Divides evenly among 1 to 8 addresses, and nearly so among more.
   private static let unitsOfWeight = 840
@@ -61,12 +64,15 @@ public struct TargetSet: Sendable {
 
   /// - Parameters:
   ///   - limits: of the circuit breakers; nil for none.
+  ///   - failures: in a row that take a target out; nil for any number.
   ///   - previous: the set that this one follows. Targets that stay keep their health, and their breaker unless the
   ///     limits have changed.
-  public init(_ entries: [TargetEntry], limits: CircuitBreakerLimits?, previous: TargetSet? = nil) {
+  public init(_ entries: [TargetEntry], limits: CircuitBreakerLimits?, failures: Int? = nil, previous: TargetSet? = nil)
+  {
     var known: [UInt64: Target] = [:]
     for target in previous?.targets ?? [] { known[target.id] = target }
     let keepsBreakers = previous.map { $0.limits == limits } ?? false
+    let keepsOutliers = previous.map { $0.failures == failures } ?? false
     var targets: [Target] = []
     var seen: Set<UInt64> = []
     for entry in entries {
@@ -79,11 +85,13 @@ public struct TargetSet: Sendable {
             health: known[id]?.health ?? TargetHealth(),
             breaker: keepsBreakers
               ? known[id]?.breaker ?? limits.map(CircuitBreaker.init) : limits.map(CircuitBreaker.init),
+            outlier: (keepsOutliers ? known[id]?.outlier : nil) ?? failures.map { OutlierDetector(threshold: $0) },
             security: entry.security))
       }
     }
     self.targets = targets
     self.limits = limits
+    self.failures = failures
   }
 
   /// Whether a set of these entries would have the same targets and weights as this one, so that none is needed.

@@ -21,7 +21,9 @@ public final class Upstream: Sendable {
     let entries = settings.targets.map { target in
       TargetEntry(target, security: Self.security(of: target, settings, tls)) { known?.addresses(of: $0) ?? [] }
     }
-    state = Lock(TargetSet(entries, limits: limits, previous: known))
+    state = Lock(
+      TargetSet(
+        entries, limits: limits, failures: settings.outlierEjection?.consecutiveFailures, previous: known))
   }
 
   /// The targets at the moment.
@@ -39,11 +41,19 @@ public final class Upstream: Sendable {
     return TargetSecurity(context: tls, host: settings.tls?.serverName ?? host)
   }
 
+  /// Leaves a target out that failed too often in a row; false when that may not be.
+  func eject(_ target: Target, now: Int) -> Bool {
+    guard let outliers = settings.outlierEjection else { return false }
+    return state.withLock { $0.eject(target, by: outliers, now: now) }
+  }
+
   /// Replaces the addresses; whether that changed anything, so that workers must be told.
   func update(_ entries: [TargetEntry]) -> Bool {
     state.withLock { set in
       if set.isCurrent(for: entries) { return false }
-      set = TargetSet(entries, limits: settings.circuitBreaker.map { CircuitBreakerLimits($0) }, previous: set)
+      set = TargetSet(
+        entries, limits: settings.circuitBreaker.map { CircuitBreakerLimits($0) },
+        failures: settings.outlierEjection?.consecutiveFailures, previous: set)
       return true
     }
   }

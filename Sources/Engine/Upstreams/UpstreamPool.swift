@@ -14,6 +14,8 @@ final class UpstreamPool {
   var number = 0
   private var waiters = WaitQueue()
   private var random = SplitMix(seed: KernelRandom.next())
+  /// For slow starts, while `random` is lent to the balancer.
+  private var chance = SplitMix(seed: KernelRandom.next())
   /// No longer configured, and only there for calls that began before.
   private var isRetired = false
 
@@ -26,9 +28,12 @@ final class UpstreamPool {
 
   /// Takes over a new set of targets; pools of those that stay are kept.
   func adopt(_ set: TargetSet) {
+    let isFirst = targets.isEmpty
     var known = Dictionary(targets.map { ($0.target.id, $0) }, uniquingKeysWith: { first, _ in first })
     targets = set.targets.enumerated().map { index, target in
-      let pool = known.removeValue(forKey: target.id) ?? TargetPool(target, pool: self)
+      let old = known.removeValue(forKey: target.id)
+      let pool = old ?? TargetPool(target, pool: self)
+      if old == nil, !isFirst { pool.slowStart.begin(now: loop.now) }
       pool.target = target
       pool.index = index
       return pool
@@ -64,7 +69,7 @@ final class UpstreamPool {
       return lease(from: target, history: &history, certain: certain, fresh: false)
     }
     let tried = history.indices
-    guard let index = balancer.pick(among: Eligible(self), hash: hash, excluding: tried, random: &random) else {
+    guard let index = pick(hash: hash, excluding: tried) else {
       return nothingToLease(tried)
     }
     return lease(from: targets[index], history: &history, certain: certain, fresh: false)
@@ -100,10 +105,7 @@ final class UpstreamPool {
   ///
   /// The choice stands for the `lease` that follows then: choosing again would pass the target over that was its turn.
   func leaseResting(_ history: inout AttemptHistory, hash: UInt64?, certain: Bool) -> UpstreamConnection? {
-    guard
-      let index = balancer.pick(
-        among: Eligible(self), hash: hash, excluding: TriedTargets(), random: &random)
-    else { return nil }
+    guard let index = pick(hash: hash, excluding: TriedTargets()) else { return nil }
     let target = targets[index]
     history.choose(target)
     guard target.idleCount > 0 else { return nil }
@@ -117,6 +119,16 @@ final class UpstreamPool {
     }
     target.settle(&history, .abandoned)
     return nil
+  }
+
+  private func pick(hash: UInt64?, excluding tried: TriedTargets) -> Int? {
+    if let length = upstream.settings.slowStart,
+      let index = balancer.pick(
+        among: Eligible(self, warmingFor: length), hash: hash, excluding: tried, random: &random)
+    {
+      return index
+    }
+    return balancer.pick(among: Eligible(self), hash: hash, excluding: tried, random: &random)
   }
 
   /// Whether a target that was not tried yet may be asked beside this one.
@@ -134,7 +146,7 @@ final class UpstreamPool {
     let tried = history.indices
     for index in targets.indices where !tried.contains(index) {
       let target = targets[index].target
-      if target.health.isHealthy, target.breaker?.wouldAdmit(now: loop.now) ?? true { return true }
+      if target.isIn(now: loop.now), target.breaker?.wouldAdmit(now: loop.now) ?? true { return true }
     }
     return false
   }
@@ -142,7 +154,7 @@ final class UpstreamPool {
   /// Why no target can be had: all busy, all breakers open, none healthy, or none left to try.
   private func nothingToLease(_ tried: TriedTargets) -> Lease {
     var soonest = Int.max
-    for (index, pool) in targets.enumerated() where !tried.contains(index) && pool.target.health.isHealthy {
+    for (index, pool) in targets.enumerated() where !tried.contains(index) && pool.target.isIn(now: loop.now) {
       guard let breaker = pool.target.breaker, !breaker.wouldAdmit(now: loop.now) else { return .wait }
       soonest = min(soonest, upstream.settings.circuitBreaker?.openFor ?? 0)
     }
@@ -188,12 +200,27 @@ final class UpstreamPool {
   /// What the balancer may choose from now.
   private struct Eligible: BalancerTargets {
     let pool: UpstreamPool
+    /// How long targets warm up; nil: they are taken as warm.
+    let warmingFor: Int?
 
-    init(_ pool: UpstreamPool) { self.pool = pool }
+    init(_ pool: UpstreamPool, warmingFor: Int? = nil) {
+      self.pool = pool
+      self.warmingFor = warmingFor
+    }
 
     func isEligible(_ index: Int) -> Bool {
       let target = pool.targets[index]
-      guard target.hasRoom, target.target.health.isHealthy else { return false }
+      guard let warmingFor else { return target.hasRoom && isIn(target) }
+      guard isIn(target) else {
+        target.slowStart.left()
+        return false
+      }
+      let share = target.slowStart.share(now: pool.loop.now, length: warmingFor)
+      return target.hasRoom && (share >= 1 || Double.random(in: 0..<1, using: &pool.chance) < share)
+    }
+
+    private func isIn(_ target: TargetPool) -> Bool {
+      guard target.target.isIn(now: pool.loop.now) else { return false }
       return target.target.breaker?.wouldAdmit(now: pool.loop.now) ?? true
     }
 

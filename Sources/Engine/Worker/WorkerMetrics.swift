@@ -144,10 +144,6 @@ final class WorkerMetrics {
     shard.add(series)
   }
 
-  func fellBack(_ slot: ExchangeSlot, _ fault: Fault) {
-    shard.add(shard.series(.fallbacks, [slot.exchange.route?.template ?? "", "\(fault.reason)"]))
-  }
-
   // MARK: Tunnels
 
   func tunnelOpened(_ slot: ExchangeSlot) { shard.add(tunnels(slot)) }

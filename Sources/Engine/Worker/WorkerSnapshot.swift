@@ -112,6 +112,7 @@ final class WorkerRoute {
   let handler: Target
   let rewrite: Rewrite?
   let fallback: Fallback?
+  let mirror: Mirror?
   let requestBodyLimit: Int
   /// Whether calls of gRPC-Web become calls of gRPC.
   let translatesGRPCWeb: Bool
@@ -135,6 +136,7 @@ final class WorkerRoute {
     self.number = number
     rewrite = settings.rewrite.map { Rewrite($0) }
     fallback = settings.fallback.map { Fallback($0, snapshot.pools) }
+    mirror = settings.mirror.map { Mirror($0, snapshot.pools) }
     requestBodyLimit = settings.limits?.requestBody ?? limits.requestBody
     clientBody = settings.limits?.bodyTimeout ?? limits.bodyTimeout
     translatesGRPCWeb = settings.translatesGRPCWeb
@@ -157,6 +159,7 @@ final class WorkerRoute {
     self.handler = .local(handler)
     rewrite = nil
     fallback = nil
+    mirror = nil
     self.snapshot = snapshot
     requestBodyLimit = 1 << 20
     translatesGRPCWeb = false
@@ -180,6 +183,7 @@ final class WorkerRoute {
     let upstream = pool.upstream.settings.timeouts
     return CallTimeouts(
       connect: upstream.connect, firstByte: settings.timeouts?.firstByte ?? upstream.firstByte,
+      hedge: pool.upstream.settings.hedge?.after ?? .max,
       idle: settings.timeouts?.idle ?? upstream.idle, total: settings.timeouts?.total ?? upstream.total,
       tunnel: settings.timeouts?.tunnel ?? upstream.tunnel,
       clientBody: clientBody, queue: pool.upstream.settings.connections.queueTimeout)

@@ -2,11 +2,11 @@ extension MetricFamily {
   /// Every family of the gateway, in the order of the page; `docs/METRICS.md` shows it.
   public static let all: [MetricFamily] = [
     serverRequestDuration, serverActiveRequests, rpcServerDuration, tunnels, requestBodyBytes, responseBodyBytes,
-    faults, fallbacks, overhead, connections, acceptedConnections, refusedConnections, tlsHandshakes,
+    faults, fallbacks, mirroredRequests, overhead, connections, acceptedConnections, refusedConnections, tlsHandshakes,
     tlsCertificateExpiry,
     http2Refused,
     clientRequestDuration, upstreamConnections, upstreamConnects, queuedRequests, queueDuration,
-    retries, retriesDenied, breakerState, breakerOpened, targetHealthy,
+    retries, retriesDenied, hedges, outlierEjections, breakerState, breakerOpened, targetHealthy,
     callLogProduced, callLogWritten, callLogDropped, callLogBytes, callLogErrors, callLogSegments,
     reloads, upgrades, reloadSucceeded, reloadTime, configurationFileNewer,
     buildInfo, workers,
@@ -42,6 +42,10 @@ extension MetricFamily {
   public static let fallbacks = MetricFamily(
     "sluice_fallbacks", .counter, labels: ["http_route", "reason"],
     "Calls that went the fallback's way, by the fault that they would have ended in.")
+  public static let mirroredRequests = MetricFamily(
+    "sluice_mirrored_requests", .counter, labels: ["http_route", "upstream", "outcome"],
+    "Copies of requests; outcome is answered, failed, or dropped_busy (too many under way), dropped_body (too long) or "
+      + "dropped_incomplete.")
   public static let overhead = MetricFamily(
     "sluice_gateway_overhead_seconds", .histogram(.overhead), unit: .seconds,
     "The part of a request's duration that the gateway itself spent, waiting for nobody.")
@@ -90,6 +94,13 @@ extension MetricFamily {
     "Attempts after the first of a request, by what was wrong with the one before.")
   public static let retriesDenied = MetricFamily(
     "sluice_upstream_retries_denied", .counter, labels: ["upstream"], "Retries that the budget did not allow.")
+  public static let hedges = MetricFamily(
+    "sluice_upstream_hedges", .counter, labels: ["upstream", "outcome"],
+    "Calls for which another target was asked too; outcome is won (the other answered first), lost or denied (by the "
+      + "retry budget).")
+  public static let outlierEjections = MetricFamily(
+    "sluice_outlier_ejections", .counter, labels: ["upstream", "target"],
+    "How often a target was left out for failures in a row.")
   public static let breakerState = MetricFamily(
     "sluice_circuit_breaker_state", .gauge(.maximum), labels: ["upstream", "target"],
     "0 closed, 1 half-open, 2 open; the worst of all workers.")

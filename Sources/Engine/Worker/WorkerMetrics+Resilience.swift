@@ -1,0 +1,21 @@
+import PluginKit
+import Telemetry
+
+/// What is counted where something does not go its usual way; rare enough to be looked up by its labels.
+extension WorkerMetrics {
+  func hedged(_ upstream: UpstreamPool, _ outcome: String) {
+    shard.add(shard.series(.hedges, [upstream.upstream.settings.name, outcome]))
+  }
+
+  func outlierEjected(_ target: TargetPool) {
+    shard.add(shard.series(.outlierEjections, [target.pool.upstream.settings.name, target.target.name]))
+  }
+
+  func mirrored(_ template: String, _ upstream: UpstreamPool, _ outcome: String) {
+    shard.add(shard.series(.mirroredRequests, [template, upstream.upstream.settings.name, outcome]))
+  }
+
+  func fellBack(_ slot: ExchangeSlot, _ fault: Fault) {
+    shard.add(shard.series(.fallbacks, [slot.exchange.route?.template ?? "", "\(fault.reason)"]))
+  }
+}
