@@ -25,8 +25,10 @@ public struct Readiness: OptionSet, Sendable {
 @safe
 public struct Epoll: ~Copyable {
   private let descriptor: FileDescriptor
+  /// So many events are reported at a time; others wait for the next.
+  public static let mostEvents = 512
   private let events: UnsafeMutablePointer<cl_event>
-  private let capacity = 512
+  private let capacity = Epoll.mostEvents
 
   public init() throws(SocketError) {
     let number = cl_epoll_create()

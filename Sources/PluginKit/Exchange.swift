@@ -103,6 +103,8 @@ public struct Exchange: ~Copyable {
   public var consumer: String?
   /// Whom the caller acts for, once a plugin has found out: the subject of a token, a login name.
   public var user: String?
+  /// Its place in a distributed trace, once a plugin has found it.
+  public var trace = TraceContext()
   /// What plugins remember of it from one hook to the next.
   public var notes = ExchangeNotes()
   /// A longer request body is refused; the route's limit, which plugins may lower.
@@ -153,6 +155,7 @@ public struct Exchange: ~Copyable {
     rpc = .none
     if consumer != nil { consumer = nil }
     if user != nil { user = nil }
+    if trace.isActive { trace = TraceContext() }
     notes.removeAll()
     requestBodyLimit = .max
     fault = nil

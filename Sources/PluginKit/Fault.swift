@@ -158,6 +158,8 @@ extension Fault {
     .upstream, 502, "name_unresolved", "The name of the service behind the gateway has no address.")
   public static let headTooLong = Fault(
     .gateway, 502, "upstream_head_too_large", "The head of the answer is larger than the gateway holds.")
+  public static let overloaded = Fault(
+    .gateway, 503, "overloaded", "The gateway has more to do than it can; try again later.", retryAfter: 1)
   public static let tooManyFiles = Fault(
     .gateway, 503, "out_of_descriptors", "The gateway has no free descriptor; try again later.", retryAfter: 1)
   public static let cutByDrain = Fault(
@@ -181,6 +183,6 @@ extension Fault {
     unexpectedSwitch, upgradeMismatch, tooManyInformational,
     firstByteTimeout, idleTimeout, totalTimeout, noTarget, circuitOpen, upstreamStatus, versionGone, queueFull,
     queueTimeout, unresolved,
-    headTooLong, tooManyFiles, cutByDrain, pluginFailed, unknownUpstream, malformedCall, answerTooLarge,
+    headTooLong, overloaded, tooManyFiles, cutByDrain, pluginFailed, unknownUpstream, malformedCall, answerTooLarge,
   ]
 }

@@ -38,6 +38,11 @@ public struct RequestMessage: ~Copyable {
 
   public mutating func addHeader(_ name: String, _ value: String) { head.headers.add(name, value) }
 
+  /// The same for a value made for this request, and a name that is not among the known ones.
+  public mutating func addHeader(named name: StaticString, _ value: Span<UInt8>) {
+    head.headers.add(ByteScan.bytes(of: name), value)
+  }
+
   public mutating func removeHeader(_ name: String) {
     let length = head.length
     HeaderEdit.remove(&head.headers, buffer, length, name)

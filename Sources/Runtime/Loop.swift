@@ -34,6 +34,9 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
 
   /// Monotonic nanoseconds, read once a turn: cheap, and late by at most one turn.
   package private(set) var now: Int
+  /// When what is served in this turn was gathered, or the first turn of several in a row that left something waiting.
+  public private(set) var gatheredAt = 0
+  private var leavesSome = false
   /// Called before each wait; for work that is done once a turn.
   public var beforeWait: (() -> Void)?
 
@@ -67,6 +70,8 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
       beforeWait?()
       let count = epoll.wait(milliseconds: timeout())
       now = Clock.monotonic
+      if !leavesSome { gatheredAt = now }
+      leavesSome = count == Epoll.mostEvents
       for index in 0..<count { dispatch(epoll.event(index)) }
       wheel.advance(to: now, into: &due)
       if !due.isEmpty { expire() }

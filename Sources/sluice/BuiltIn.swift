@@ -12,6 +12,7 @@ enum BuiltIn {
     PluginDefinition(IPAccess.self),
     PluginDefinition(RateLimit.self),
     PluginDefinition(RequestSize.self),
+    PluginDefinition(Trace.self),
   ]
 
   static let declarations = plugins.map(\.declaration)

@@ -37,8 +37,8 @@ import Testing
         ~ limits.headers: 100 -> 50
         ~ upstreams.a.retries.when: [reset] -> [reset, 503]
         + upstreams.a.circuit_breaker: { failure_ratio: 50%, minimum_requests: 20, window: 10s, open_for: 5s, half_open_requests: 5 }
-        - routes.gone: { match: [/gone], plugins: [], respond: { status: 410, headers: {}, body: "" }, encoded_slashes: refuse, empty_segments: merge, grpc_web: false }
-        + routes.new: { match: [/new], plugins: [], redirect: { location: /a, status: 308 }, encoded_slashes: refuse, empty_segments: merge, grpc_web: false }
+        - routes.gone: { match: [/gone], plugins: [], respond: { status: 410, headers: {}, body: "" }, priority: normal, encoded_slashes: refuse, empty_segments: merge, grpc_web: false }
+        + routes.new: { match: [/new], plugins: [], redirect: { location: /a, status: 308 }, priority: normal, encoded_slashes: refuse, empty_segments: merge, grpc_web: false }
         ~ routes.a.match: [GET /a] -> [GET /a, POST /a]
         ~ routes.a.plugins: [{ stamp: { header: x-a, rate: 1/s, share: 100%, size: 0, enabled: true, names: [] } }] -> [{ stamp: { header: x-b, rate: 1/s, share: 100%, size: 0, enabled: true, names: [] } }]
         ~ routes.a.upstream: a -> http://127.0.0.1:9

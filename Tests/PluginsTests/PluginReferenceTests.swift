@@ -10,6 +10,7 @@ import Testing
   private static let definitions = [
     PluginDefinition(CORS.self), PluginDefinition(Concurrency.self), PluginDefinition(Headers.self),
     PluginDefinition(IPAccess.self), PluginDefinition(RateLimit.self), PluginDefinition(RequestSize.self),
+    PluginDefinition(Trace.self),
   ]
 
   /// With `SLUICE_WRITE_DOCS` set, the page is written instead of compared.

@@ -255,6 +255,7 @@ final class ServerConnection: WakerOwner, ClientConnection {
   func decideAtOnce(_ slot: ExchangeSlot) -> Verdict? {
     if let verdict = worker.route(slot, on: self) { return verdict }
     guard let route = slot.route else { return .fail(.notFound) }
+    if worker.overload.isShedding, let verdict = shed(route) { return verdict }
     if case .length(let count) = slot.exchange.request.head.framing, count > route.requestBodyLimit {
       return .fail(.bodyTooLarge)
     }
@@ -263,8 +264,16 @@ final class ServerConnection: WakerOwner, ClientConnection {
     return route.chain.waits ? nil : route.chain.runRequestHeadAtOnce(&slot.exchange)
   }
 
+  @inline(never)
+  private func shed(_ route: WorkerRoute) -> Verdict? {
+    guard worker.overload.sheds(route.settings.priority, now: worker.loop.now) else { return nil }
+    worker.metrics.shed(route.settings.priority)
+    return .fail(.overloaded)
+  }
+
   func finish(_ slot: ExchangeSlot) {
     slot.exchange.times.ended = Clock.monotonic
+    worker.overload.observe(ended: slot.exchange.times.ended, turn: worker.loop.gatheredAt)
     slot.exchange.times.waited = waited
     slot.account.bytesOut = max(0, slot.account.bytesOut - slot.account.headBytesOut)
     requestsServed += 1

@@ -77,6 +77,9 @@ public struct GatewayDraft: Sendable {
     Keyword("limits", \.settings.limits, .section(LimitSettings.section), "How much a client may ask for.")
       .noting(\.connectionsPosition, of: "connections"),
     Keyword(
+      "overload", \.settings.overload, .section(OverloadSettings.section),
+      "When requests are refused because the gateway itself cannot keep up."),
+    Keyword(
       "call_log", \.settings.callLog, .section(CallLogSettings.section),
       "Where the record of every call goes; nowhere without it."
     )

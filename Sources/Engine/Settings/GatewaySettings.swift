@@ -7,6 +7,7 @@ public struct GatewaySettings: Sendable {
   /// Nil: no admin port.
   public var admin: AdminSettings?
   public var limits: LimitSettings
+  public var overload: OverloadSettings
   public var callLog: CallLogSettings
   /// A route names its upstream by its index here. Those that a route spells out as a URL stand at the end.
   public var upstreams: [UpstreamSettings]
@@ -27,6 +28,7 @@ public struct GatewaySettings: Sendable {
     listeners: [ListenerSettings] = [],
     admin: AdminSettings? = nil,
     limits: LimitSettings = LimitSettings(),
+    overload: OverloadSettings = OverloadSettings(),
     callLog: CallLogSettings = CallLogSettings(),
     upstreams: [UpstreamSettings] = [],
     routes: [RouteSettings] = [],
@@ -41,6 +43,7 @@ public struct GatewaySettings: Sendable {
     self.listeners = listeners
     self.admin = admin
     self.limits = limits
+    self.overload = overload
     self.callLog = callLog
     self.upstreams = upstreams
     self.routes = routes

@@ -30,6 +30,9 @@ public struct RouteDraft: Sendable {
         Keyword(
           "rewrite", \.settings.rewrite, .section(RewriteSettings.section), "How the request is changed on its way."),
         Keyword(
+          "priority", \.settings.priority, .choice,
+          "When the gateway cannot keep up, background is refused first, then normal, and critical last."),
+        Keyword(
           "fallback", \.fallback, .section(FallbackDraft.section),
           "What becomes of a call that the upstream cannot answer, or answers with an error."),
         Keyword(

@@ -28,6 +28,7 @@ public struct RouteSettings: Sendable {
   public var emptySegments: EmptySegments
   /// Whether calls of gRPC-Web become calls of gRPC for the upstream.
   public var translatesGRPCWeb: Bool
+  public var priority: Priority
   public var version: VersionSettings?
   public var fallback: FallbackSettings?
   public var mirror: MirrorSettings?
@@ -44,6 +45,7 @@ public struct RouteSettings: Sendable {
     encodedSlashes: EncodedSlashes = .refuse,
     emptySegments: EmptySegments = .merge,
     translatesGRPCWeb: Bool = false,
+    priority: Priority = .normal,
     version: VersionSettings? = nil,
     fallback: FallbackSettings? = nil,
     mirror: MirrorSettings? = nil,
@@ -59,6 +61,7 @@ public struct RouteSettings: Sendable {
     self.encodedSlashes = encodedSlashes
     self.emptySegments = emptySegments
     self.translatesGRPCWeb = translatesGRPCWeb
+    self.priority = priority
     self.version = version
     self.fallback = fallback
     self.mirror = mirror

@@ -31,9 +31,16 @@ extension Worker {
 
   private func appendIdentity(_ exchange: inout Exchange, to log: CallLogQueue) {
     log.append(.requestID, exchange.id.span)
+    if exchange.trace.isActive { Self.append(exchange.trace, to: log) }
     addressText.render(exchange.client)
     Self.append(addressText, to: log)
     if let consumer = exchange.consumer { log.append(.consumer, text: consumer) }
+  }
+
+  private static func append(_ trace: TraceContext, to log: CallLogQueue) {
+    log.append(.traceID, digits: trace.traceLow, after: trace.traceHigh)
+    log.append(.spanID, digits: trace.span)
+    if trace.parent != 0 { log.append(.parentID, digits: trace.parent) }
   }
 
   private static func append(_ client: borrowing AddressText, to log: CallLogQueue) {

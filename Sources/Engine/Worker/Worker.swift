@@ -26,6 +26,7 @@ public final class Worker {
   /// What the running configuration is on this worker.
   private(set) var current: WorkerSnapshot
   private(set) var limits: LimitSettings
+  var overload: OverloadMeter
   private(set) var isDraining = false
   /// A drain is coming: answers tell clients to connect anew, elsewhere.
   private(set) var isLeaving = false
@@ -62,6 +63,7 @@ public final class Worker {
     random = SplitMix(seed: KernelRandom.next())
     metrics = WorkerMetrics()
     limits = snapshot.settings.limits
+    overload = OverloadMeter(only == nil ? snapshot.settings.overload : OverloadSettings(isOn: false))
     smallBuffers = BufferPool(blockSize: max(Self.smallBlock, limits.requestHead), keep: Self.keptSlots)
     largeBuffers = BufferPool(blockSize: Self.largeBlock, keep: 32)
     current = WorkerSnapshot(snapshot, loop: loop, previous: nil)
@@ -75,6 +77,9 @@ public final class Worker {
     let next = WorkerSnapshot(snapshot, loop: loop, previous: current)
     limits = snapshot.settings.limits
     let previous = current
+    if previous.shared.settings.overload != snapshot.settings.overload, only == nil {
+      overload = OverloadMeter(snapshot.settings.overload)
+    }
     current = next
     next.attach(to: self)
     previous.retire(keeping: next)
@@ -241,7 +246,10 @@ public final class Worker {
   }
 
   /// The worker's metrics at this moment.
-  func metricSnapshot() -> MetricSnapshot { metrics.snapshot(current.pools, current.shared.settings.listeners) }
+  func metricSnapshot() -> MetricSnapshot {
+    metrics.overloaded(overload.pressure)
+    return metrics.snapshot(current.pools, current.shared.settings.listeners)
+  }
 
   /// The last thing that a worker does.
   func finish() {

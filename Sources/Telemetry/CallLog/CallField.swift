@@ -3,7 +3,7 @@
 /// This list is the whole vocabulary: `docs/CALL-LOG.md` shows it, and a test fails when the two differ. Absent
 /// means "does not apply", never zero or an empty string.
 public enum CallField: UInt8, CaseIterable, Sendable {
-  case time, requestID, listener, client, consumer
+  case time, requestID, traceID, spanID, parentID, listener, client, consumer
   case tlsVersion, tlsCipher, tlsServerName, tlsClient
   case method, host, route, template, version, path, query, `protocol`
   case status, fault, reason, cancelled
@@ -19,6 +19,9 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     switch self {
     case .time: "time"
     case .requestID: "request_id"
+    case .traceID: "trace_id"
+    case .spanID: "span_id"
+    case .parentID: "parent_id"
     case .listener: "listener"
     case .client: "client"
     case .consumer: "consumer"
@@ -75,6 +78,9 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     switch self {
     case .time: "When the request's first byte arrived: RFC 3339, UTC, microseconds. Always the first member."
     case .requestID: "The id that the client, the upstream and the answer's `X-Request-Id` carry too."
+    case .traceID: "The distributed trace that the request is part of, where the plugin `trace` is."
+    case .spanID: "What the gateway is called in that trace: the parent of what the target does."
+    case .parentID: "Who called the gateway in that trace; absent when it begins here."
     case .listener: "The listener that accepted the connection, by its name in the configuration."
     case .client: "The client's address: the connection's peer, or what a trusted proxy said."
     case .consumer: "Who called, once a plugin has found out."

@@ -74,6 +74,14 @@ struct CallLineEncoder: ~Copyable {
     chunk.buffer.append(decimal: integer)
   }
 
+  /// - Parameter digits: sixteen hexadecimal digits for each number.
+  mutating func append(_ field: CallField, digits low: UInt64, after high: UInt64?) {
+    appendKey(field, opensString: true)
+    if let high { chunk.buffer.append(sixteenDigits: high) }
+    chunk.buffer.append(sixteenDigits: low)
+    chunk.buffer.append(UInt8(ascii: "\""))
+  }
+
   mutating func beginHeaders(_ field: CallField) {
     headers = field
     isFirstHeader = true

@@ -62,6 +62,11 @@ public final class CallLogQueue {
     if state == .writing { encoder.append(field, integer: max(0, nanoseconds) / 1_000) }
   }
 
+  /// Sixteen hexadecimal digits for each number.
+  public func append(_ field: CallField, digits low: UInt64, after high: UInt64? = nil) {
+    if state == .writing { encoder.append(field, digits: low, after: high) }
+  }
+
   /// Opens `request_headers` or `response_headers`; call it only when there is one to write.
   public func beginHeaders(_ field: CallField) {
     if state == .writing { encoder.beginHeaders(field) }

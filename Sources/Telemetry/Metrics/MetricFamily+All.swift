@@ -2,7 +2,8 @@ extension MetricFamily {
   /// Every family of the gateway, in the order of the page; `docs/METRICS.md` shows it.
   public static let all: [MetricFamily] = [
     serverRequestDuration, serverActiveRequests, rpcServerDuration, tunnels, requestBodyBytes, responseBodyBytes,
-    faults, fallbacks, mirroredRequests, overhead, connections, acceptedConnections, refusedConnections, tlsHandshakes,
+    faults, shedRequests, overloadPressure, fallbacks, mirroredRequests, overhead, connections, acceptedConnections,
+    refusedConnections, tlsHandshakes,
     tlsCertificateExpiry,
     http2Refused,
     clientRequestDuration, upstreamConnections, upstreamConnects, queuedRequests, queueDuration,
@@ -39,6 +40,12 @@ extension MetricFamily {
   public static let faults = MetricFamily(
     "sluice_faults", .counter, labels: ["http_route", "origin", "reason"],
     "Requests that the gateway answered itself; origin is client, policy, upstream or gateway.")
+  public static let shedRequests = MetricFamily(
+    "sluice_shed_requests", .counter, labels: ["priority"],
+    "Requests refused because the gateway could not keep up, by the priority of their route.")
+  public static let overloadPressure = MetricFamily(
+    "sluice_overload_pressure", .gauge(.maximum),
+    "What is refused, of the worst worker: 0 nothing, 100 all of background, 200 all of normal too, 300 everything.")
   public static let fallbacks = MetricFamily(
     "sluice_fallbacks", .counter, labels: ["http_route", "reason"],
     "Calls that went the fallback's way, by the fault that they would have ended in.")
