@@ -39,6 +39,7 @@ let fuzzers: [Target] = [
   .target(name: "Driver", path: "Fuzz/Driver", swiftSettings: strict),
   fuzzer("FuzzHTTP", ["HTTP", "Kernel"]),
   fuzzer("FuzzHTTP2", ["Engine", "Foreign", "Kernel"]),
+  fuzzer("FuzzRESP", ["Engine", "Kernel"]),
   fuzzer("FuzzConfiguration", ["Engine", "Configuration", "Kernel"]),
 ]
 

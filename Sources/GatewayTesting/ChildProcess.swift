@@ -75,6 +75,10 @@ package final class ChildProcess: Sendable, Opaque {
 
   package var isRunning: Bool { poll() == nil }
 
+  /// Stops it, as if the machine had forgotten it; `thaw` lets it go on.
+  package func freeze() { signal(SIGSTOP) }
+  package func thaw() { signal(SIGCONT) }
+
   package func signal(_ signal: Int32) { if isRunning { _ = Glibc.kill(id, signal) } }
 
   package func terminate() { signal(SIGTERM) }

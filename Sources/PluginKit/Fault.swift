@@ -183,6 +183,7 @@ extension Fault {
     unexpectedSwitch, upgradeMismatch, tooManyInformational,
     firstByteTimeout, idleTimeout, totalTimeout, noTarget, circuitOpen, upstreamStatus, versionGone, queueFull,
     queueTimeout, unresolved,
-    headTooLong, overloaded, tooManyFiles, cutByDrain, pluginFailed, unknownUpstream, malformedCall, answerTooLarge,
+    headTooLong, overloaded, storeUnavailable, tooManyFiles, cutByDrain, pluginFailed, unknownUpstream, malformedCall,
+    answerTooLarge,
   ]
 }

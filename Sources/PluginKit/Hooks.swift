@@ -47,7 +47,7 @@ public struct Chain {
   public init(_ plugins: [any Plugin], innermost: [AnyObject] = []) {
     var steps: [RequestStep] = []
     var waits = false
-    let hooks = plugins as [AnyObject] + innermost
+    let hooks = plugins.flatMap(\.hooks) + innermost
     for plugin in hooks {
       if let hook = plugin as? any RequestHeadHook { steps.append(.sync(hook)) }
       if let hook = plugin as? any AsyncRequestHeadHook {

@@ -19,12 +19,20 @@ public protocol Plugin: AnyObject, SendableMetatype {
   /// A reload that leaves the entry's settings as they were keeps it: buckets stay as full as they are.
   static func share(_ settings: Settings) throws(PluginError) -> Shared
 
+  /// Which of the configuration's `stores` an entry uses; a configuration without them is refused.
+  static func stores(of settings: Settings) -> [String]
+
+  /// What takes part in exchanges; the plugin itself where its settings do not say otherwise.
+  var hooks: [AnyObject] { get }
+
   /// Makes the instance of one worker for one entry of the configuration, whose mistakes were reported before.
   init(_ shared: Shared, _ services: any WorkerServices)
 }
 
 extension Plugin {
   public static var metrics: [PluginMetric] { [] }
+  public static func stores(of settings: Settings) -> [String] { [] }
+  public var hooks: [AnyObject] { [self] }
 }
 
 extension Plugin where Shared == Settings {
@@ -46,6 +54,7 @@ public struct PluginDefinition: Sendable {
   public let metrics: [PluginMetric]
   /// Whether its entries share more than their settings, so that a reload must hand it on.
   public let hasShared: Bool
+  private let findStores: @Sendable (any Sendable) -> [String]
   private let makeShared: @Sendable (any Sendable) throws(PluginError) -> any Sendable
   private let make: @Sendable (any Sendable, any WorkerServices) -> any Plugin
 
@@ -53,6 +62,7 @@ public struct PluginDefinition: Sendable {
     declaration = PluginDeclaration(Kind.section)
     metrics = Kind.metrics
     hasShared = Kind.Shared.self != Kind.Settings.self
+    findStores = { settings in (settings as? Kind.Settings).map { Kind.stores(of: $0) } ?? [] }
     makeShared = { settings throws(PluginError) in
       guard let settings = settings as? Kind.Settings else {
         preconditionFailure("the settings of a plugin are those that its section read")
@@ -68,6 +78,9 @@ public struct PluginDefinition: Sendable {
   }
 
   public var name: String { declaration.name }
+
+  /// The stores that an entry with these settings uses.
+  public func stores(of settings: any Sendable) -> [String] { findStores(settings) }
 
   /// - Parameter settings: what `declaration` read.
   public func share(_ settings: any Sendable) throws(PluginError) -> any Sendable { try makeShared(settings) }
@@ -101,6 +114,8 @@ public protocol WorkerServices: AnyObject {
   func sleep(_ nanoseconds: Int) async throws(CancellationError)
   /// Calls other services; to be awaited on the worker.
   var client: any HTTPClient { get }
+  /// A store of the configuration's section `stores`; nil when there is none of that name.
+  func store(_ name: String) -> (any SharedStore)?
   /// The series of a metric that the plugin declares; the same one for the same labels.
   ///
   /// - Parameter labels: as many as the metric has.

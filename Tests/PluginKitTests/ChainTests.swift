@@ -65,6 +65,7 @@ private final class Standstill: WorkerServices, HTTPClient {
   func start(_ body: @escaping () async -> Void) {}
   func sleep(_ nanoseconds: Int) async throws(CancellationError) {}
   func counter(_ metric: PluginMetric, _ labels: [String]) -> PluginCounter { PluginCounter() }
+  func store(_ name: String) -> (any SharedStore)? { nil }
   func send(_ request: ClientRequest) async throws(Fault) -> ClientResponse { throw .unknownUpstream }
 }
 

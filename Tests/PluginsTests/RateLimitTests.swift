@@ -156,7 +156,6 @@ import Testing
     ("{ rate: 1/s, key: body.a.b }", "body values are not available"),
     ("{ rate: 1/s, key: context.id }", "one of consumer, user, ip, route, header.NAME"),
     ("{ rate: 1/s, key: address }", "`address` is no value of the request"),
-    ("{ rate: 1/s, store: shared }", "every gateway counts for itself"),
     ("{ rate: 1/s, store: redis }", "is no known word"), ("{ rate: 1/s, name: 'a\"b' }", "is no name"),
     ("{ rate: 1/day, burst: 1000 }", "more than a year"), ("{ rate: 1/s, keys: 10 }", "out of range"),
     ("{ rate: 99999999999/s }", "more than can be counted"), ("{ rat: 1/s }", "did you mean `rate`"),

@@ -5,6 +5,8 @@ enum KeywordRule {
 
   /// Keywords that the example cannot use and still run as it stands, and why.
   static let exceptions = [
+    "username": "it would need a store that asks for it",
+    "password": "it would need a store that asks for it",
     "token": "it would need a variable that must be set",
     "servers": "it would need a name server at an address of its own",
     "authority": "it would need a service that speaks TLS",

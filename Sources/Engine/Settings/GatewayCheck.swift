@@ -26,6 +26,7 @@ struct GatewayCheck {
     sets.check(draft.pluginSets, &reading)
     settings.plugins = sets.splice(draft.plugins, .common, &reading)
     resolveRoutes(&reading)
+    resolveStores()
     checkUse(&reading)
     checkProcess(openFiles: openFiles, &reading)
   }
@@ -39,6 +40,7 @@ struct GatewayCheck {
   private mutating func checkNames(_ reading: inout Reading) {
     Self.reportRepeated("listener", settings.listeners.map { ($0.name, $0.position) }, &reading)
     Self.reportRepeated("upstream", settings.upstreams.map { ($0.name, $0.position) }, &reading)
+    Self.reportRepeated("store", settings.stores.map { ($0.name, $0.position) }, &reading)
     Self.reportRepeated("plugin set", draft.pluginSets.map { ($0.name, $0.position) }, &reading)
     Self.reportRepeated("route", draft.routes.map { ($0.settings.name, $0.settings.position) }, &reading)
     for (index, upstream) in settings.upstreams.enumerated() { upstreamIndices[upstream.name] = index }
@@ -101,6 +103,22 @@ struct GatewayCheck {
       settings.routes.append(resolved)
     }
     draft.routes = []
+  }
+
+  /// A store is the one target of an upstream, so that its name is looked up and its TLS made as with any other.
+  private mutating func resolveStores() {
+    for (index, store) in settings.stores.enumerated() {
+      let name = "\(store.url.scheme)://\(store.url.authority)"
+      let upstream = upstreamIndices[name] ?? settings.upstreams.count
+      if upstream == settings.upstreams.count {
+        let target = TargetSettings(
+          address: .host(store.url.host, port: store.url.port), name: store.url.authority, isSecure: store.url.isSecure)
+        settings.upstreams.append(UpstreamSettings(name: name, targets: [target], position: store.position))
+        upstreamIndices[name] = upstream
+        used.insert(upstream)
+      }
+      settings.stores[index].upstream = upstream
+    }
   }
 
   private func checkListeners(of route: RouteSettings, known: [String], _ reading: inout Reading) {

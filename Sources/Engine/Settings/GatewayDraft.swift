@@ -48,7 +48,7 @@ public struct GatewayDraft: Sendable {
 
   /// Sections that several files may have, each adding to what the others say.
   static let shared: Set<String> = [
-    "include", "listeners", "upstreams", "routes", "plugins", "plugin_sets", "trusted_proxies",
+    "include", "listeners", "upstreams", "stores", "routes", "plugins", "plugin_sets", "trusted_proxies",
   ]
 
   /// The whole language.
@@ -97,6 +97,16 @@ public struct GatewayDraft: Sendable {
             $0.position = $2
           }),
         "Services behind the gateway.", get: { $0.settings.upstreams }, set: { $0.settings.upstreams += $1 }),
+      Keyword(
+        "stores",
+        .named(
+          StoreSettings.section, name: \.name,
+          locate: {
+            $0.name = $1
+            $0.position = $2
+          }),
+        "Stores that several gateways share, for plugins with `store: NAME`.", get: { $0.settings.stores },
+        set: { $0.settings.stores += $1 }),
       Keyword(
         "plugins", .plugins(plugins), "What runs before every route's own plugins, in this order.",
         get: { $0.plugins }, set: { $0.plugins += $1 }),

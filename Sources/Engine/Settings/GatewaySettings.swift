@@ -11,6 +11,7 @@ public struct GatewaySettings: Sendable {
   public var callLog: CallLogSettings
   /// A route names its upstream by its index here. Those that a route spells out as a URL stand at the end.
   public var upstreams: [UpstreamSettings]
+  public var stores: [StoreSettings]
   public var routes: [RouteSettings]
   /// They run before every route's own.
   public var plugins: [PluginEntry]
@@ -31,6 +32,7 @@ public struct GatewaySettings: Sendable {
     overload: OverloadSettings = OverloadSettings(),
     callLog: CallLogSettings = CallLogSettings(),
     upstreams: [UpstreamSettings] = [],
+    stores: [StoreSettings] = [],
     routes: [RouteSettings] = [],
     plugins: [PluginEntry] = [],
     pluginSets: [PluginSetSettings] = [],
@@ -46,6 +48,7 @@ public struct GatewaySettings: Sendable {
     self.overload = overload
     self.callLog = callLog
     self.upstreams = upstreams
+    self.stores = stores
     self.routes = routes
     self.plugins = plugins
     self.pluginSets = pluginSets

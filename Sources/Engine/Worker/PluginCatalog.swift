@@ -21,6 +21,7 @@ struct CompiledPlugins: Sendable {
   /// What is shared, by where it was written: an entry of a plugin set stands once, however many routes use it.
   private var shared: [PluginOrigin: SharedPart] = [:]
   private let catalog: PluginCatalog
+  private let stores: Set<String>
 
   private struct SharedPart: Sendable {
     let plugin: String
@@ -31,6 +32,7 @@ struct CompiledPlugins: Sendable {
   /// - Parameter previous: whose shared parts live on where an entry's settings did not change.
   init(_ settings: GatewaySettings, _ catalog: PluginCatalog, previous: CompiledPlugins?) throws(SnapshotError) {
     self.catalog = catalog
+    stores = Set(settings.stores.map(\.name))
     var known = previous?.shared ?? [:]
     common = try compile(settings.plugins, &known)
     guard settings.routes.contains(where: { !$0.plugins.isEmpty }) else { return }
@@ -46,6 +48,12 @@ struct CompiledPlugins: Sendable {
     var compiled: [CompiledPlugin] = []
     for entry in entries {
       guard let definition = catalog.definition(of: entry) else { continue }
+      for name in definition.stores(of: entry.settings) where !stores.contains(name) {
+        throw SnapshotError(
+          position: entry.position,
+          message:
+            "`\(entry.name)` uses the store `\(name)`, which `stores` does not have: `stores: { \(name): redis://… }`")
+      }
       do {
         compiled.append(CompiledPlugin(definition: definition, shared: try share(entry, definition, &known)))
       } catch {

@@ -17,6 +17,8 @@ final class PluginServices: WorkerServices {
   var now: Int { loop.now }
   var client: any HTTPClient { worker.client }
 
+  func store(_ name: String) -> (any SharedStore)? { worker.store(name) }
+
   func counter(_ metric: PluginMetric, _ labels: [String]) -> PluginCounter {
     worker.metrics.counter(metric, labels)
   }

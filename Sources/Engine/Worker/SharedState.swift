@@ -55,5 +55,7 @@ public enum GatewayEvent: Sendable {
   case nameFailed(name: String, why: String)
   /// A target's name has other addresses than before, or has some again.
   case nameChanged(name: String, addresses: [IPAddress])
+  /// A store gives no answers any more.
+  case storeAway(String, why: String)
   case breaker(upstream: String, target: String, state: String)
 }

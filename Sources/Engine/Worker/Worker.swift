@@ -44,6 +44,7 @@ public final class Worker {
   public private(set) lazy var client: any HTTPClient = UpstreamClient(self)
   private lazy var flush = Timer(loop) { [unowned self] in flushLog() }
   private var flushArmed = false
+  private var stores: [String: RedisClient] = [:]
 
   /// Bytes of a block for a body on its way: large, because each block costs two system calls.
   static let largeBlock = 64 << 10
@@ -81,6 +82,7 @@ public final class Worker {
       overload = OverloadMeter(snapshot.settings.overload)
     }
     current = next
+    retireStores(next.shared.settings)
     next.attach(to: self)
     previous.retire(keeping: next)
     freeSlots.removeAll()
@@ -89,6 +91,22 @@ public final class Worker {
       smallBuffers = BufferPool(blockSize: limits.requestHead, keep: Self.keptSlots)
     }
     metrics.forgetRoutes()
+  }
+
+  /// The client of a store, made when the first plugin asks for it.
+  func store(_ name: String) -> RedisClient? {
+    if let client = stores[name] { return client }
+    guard let settings = current.shared.settings.stores.first(where: { $0.name == name }) else { return nil }
+    let client = RedisClient(settings, current.shared.upstreams[settings.upstream], on: self)
+    stores[name] = client
+    return client
+  }
+
+  private func retireStores(_ settings: GatewaySettings) {
+    for (name, client) in stores where !settings.stores.contains(where: { $0.isSame(as: client.settings) }) {
+      client.retire()
+      stores[name] = nil
+    }
   }
 
   /// The upstream has other targets now.

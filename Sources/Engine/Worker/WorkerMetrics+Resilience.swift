@@ -3,6 +3,10 @@ import Telemetry
 
 /// What is counted where something does not go its usual way; rare enough to be looked up by its labels.
 extension WorkerMetrics {
+  func storeAnswered(_ store: String, _ outcome: String) {
+    shard.add(shard.series(.storeCalls, [store, outcome]))
+  }
+
   func shed(_ priority: Priority) { shard.add(shard.series(.shedRequests, [priority.rawValue])) }
 
   func overloaded(_ pressure: Double) { shard.set(shard.series(.overloadPressure), Int(pressure * 100)) }

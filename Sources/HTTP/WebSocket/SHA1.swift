@@ -1,7 +1,20 @@
 import Kernel
 
-/// SHA-1 (RFC 3174), for the one use that has no secret in it: proving that a WebSocket handshake was read.
-enum SHA1 {
+/// SHA-1 (RFC 3174), for uses that have no secret in them: proving that a WebSocket handshake was read, and naming the
+/// scripts of a store.
+public enum SHA1 {
+  /// The hash of a text, as 40 digits.
+  public static func hexadecimal(of text: String) -> String {
+    var hash = ByteBuffer(capacity: 20)
+    append(of: text.utf8Span.span, to: &hash)
+    var digits = ""
+    for index in hash.span.indices {
+      let byte = hash.span[index]
+      digits += String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+    }
+    return digits
+  }
+
   /// Appends the 20 bytes of the hash.
   static func append(of message: Span<UInt8>, to out: inout ByteBuffer) {
     var padded = ByteBuffer(capacity: message.count + 72)

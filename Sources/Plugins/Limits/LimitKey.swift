@@ -35,6 +35,32 @@ struct LimitKey: Sendable {
     return hash
   }
 
+  /// The key as text that is the same in every gateway, each value behind a byte that no value has.
+  func append(of exchange: borrowing Exchange, to out: inout ByteBuffer) {
+    for value in values {
+      out.append(0x1F)
+      let start = out.count
+      if case .ip = value {
+        Self.client(exchange).append(to: &out)
+      } else if !value.append(of: exchange, to: &out) {
+        // Another byte: an address that stands for a consumer is not the consumer of that name.
+        out.append(0x1E)
+        Self.client(exchange).append(to: &out)
+      }
+      if out.count - start > Self.longestValue { Self.shorten(&out, from: start) }
+    }
+  }
+
+  private static let longestValue = 256
+
+  /// Keeps the beginning of a value, and a hash of all of it.
+  private static func shorten(_ out: inout ByteBuffer, from start: Int) {
+    let hash = ByteScan.hash(out.span.extracting(start..<out.count), seed: 0x6b_65_79)
+    out.truncate(to: start + longestValue)
+    out.append(0x1E)
+    out.append(sixteenDigits: hash)
+  }
+
   /// An IPv6 address counts by its first 64 bits: whoever has one has all behind them.
   private static func client(_ exchange: borrowing Exchange) -> IPAddress {
     let client = exchange.client

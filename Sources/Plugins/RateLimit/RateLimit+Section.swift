@@ -35,7 +35,9 @@ extension RateLimit {
         "Whether answers carry RateLimit and RateLimit-Policy; Retry-After they always do."
       ),
       Keyword("shadow", \.shadow, .boolean, "Counts what would be refused, and refuses nothing."),
-      Keyword("store", \.store, .localStore, "Where the buckets are: local is this gateway's memory."),
+      Keyword(
+        "store", \.store, .choice,
+        "Where the buckets are: local is this gateway's memory, shared the store of that name, for several gateways."),
       Keyword(
         "keys", \.keys, .integer(in: 1024...(1 << 24)),
         "How many keys may be in use at once; the table grows to 64 bytes for each."),
@@ -53,15 +55,4 @@ extension RateLimit {
           expected: "at most 16 requests a nanosecond")
       }
     })
-}
-
-extension ValueType where Value == RateLimit.Store {
-  fileprivate static var localStore: ValueType {
-    choice.checked { store throws(ScalarMistake) in
-      if store == .local { return }
-      throw .other(
-        "`store: shared` is not available: every gateway counts for itself",
-        expected: "local, with the rate divided by the number of gateways")
-    }
-  }
 }

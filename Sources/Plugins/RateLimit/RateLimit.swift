@@ -50,6 +50,14 @@ public final class RateLimit: Plugin {
     writesFields = settings.headers && !settings.shadow
     prefix = Array("\"\(settings.label)\";r=".utf8)
   }
+
+  public static func stores(of settings: Settings) -> [String] {
+    settings.store == .shared ? [Store.shared.rawValue] : []
+  }
+
+  public private(set) lazy var hooks: [AnyObject] =
+    limiter.settings.store == .local
+    ? [self] : [SharedRateLimit(self, limiter, services.store(Store.shared.rawValue))]
 }
 
 extension RateLimit: RequestHeadHook {
@@ -57,18 +65,25 @@ extension RateLimit: RequestHeadHook {
     let now = limiter.time(services.now)
     switch table.charge(key.hash(in: exchange), now: now, interval: interval, tolerance: tolerance) {
     case .admitted(let arrival, let others):
-      admitted.add()
       if others > 0 { evicted.add(others) }
-      if writesFields { exchange.notes.set(arrival &- now, for: self) }
-      return .proceed
-    case .refused(let arrival):
-      refused.add()
-      if limiter.settings.shadow { return .proceed }
-      if writesFields { exchange.notes.set(arrival &- now, for: self) }
-      var fault = Fault.rateLimited
-      fault.retryAfter = limiter.wait(arrival &- now)
-      return .fail(fault)
+      return decide(isAdmitted: true, ahead: arrival &- now, &exchange)
+    case .refused(let arrival): return decide(isAdmitted: false, ahead: arrival &- now, &exchange)
     }
+  }
+
+  /// - Parameter ahead: how long until the bucket is full again, in the limiter's unit.
+  func decide(isAdmitted: Bool, ahead: UInt64, _ exchange: inout Exchange) -> Verdict {
+    if isAdmitted {
+      admitted.add()
+      if writesFields { exchange.notes.set(ahead, for: self) }
+      return .proceed
+    }
+    refused.add()
+    if limiter.settings.shadow { return .proceed }
+    if writesFields { exchange.notes.set(ahead, for: self) }
+    var fault = Fault.rateLimited
+    fault.retryAfter = limiter.wait(ahead)
+    return .fail(fault)
   }
 }
 

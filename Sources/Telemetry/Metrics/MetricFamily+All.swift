@@ -7,7 +7,7 @@ extension MetricFamily {
     tlsCertificateExpiry,
     http2Refused,
     clientRequestDuration, upstreamConnections, upstreamConnects, queuedRequests, queueDuration,
-    retries, retriesDenied, hedges, outlierEjections, breakerState, breakerOpened, targetHealthy,
+    retries, retriesDenied, hedges, outlierEjections, breakerState, breakerOpened, targetHealthy, storeCalls,
     callLogProduced, callLogWritten, callLogDropped, callLogBytes, callLogErrors, callLogSegments,
     reloads, upgrades, reloadSucceeded, reloadTime, configurationFileNewer,
     buildInfo, workers,
@@ -108,6 +108,10 @@ extension MetricFamily {
   public static let outlierEjections = MetricFamily(
     "sluice_outlier_ejections", .counter, labels: ["upstream", "target"],
     "How often a target was left out for failures in a row.")
+  public static let storeCalls = MetricFamily(
+    "sluice_store_calls", .counter, labels: ["store", "outcome"],
+    "Calls to a shared store; outcome is ok, away, timeout, full (too many wait) or refused (it answered with an error)."
+  )
   public static let breakerState = MetricFamily(
     "sluice_circuit_breaker_state", .gauge(.maximum), labels: ["upstream", "target"],
     "0 closed, 1 half-open, 2 open; the worst of all workers.")

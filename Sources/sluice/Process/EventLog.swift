@@ -34,6 +34,8 @@ final class EventLog: Sendable {
       logger.info(
         "a target's name has other addresses",
         metadata: ["name": "\(name)", "addresses": .array(addresses.prefix(16).map { "\($0)" })])
+    case .storeAway(let store, let why):
+      logger.warning("a shared store is away", metadata: ["store": "\(store)", "why": "\(why)"])
     case .breaker(let upstream, let target, let state):
       logger.log(
         level: state == "open" ? .warning : .info, "circuit breaker",

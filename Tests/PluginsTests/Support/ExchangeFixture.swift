@@ -116,5 +116,9 @@ final class StillWorker: WorkerServices, HTTPClient {
     return found
   }
 
+  /// What `store: shared` means.
+  var shared: (any SharedStore)?
+  func store(_ name: String) -> (any SharedStore)? { shared }
+
   func send(_ request: ClientRequest) async throws(Fault) -> ClientResponse { throw .unknownUpstream }
 }
