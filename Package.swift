@@ -56,10 +56,14 @@ let package = Package(
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
 
     library("Kernel", ["CLinux"]),
-    library("Foreign", ["Kernel", "CYAML", "CLZ4", "CAres", "CNghttp2", "COpenSSL"]),
+    library(
+      "Foreign",
+      ["Kernel", "CYAML", "CLZ4", "CAres", "CNghttp2", "COpenSSL", "CZlib", "CZstd"]),
     library("Configuration", ["Foreign"]),
     library("HTTP", ["Kernel"]),
     library("JSON", ["Kernel"]),
@@ -67,7 +71,7 @@ let package = Package(
     library(
       "Telemetry", ["Kernel", "Foreign", "JSON", "Configuration", .product(name: "Logging", package: "swift-log")]),
     library("PluginKit", ["Kernel", "HTTP", "JSON", "Runtime", "Configuration"]),
-    library("Plugins", ["PluginKit", "HTTP", "Configuration", "Kernel"]),
+    library("Plugins", ["PluginKit", "HTTP", "Configuration", "Kernel", "JSON", "Foreign"]),
     library(
       "Engine",
       ["Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration", "PluginKit", "Telemetry"]),
@@ -88,10 +92,11 @@ let package = Package(
     tests("ConfigurationTests", ["Configuration"]),
     tests("HTTPTests", ["HTTP", "Kernel"]),
     tests("JSONTests", ["JSON", "Kernel"]),
+    tests("ForeignTests", ["Foreign", "Kernel"]),
     tests("RuntimeTests", ["Runtime", "Foreign", "Kernel", "GatewayTesting"]),
     tests("TelemetryTests", ["Telemetry", "Kernel", "JSON", "GatewayTesting"]),
     tests("PluginKitTests", ["PluginKit", "HTTP", "Configuration", "Foreign", "Kernel"]),
-    tests("PluginsTests", ["Plugins", "PluginKit", "Engine", "HTTP", "Configuration", "Foreign", "Kernel"]),
+    tests("PluginsTests", ["Plugins", "PluginKit", "Engine", "HTTP", "JSON", "Configuration", "Foreign", "Kernel"]),
     tests(
       "EngineTests",
       ["Engine", "PluginKit", "HTTP", "Kernel", "Foreign", "Configuration", "Runtime", "GatewayTesting"]),

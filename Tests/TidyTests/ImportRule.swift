@@ -4,14 +4,16 @@
 enum ImportRule {
   static let allowed: [String: Set<String>] = [
     "Kernel": ["CLinux", "Glibc"],
-    "Foreign": ["Kernel", "CYAML", "CLZ4", "CAres", "CNghttp2", "COpenSSL", "Glibc"],
+    "Foreign": [
+      "Kernel", "CYAML", "CLZ4", "CAres", "CNghttp2", "COpenSSL", "CZlib", "CZstd", "Glibc",
+    ],
     "Configuration": ["Kernel", "Foreign"],
     "HTTP": ["Kernel"],
     "JSON": ["Kernel"],
     "Runtime": ["Kernel", "Foreign"],
     "Telemetry": ["Kernel", "Foreign", "JSON", "HTTP", "Runtime", "Configuration", "Logging"],
     "PluginKit": ["Kernel", "HTTP", "JSON", "Runtime", "Configuration"],
-    "Plugins": ["Kernel", "HTTP", "JSON", "Runtime", "Configuration", "PluginKit"],
+    "Plugins": ["Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration", "PluginKit"],
     "Engine": ["Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration", "PluginKit", "Telemetry"],
     "Admin": [
       "Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration", "PluginKit", "Telemetry", "Engine",
