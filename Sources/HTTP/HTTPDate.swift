@@ -48,7 +48,7 @@ public struct HTTPDate: ~Copyable {
   /// The Gregorian date so many days after 1 January 1970.
   ///
   /// Counted in years that begin in March, so that the leap day comes last: 400 of them have 146 097 days.
-  private static func civil(_ days: Int) -> (year: Int, month: Int, day: Int) {
+  public static func civil(_ days: Int) -> (year: Int, month: Int, day: Int) {
     let shifted = days + 719_468
     let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
     let dayOfEra = shifted - era * 146_097

@@ -1,4 +1,5 @@
 public import HTTP
+import JSON
 public import Kernel
 
 /// What the configuration says of a route that exchanges and plugins refer to.
@@ -110,8 +111,14 @@ public struct Exchange: ~Copyable {
   /// A longer request body is refused; the route's limit, which plugins may lower.
   public var requestBodyLimit = Int.max
 
+  /// Path and query that the target gets in the place of the client's.
+  public var forwardedPath: ByteBuffer?
+  public var forwardedQuery: ByteBuffer?
+
   /// Why it failed, once it has.
   public var fault: Fault?
+  /// Members of JSON that the fault's page has beside its own, such as `"offset":17`; set by who returns the fault.
+  public var faultMembers = ByteBuffer(capacity: 16)
   /// For `Allow`, with a 405.
   public var allowed = ""
 
@@ -141,11 +148,29 @@ public struct Exchange: ~Copyable {
     @_lifetime(borrow self) get { request.head.hostRange.bytes(in: request.source) }
   }
 
+  /// Adds a member to the page of the fault that is about to be returned.
+  public mutating func addFaultMember(_ name: StaticString, _ value: Int) {
+    beginFaultMember(name)
+    faultMembers.append(decimal: value)
+  }
+
+  public mutating func addFaultMember(_ name: StaticString, _ text: StaticString) {
+    beginFaultMember(name)
+    faultMembers.append(json: ByteScan.bytes(of: text))
+  }
+
+  private mutating func beginFaultMember(_ name: StaticString) {
+    if !faultMembers.isEmpty { faultMembers.append(",") }
+    faultMembers.append(json: ByteScan.bytes(of: name))
+    faultMembers.append(":")
+  }
+
   /// Forgets the exchange and keeps its memory.
   public mutating func reset() {
     request.head.reset()
     response.head.reset()
-    response.body.removeAll()
+    request.resetBody()
+    response.resetBody()
     response.isLocal = false
     id.removeAll()
     times = ExchangeTimes()
@@ -158,7 +183,10 @@ public struct Exchange: ~Copyable {
     if trace.isActive { trace = TraceContext() }
     notes.removeAll()
     requestBodyLimit = .max
+    forwardedPath = nil
+    forwardedQuery = nil
     fault = nil
+    faultMembers.removeAll()
     if !allowed.isEmpty { allowed = "" }
   }
 }

@@ -170,6 +170,16 @@ extension Fault {
     .gateway, 500, "unknown_upstream", "A step of the gateway calls an upstream that is not configured.")
   public static let malformedCall = Fault(
     .gateway, 500, "malformed_call", "A step of the gateway made a call that is not well-formed HTTP.")
+  public static let unknownContentCoding = Fault(
+    .client, 415, "unknown_content_coding",
+    "The body is in a content coding that is not read here; gzip, deflate, zstd and identity are.", closes: true)
+  public static let decodedBodyTooLarge = Fault(
+    .client, 413, "decoded_body_too_large", "The request's body is larger than the limit once it is decoded.")
+  public static let malformedContentCoding = Fault(
+    .client, 400, "malformed_content_coding", "The body is not in the content coding that Content-Encoding names.")
+  public static let unreadableAnswer = Fault(
+    .upstream, 502, "unreadable_answer",
+    "The answer's body is too long, or in a coding that is not read here, for what the gateway must do with it.")
   public static let answerTooLarge = Fault(
     .gateway, 502, "answer_too_large", "The answer to a call of the gateway's own is larger than it may be.")
 
@@ -182,8 +192,8 @@ extension Fault {
     targetWrongHost, targetBadCertificate, targetRefusedTLS, targetHandshakeFailed, upstreamReset, upstreamTruncated,
     unexpectedSwitch, upgradeMismatch, tooManyInformational,
     firstByteTimeout, idleTimeout, totalTimeout, noTarget, circuitOpen, upstreamStatus, versionGone, queueFull,
-    queueTimeout, unresolved,
-    headTooLong, overloaded, storeUnavailable, tooManyFiles, cutByDrain, pluginFailed, unknownUpstream, malformedCall,
-    answerTooLarge,
+    queueTimeout, unresolved, headTooLong, overloaded, storeUnavailable, tooManyFiles, cutByDrain, pluginFailed,
+    unknownUpstream, malformedCall, answerTooLarge, unknownContentCoding, decodedBodyTooLarge, malformedContentCoding,
+    unreadableAnswer,
   ]
 }

@@ -21,6 +21,41 @@ public protocol ResponseHeadHook: AnyObject {
   func onResponseHead(_ exchange: inout Exchange)
 }
 
+/// How a hook wants a body: whole, and no longer than it can hold.
+public struct BodyWish: Sendable {
+  /// In bytes, once it is out of its content coding. A longer request body is refused with 413.
+  public var limit: Int
+  /// What becomes of a response body that is longer or in a coding that Sluice does not know: it is passed on as it
+  /// is, or the answer is a 502.
+  public var passesUnread: Bool
+
+  public init(limit: Int, passesUnread: Bool = false) {
+    self.limit = limit
+    self.passesUnread = passesUnread
+  }
+}
+
+/// Sees the request's whole body, out of its framing and content coding, in `exchange.request.body`.
+///
+/// Body hooks run in the order written, once all head hooks have let the request pass; nothing has been forwarded yet.
+public protocol RequestBodyHook: AnyObject {
+  /// Whether any request's body is wanted, by the configuration; where none is, routes pay nothing.
+  var takesRequestBodies: Bool { get }
+  /// Whether this one's is. Asked again before the hook runs, as hooks before it may have changed the request.
+  func wantsRequestBody(_ exchange: inout Exchange) -> BodyWish?
+  func onRequestBody(_ exchange: inout Exchange) -> Verdict
+}
+
+/// Sees the whole body of a response in `exchange.response.body`: of an upstream's or a handler's, but of no fault's.
+///
+/// The head is held back until the body is complete. Body hooks run in reverse, before the hooks of the head.
+public protocol ResponseBodyHook: AnyObject {
+  var takesResponseBodies: Bool { get }
+  func wantsResponseBody(_ exchange: inout Exchange) -> BodyWish?
+  /// Proceeds or fails.
+  func onResponseBody(_ exchange: inout Exchange) -> Verdict
+}
+
 /// Sees the exchange once it is over, before its record is written. It is `inout` only to be passed by its address.
 public protocol LogHook: AnyObject {
   func onEnd(_ exchange: inout Exchange)
@@ -37,6 +72,8 @@ public struct Chain {
 
   public let requestHead: [RequestStep]
   public let responseHead: [any ResponseHeadHook]
+  public let requestBody: [any RequestBodyHook]
+  public let responseBody: [any ResponseBodyHook]
   public let log: [any LogHook]
   /// Whether any request step is `async`.
   public let waits: Bool
@@ -57,6 +94,8 @@ public struct Chain {
     }
     requestHead = steps
     responseHead = hooks.reversed().compactMap { $0 as? any ResponseHeadHook }
+    requestBody = hooks.compactMap { $0 as? any RequestBodyHook }.filter { $0.takesRequestBodies }
+    responseBody = hooks.reversed().compactMap { $0 as? any ResponseBodyHook }.filter { $0.takesResponseBodies }
     log = hooks.compactMap { $0 as? any LogHook }
     self.waits = waits
   }

@@ -7,8 +7,26 @@ public import Kernel
 public struct RequestMessage: ~Copyable {
   public var head = RequestHead()
   public var buffer = IOBuffer()
+  /// The whole body, out of its framing and content coding, while `holdsBody`.
+  public var body = ByteBuffer(capacity: 16)
+  /// Whether the body is held for hooks, and is forwarded from `body`.
+  public var holdsBody = false
+  /// Whether it is no longer the one that came.
+  public var bodyIsChanged = false
 
   public init() {}
+
+  /// Puts another body in the place of the one that is held, and gives back the old one's memory.
+  public mutating func exchangeBody(with other: inout ByteBuffer) {
+    swap(&body, &other)
+    bodyIsChanged = true
+  }
+
+  mutating func resetBody() {
+    holdsBody = false
+    bodyIsChanged = false
+    body.forget()
+  }
 
   /// The bytes that the head's ranges point into.
   public var source: Span<UInt8> {
@@ -34,6 +52,13 @@ public struct RequestMessage: ~Copyable {
   public mutating func setHeader(_ name: String, _ value: String) {
     let length = head.length
     HeaderEdit.set(&head.headers, buffer, length, name, value)
+  }
+
+  /// Replaces all fields of a name by one; false, and nothing changed, when the value could not stand in a field.
+  @discardableResult
+  public mutating func setHeader(named name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
+    let length = head.length
+    return HeaderEdit.set(&head.headers, buffer, length, name, value)
   }
 
   public mutating func addHeader(_ name: String, _ value: String) { head.headers.add(name, value) }
@@ -66,8 +91,24 @@ public struct ResponseMessage: ~Copyable {
   public var body = ByteBuffer(capacity: 512)
   /// Whether the gateway made it.
   public var isLocal = false
+  /// Whether an upstream's body is held in `body` for hooks.
+  public var holdsBody = false
+  /// Whether a hook has put another body in the place of the one that was held.
+  public var bodyIsChanged = false
 
   public init() {}
+
+  /// Puts another body in the place of the one that is held, and gives back the old one's memory.
+  public mutating func exchangeBody(with other: inout ByteBuffer) {
+    swap(&body, &other)
+    bodyIsChanged = true
+  }
+
+  mutating func resetBody() {
+    holdsBody = false
+    bodyIsChanged = false
+    body.forget()
+  }
 
   public var source: Span<UInt8> {
     @_lifetime(borrow self) get { buffer.slice(0, isLocal || !buffer.isLeased ? 0 : head.length) }
@@ -82,6 +123,13 @@ public struct ResponseMessage: ~Copyable {
   public mutating func setHeader(_ name: String, _ value: String) {
     let length = isLocal || !buffer.isLeased ? 0 : head.length
     HeaderEdit.set(&head.headers, buffer, length, name, value)
+  }
+
+  /// Replaces all fields of a name by one; false, and nothing changed, when the value could not stand in a field.
+  @discardableResult
+  public mutating func setHeader(named name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
+    let length = isLocal || !buffer.isLeased ? 0 : head.length
+    return HeaderEdit.set(&head.headers, buffer, length, name, value)
   }
 
   public mutating func addHeader(_ name: String, _ value: String) { head.headers.add(name, value) }
@@ -129,6 +177,11 @@ private enum HeaderEdit {
     headers.set(name, value, in: buffer.slice(0, length))
   }
 
+  static func set(
+    _ headers: inout HeaderBlock, _ buffer: borrowing IOBuffer, _ length: Int, _ name: Span<UInt8>,
+    _ value: Span<UInt8>
+  ) -> Bool { headers.set(name, value, in: buffer.slice(0, length)) }
+
   static func remove(_ headers: inout HeaderBlock, _ buffer: borrowing IOBuffer, _ length: Int, _ name: String) {
     headers.remove(named: name, in: buffer.slice(0, length))
   }
@@ -143,5 +196,12 @@ private enum HeaderEdit {
     _ headers: inout HeaderBlock, _ buffer: borrowing IOBuffer, _ length: Int, _ name: FieldName, _ value: Span<UInt8>
   ) {
     headers.set(name, value, in: buffer.slice(0, length))
+  }
+}
+
+extension ByteBuffer {
+  /// Empties a buffer that serves one exchange after another; memory of a large body is not kept.
+  mutating func forget() {
+    if capacity > 64 << 10 { self = ByteBuffer(capacity: 512) } else { removeAll() }
   }
 }

@@ -20,6 +20,8 @@ final class ExchangeSlot {
   /// The request's body from client to target, and the response's the other way.
   var upload: BodyFlow
   var download: BodyFlow
+  /// How the answer's body is wanted that is gathered for hooks; nil while it is not.
+  var holding: BodyWish?
   /// What this call has tried, and what it may still try.
   var history = AttemptHistory()
   var retries = RetryAllowance()
@@ -60,10 +62,11 @@ final class ExchangeSlot {
     exchange.reset()
     requestDecoder.reset()
     responseDecoder.reset()
-    outgoing.removeAll()
+    Self.forget(&outgoing)
     outgoingSent = 0
-    reply.removeAll()
+    Self.forget(&reply)
     replySent = 0
+    holding = nil
     upload.reset()
     download.reset()
     account = CallAccount()
@@ -75,6 +78,11 @@ final class ExchangeSlot {
     translatesGRPCWeb = false
     route = nil
     keepsConnection = false
+  }
+
+  /// Memory of a large body is not kept.
+  private static func forget(_ buffer: inout ByteBuffer) {
+    if buffer.capacity > 128 << 10 { buffer = ByteBuffer(capacity: 2048) } else { buffer.removeAll() }
   }
 
   /// Gives up what is not needed while the exchange is a tunnel: the heads stay for its record.

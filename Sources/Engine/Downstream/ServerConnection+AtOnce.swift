@@ -46,7 +46,7 @@ extension ServerConnection {
     worker.begin(slot, on: self)
     guard let verdict = decideAtOnce(slot) else { return startTask(slot, from: .hooks) }
     guard case .proceed = verdict, let route = slot.route, let pool = route.pool(for: slot, &worker.random),
-      bodyIsHere(slot), !slot.exchange.request.head.asksUpgrade
+      bodyIsHere(slot), !slot.exchange.request.head.asksUpgrade, route.chain.requestBody.isEmpty
     else { return startTask(slot, from: .decided(verdict)) }
     let certain = !slot.exchange.request.method.isIdempotent
     let hash = pool.hash(of: slot)

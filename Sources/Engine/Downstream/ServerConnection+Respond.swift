@@ -25,6 +25,7 @@ extension ServerConnection {
 
   /// Sends `exchange.response`, a local one.
   func respond(_ slot: ExchangeSlot, closing: Bool = false) async -> Bool {
+    if slot.exchange.fault == nil, let fault = runLocalBodyHooks(slot) { return await refuse(fault, slot) }
     runResponseHooks(slot)
     let reusable = consumeRequestBody(slot) && slot.exchange.request.head.keepAlive && !closing && !worker.isLeaving
     let head = slot.exchange.request.method == .head
@@ -105,7 +106,12 @@ enum FaultPage {
     exchange.response.body.append(fault.reason)
     exchange.response.body.append(#"","request_id":""#)
     append(exchange.id, to: &exchange.response.body)
-    exchange.response.body.append("\"}\n")
+    exchange.response.body.append("\"")
+    if !exchange.faultMembers.isEmpty {
+      exchange.response.body.append(",")
+      append(exchange.faultMembers, to: &exchange.response.body)
+    }
+    exchange.response.body.append("}\n")
   }
 
   private static func append(_ id: borrowing ByteBuffer, to body: inout ByteBuffer) { body.append(id.span) }

@@ -221,6 +221,13 @@ final class ServerConnection: WakerOwner, ClientConnection {
     case .fail(let fault): return await refuse(fault, slot)
     }
     guard let route = slot.route else { return await refuse(.notFound, slot) }
+    if !route.chain.requestBody.isEmpty {
+      switch await runRequestBodyHooks(slot, route: route) {
+      case .proceed: break
+      case .respond: return await respond(slot)
+      case .fail(let fault): return await refuse(fault, slot)
+      }
+    }
     switch route.handler {
     case .upstream, .split:
       guard let pool = route.pool(for: slot, &worker.random) else { return await refuse(.noTarget, slot) }

@@ -1,4 +1,4 @@
-// long: one direction of a body is one state machine
+// long: one direction of a body is one state machine, whose steps share its fields.
 import HTTP
 import Kernel
 import Runtime
@@ -155,6 +155,37 @@ struct BodyFlow: ~Copyable {
     }
     returnBuffer(small: small, large: large)
     return moved
+  }
+
+  /// Appends what the source has of the content to `out`, without framing, until there is no more or `out` is longer
+  /// than `limit`; returns whether anything came. It was begun plain.
+  mutating func gather(
+    from source: Transport, into out: inout ByteBuffer, limit: Int, small: BufferPool, large: BufferPool
+  ) throws(Failure) -> Bool {
+    var moved = false
+    while !sourceDone, out.count <= limit, source.isReadable {
+      buffer.lease(from: isLarge ? large : small)
+      buffer.removeAll()
+      if try !fill(from: source) { break }
+      Self.append(buffer, 0..<buffer.count, to: &out)
+      buffer.removeAll()
+      moved = true
+    }
+    returnBuffer(small: small, large: large)
+    finished = sourceDone
+    return moved
+  }
+
+  /// Appends what was gathered as it goes out, for a body that is passed on after all, and frames the rest so too.
+  ///
+  /// - Returns: how many bytes of framing that appended.
+  mutating func passOn(_ gathered: Span<UInt8>, framing: Framing, into out: inout ByteBuffer) -> Int {
+    self.framing = framing
+    let before = out.count
+    if !gathered.isEmpty { Self.append(gathered, framing, to: &out) }
+    tailPending = sourceDone && framing == .chunked
+    finished = sourceDone && !tailPending
+    return out.count - before - gathered.count
   }
 
   /// Shows the fields behind the body, when there are any.

@@ -79,6 +79,11 @@ extension ServerConnection {
 
   /// Encodes the head for the target and takes the part of the body that came along with the client's head.
   private func prepareUpload(_ slot: ExchangeSlot, route: WorkerRoute) -> Fault? {
+    if !route.chain.responseBody.isEmpty { askForReadableAnswer(slot) }
+    if slot.exchange.request.holdsBody {
+      prepareHeldUpload(slot, route: route)
+      return nil
+    }
     let framing = slot.exchange.request.head.framing
     let coding = translateRequest(slot, route: route)
     slot.upload.begin(framing, framing: framing == .chunked || coding != .none ? .chunked : .plain, coding: coding)

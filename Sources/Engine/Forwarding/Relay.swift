@@ -7,6 +7,7 @@ import Runtime
 extension ServerConnection {
   /// Edits and encodes the head of the answer; a failure when its body is broken in its first bytes.
   func beginRelay(_ slot: ExchangeSlot, route: WorkerRoute) -> AttemptFailure? {
+    if let wish = wishForAnswer(slot, route: route) { return beginHolding(slot, wish) }
     let framing = slot.exchange.response.head.framing
     let coding = translateAnswer(slot)
     let out = coding == .none || framing == .none ? clientFraming(slot, framing) : clientFraming(slot, .chunked)
@@ -47,7 +48,7 @@ extension ServerConnection {
   }
 
   /// How the client gets the body: HTTP/1.0 knows no chunks, so there the connection's end says it.
-  private func clientFraming(_ slot: ExchangeSlot, _ framing: BodyFraming) -> BodyFraming {
+  func clientFraming(_ slot: ExchangeSlot, _ framing: BodyFraming) -> BodyFraming {
     switch framing {
     case .chunked, .untilClose: slot.exchange.request.head.minorVersion > 0 ? .chunked : .untilClose
     default: framing
@@ -88,6 +89,7 @@ extension ServerConnection {
   }
 
   func pumpDownload(_ slot: ExchangeSlot, _ lease: UpstreamConnection) -> DownloadProgress {
+    if let wish = slot.holding, let progress = gatherAnswer(slot, lease, wish) { return progress }
     while slot.replySent < slot.reply.count {
       guard socket.isWritable else { return .waiting }
       let result = socket.send(slot.reply.span.extracting(slot.replySent..<slot.reply.count))
@@ -105,19 +107,20 @@ extension ServerConnection {
         from: lease.socket, to: socket, small: worker.smallBuffers, large: worker.largeBuffers)
       slot.account.bytesOut += slot.download.contentSent - before
       if moved { slot.lastProgress = worker.loop.now }
-    } catch {
-      switch error {
-      case .malformed(let error): return .failed(.malformedResponse(error))
-      case .truncated, .sourceFailed: return .failed(.upstreamTruncated)
-      case .sinkFailed: return .failed(.clientGone)
-      case .tooLarge, .undecodable: return .failed(.upstreamTruncated)
-      }
-    }
+    } catch { return .failed(downloadFault(error)) }
     return slot.download.finished ? .finished : .waiting
   }
 
+  func downloadFault(_ failure: BodyFlow.Failure) -> Fault {
+    switch failure {
+    case .malformed(let error): .malformedResponse(error)
+    case .truncated, .sourceFailed, .tooLarge, .undecodable: .upstreamTruncated
+    case .sinkFailed: .clientGone
+    }
+  }
+
   /// A body that is broken in its first bytes, before anything was sent to the client.
-  private func truncation(_ failure: BodyFlow.Failure) -> AttemptFailure {
+  func truncation(_ failure: BodyFlow.Failure) -> AttemptFailure {
     let fault: Fault =
       switch failure {
       case .malformed(let error): .malformedResponse(error)

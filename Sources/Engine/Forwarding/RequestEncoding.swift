@@ -31,7 +31,11 @@ extension Worker {
       slot.outgoing.append("TE: trailers\r\nConnection: TE\r\n")
     }
     if slot.asksWebSocket { slot.outgoing.append(WebSocketHandshake.fields) }
-    if slot.upload.framing == .chunked { slot.outgoing.append("Transfer-Encoding: chunked\r\n") }
+    if slot.exchange.request.holdsBody {
+      HTTP1Encoder.contentLength(slot.exchange.request.body.count, into: &slot.outgoing)
+    } else if slot.upload.framing == .chunked {
+      slot.outgoing.append("Transfer-Encoding: chunked\r\n")
+    }
     slot.outgoing.append("\r\n")
   }
 
@@ -52,10 +56,37 @@ extension Worker {
 
   private func appendTarget(_ exchange: inout Exchange, rewrite: Rewrite?, to out: inout ByteBuffer) {
     if exchange.request.head.form == .asterisk { return out.append("*") }
-    if let rewrite { rewrite.append(exchange, to: &out) } else { out.append(exchange.path) }
-    if exchange.request.head.hasQuery {
+    if Self.append(exchange.forwardedPath, to: &out) {
+    } else if let rewrite {
+      rewrite.append(exchange, to: &out)
+    } else {
+      out.append(exchange.path)
+    }
+    if exchange.forwardedQuery != nil {
+      Self.appendQuery(exchange.forwardedQuery, to: &out)
+    } else if exchange.request.head.hasQuery {
       out.append("?")
       out.append(exchange.query)
+    }
+  }
+
+  private static func append(_ path: borrowing ByteBuffer?, to out: inout ByteBuffer) -> Bool {
+    switch path {
+    case .some(let path):
+      out.append(path.span)
+      return true
+    case .none: return false
+    }
+  }
+
+  /// An empty query that a plugin made is none.
+  private static func appendQuery(_ query: borrowing ByteBuffer?, to out: inout ByteBuffer) {
+    switch query {
+    case .some(let query):
+      if query.isEmpty { return }
+      out.append("?")
+      out.append(query.span)
+    case .none: break
     }
   }
 

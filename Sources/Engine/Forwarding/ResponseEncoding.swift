@@ -11,9 +11,10 @@ extension Worker {
     slot.exchange.response.head.headers.remove(.xFault)
     appendStatusLine(slot)
     slot.exchange.response.head.headers.write(from: slot.exchange.response.source, into: &slot.reply)
-    switch framing {
-    case .chunked: slot.reply.append("Transfer-Encoding: chunked\r\n")
-    default: break
+    if slot.exchange.response.holdsBody {
+      HTTP1Encoder.contentLength(slot.exchange.response.body.count, into: &slot.reply)
+    } else if case .chunked = framing {
+      slot.reply.append("Transfer-Encoding: chunked\r\n")
     }
     if !slot.exchange.response.head.headers.contains(.date) { appendDate(slot) }
     appendEnd(slot, keepAlive: slot.keepsConnection)

@@ -116,7 +116,7 @@ final class WorkerRoute {
   let requestBodyLimit: Int
   /// Whether calls of gRPC-Web become calls of gRPC.
   let translatesGRPCWeb: Bool
-  private let clientBody: Int
+  let clientBody: Int
   /// The snapshot that it belongs to, kept alive by the exchanges that use it.
   let snapshot: WorkerSnapshot
 

@@ -30,6 +30,28 @@ struct ExchangeFixture: ~Copyable {
     exchange.response.buffer.advance(length)
   }
 
+  /// Lets the request's body be held for hooks.
+  mutating func hold(_ body: String) {
+    exchange.request.holdsBody = true
+    exchange.request.body.removeAll()
+    exchange.request.body.append(body.utf8Span.span)
+  }
+
+  /// Lets the answer's body be held for hooks.
+  mutating func holdAnswer(_ body: String) {
+    exchange.response.holdsBody = true
+    exchange.response.body.removeAll()
+    exchange.response.body.append(body.utf8Span.span)
+  }
+
+  var body: String { Self.text(exchange.request.body.span) }
+  var answerBody: String { Self.text(exchange.response.body.span) }
+  var faultMembers: String { Self.text(exchange.faultMembers.span) }
+
+  private static func text(_ bytes: Span<UInt8>) -> String {
+    String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
+  }
+
   /// Lets the gateway answer by itself, as it does for a fault.
   mutating func refuse(_ fault: Fault) {
     exchange.fault = fault
