@@ -13,6 +13,7 @@ enum BuiltIn {
     PluginDefinition(RateLimit.self),
     PluginDefinition(RequestSize.self),
     PluginDefinition(Trace.self),
+    PluginDefinition(Transform.self),
   ]
 
   static let declarations = plugins.map(\.declaration)

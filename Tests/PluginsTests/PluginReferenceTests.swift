@@ -11,6 +11,7 @@ import Testing
     PluginDefinition(CORS.self), PluginDefinition(Concurrency.self), PluginDefinition(Headers.self),
     PluginDefinition(IPAccess.self), PluginDefinition(RateLimit.self), PluginDefinition(RequestSize.self),
     PluginDefinition(Trace.self),
+    PluginDefinition(Transform.self),
   ]
 
   /// With `SLUICE_WRITE_DOCS` set, the page is written instead of compared.

@@ -23,7 +23,7 @@ extension RequestValue {
   fileprivate static let unread: Set<String> = ["jwt", "body", "context"]
 
   /// Nil when the text names no value of the request.
-  init?(_ text: String) {
+  public init?(_ text: String) {
     switch text {
     case "consumer": self = .consumer
     case "user": self = .user
