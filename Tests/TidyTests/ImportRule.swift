@@ -5,15 +5,19 @@ enum ImportRule {
   static let allowed: [String: Set<String>] = [
     "Kernel": ["CLinux", "Glibc"],
     "Foreign": [
-      "Kernel", "CYAML", "CLZ4", "CAres", "CNghttp2", "COpenSSL", "CZlib", "CZstd", "Glibc",
+      "Kernel", "CYAML", "CLZ4", "CAres", "CNghttp2", "COpenSSL", "CZlib", "CZstd", "CPCRE2", "Glibc",
     ],
     "Configuration": ["Kernel", "Foreign"],
     "HTTP": ["Kernel"],
     "JSON": ["Kernel"],
+    "Detection": ["Kernel"],
+    "JSONSchema": ["Kernel", "JSON", "Foreign"],
     "Runtime": ["Kernel", "Foreign"],
     "Telemetry": ["Kernel", "Foreign", "JSON", "HTTP", "Runtime", "Configuration", "Logging"],
     "PluginKit": ["Kernel", "HTTP", "JSON", "Runtime", "Configuration"],
-    "Plugins": ["Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration", "PluginKit"],
+    "Plugins": [
+      "Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration", "PluginKit", "JSONSchema", "Detection",
+    ],
     "Engine": ["Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration", "PluginKit", "Telemetry"],
     "Admin": [
       "Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration", "PluginKit", "Telemetry", "Engine",

@@ -1,0 +1,62 @@
+import COpenSSL
+public import Kernel
+
+/// HMAC-SHA256 (RFC 2104) through OpenSSL, with a key that is set up once.
+///
+/// SAFETY: the contexts are made in `init`, freed in `deinit`, and used by one thread at a time: this is not Sendable.
+@safe
+public final class HMAC {
+  /// Bytes of a code.
+  public static let size = 32
+
+  private let keyed: OpaquePointer
+  private let mac: OpaquePointer
+
+  /// - Returns: nil when OpenSSL has no memory.
+  public init?(key: [UInt8]) {
+    // SAFETY: fetched, used and freed here; the context keeps a reference of its own.
+    guard let mac = unsafe EVP_MAC_fetch(nil, "HMAC", nil) else { return nil }
+    guard let made = unsafe EVP_MAC_CTX_new(mac) else {
+      unsafe EVP_MAC_free(mac)
+      return nil
+    }
+    unsafe self.mac = mac
+    unsafe keyed = made
+    var digest = Array("SHA256".utf8CString)
+    // SAFETY: the parameters and the array that they point to live during the call; an empty key is a key of no bytes.
+    let isSet = unsafe digest.withUnsafeMutableBufferPointer { name in
+      var parameters = unsafe [
+        OSSL_PARAM_construct_utf8_string("digest", name.baseAddress, 0), OSSL_PARAM_construct_end(),
+      ]
+      let key = key.isEmpty ? [0] : key
+      return unsafe key.withUnsafeBufferPointer {
+        unsafe EVP_MAC_init(made, $0.baseAddress, $0.count, &parameters)
+      }
+    }
+    if isSet != 1 { return nil }
+  }
+
+  deinit {
+    // SAFETY: as the type says.
+    unsafe EVP_MAC_CTX_free(keyed)
+    unsafe EVP_MAC_free(mac)
+  }
+
+  /// Appends the code of a text; false, with nothing appended, when OpenSSL fails.
+  public func append(codeOf text: Span<UInt8>, to out: inout ByteBuffer) -> Bool {
+    // SAFETY: a copy of the context that has the key, freed below; the text is live and the block is long enough.
+    guard let context = unsafe EVP_MAC_CTX_dup(keyed) else { return false }
+    defer { unsafe EVP_MAC_CTX_free(context) }
+    var code = [UInt8](repeating: 0, count: Self.size)
+    var length = 0
+    let isDone = unsafe text.withUnsafeBufferPointer { text in
+      unsafe code.withUnsafeMutableBufferPointer { code in
+        unsafe EVP_MAC_update(context, text.baseAddress, text.count) == 1
+          && EVP_MAC_final(context, code.baseAddress, &length, code.count) == 1
+      }
+    }
+    guard isDone, length == Self.size else { return false }
+    out.append(code.span)
+    return true
+  }
+}
