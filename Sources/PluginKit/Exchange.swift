@@ -115,6 +115,9 @@ public struct Exchange: ~Copyable {
   public var forwardedPath: ByteBuffer?
   public var forwardedQuery: ByteBuffer?
 
+  /// How often the response violates what it was checked by; noted in the call log.
+  public var responseViolations = 0
+
   /// Why it failed, once it has.
   public var fault: Fault?
   /// Members of JSON that the fault's page has beside its own, such as `"offset":17`; set by who returns the fault.
@@ -187,6 +190,7 @@ public struct Exchange: ~Copyable {
     forwardedQuery = nil
     fault = nil
     faultMembers.removeAll()
+    responseViolations = 0
     if !allowed.isEmpty { allowed = "" }
   }
 }

@@ -10,10 +10,12 @@ enum BuiltIn {
     PluginDefinition(Concurrency.self),
     PluginDefinition(Headers.self),
     PluginDefinition(IPAccess.self),
+    PluginDefinition(Mask.self),
     PluginDefinition(RateLimit.self),
     PluginDefinition(RequestSize.self),
     PluginDefinition(Trace.self),
     PluginDefinition(Transform.self),
+    PluginDefinition(Validate.self),
   ]
 
   static let declarations = plugins.map(\.declaration)

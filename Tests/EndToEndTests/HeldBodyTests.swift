@@ -168,4 +168,39 @@ struct HeldBodyTests {
       #expect(refused.text.contains("unknown_content_coding"))
     }
   }
+
+  @Test func `a chain of validate, mask and transform works in the order written, and the log tells of answers`() throws
+  {
+    let origin = try Origin.ok(#"{"id":"seven"}"#, fields: ["Content-Type: application/json"])
+    let text = """
+      routes:
+        widget:
+          match: POST /v2/feedback
+          plugins:
+            - validate:
+                request: { schema: { required: [text], properties: { text: { type: string } } } }
+                response: { schema: { properties: { id: { type: integer } } } }
+            - mask: { request: { paths: [body.email], detect: [card] }, with: { pseudonym: "${HOME:-x}" } }
+            - transform: { request: { set: { body.source: widget }, remove: [body.debug] } }
+          upstream: "\(origin.url)"
+      """
+    try withGateway(text) { gateway in
+      let client = try gateway.connect()
+      let good = #"{"text":"4111111111111111","email":"a@b.de","debug":1}"#
+      try client.send("POST /v2/feedback HTTP/1.1", ["Host: a", "Content-Length: \(good.utf8.count)"], body: good)
+      #expect(try client.response().text == #"{"id":"seven"}"#)
+      let sent = try origin.awaitRequests(1)[0].text
+      let shape = /{"text":"card_[0-9a-f]{32}","email":"email_[0-9a-f]{32}","source":"widget"}/
+      #expect(sent.wholeMatch(of: shape) != nil, "\(sent)")
+      try client.send("POST /v2/feedback HTTP/1.1", ["Host: a", "Content-Length: 2"], body: "{}")
+      let refused = try client.response()
+      #expect(refused.status == 422)
+      #expect(
+        refused.text.contains(#""violations":[{"pointer":"","keyword":"required","detail":"`text` is missing"}]}"#))
+      let records = try gateway.awaitRecords(2)
+      #expect(records[0]["response_violations"]?.integer == 1)
+      #expect(records[1]["reason"]?.string == "schema_violated")
+    }
+    origin.stop()
+  }
 }

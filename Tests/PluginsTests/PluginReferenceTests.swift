@@ -12,6 +12,7 @@ import Testing
     PluginDefinition(IPAccess.self), PluginDefinition(RateLimit.self), PluginDefinition(RequestSize.self),
     PluginDefinition(Trace.self),
     PluginDefinition(Transform.self),
+    PluginDefinition(Transform.self), PluginDefinition(Validate.self), PluginDefinition(Mask.self),
   ]
 
   /// With `SLUICE_WRITE_DOCS` set, the page is written instead of compared.

@@ -7,6 +7,7 @@ enum KeywordRule {
   static let exceptions = [
     "username": "it would need a store that asks for it",
     "password": "it would need a store that asks for it",
+    "pseudonym": "it would need a variable that must be set",
     "token": "it would need a variable that must be set",
     "servers": "it would need a name server at an address of its own",
     "authority": "it would need a service that speaks TLS",

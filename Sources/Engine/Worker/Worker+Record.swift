@@ -92,6 +92,9 @@ extension Worker {
     } else if slot.account.responseBegan, let fault = slot.exchange.fault, fault.origin == .upstream {
       log.append(.cancelled, text: "upstream")
     }
+    if slot.exchange.responseViolations > 0 {
+      log.append(.responseViolations, integer: slot.exchange.responseViolations)
+    }
     if let status = slot.account.rpcStatus { log.append(.rpcStatus, integer: status) }
     if let side = slot.account.closedBy { log.append(.closedBy, text: side.word) }
     if let code = slot.account.closeCode { log.append(.closeCode, integer: code) }

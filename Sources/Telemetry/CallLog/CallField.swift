@@ -6,7 +6,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
   case time, requestID, traceID, spanID, parentID, listener, client, consumer
   case tlsVersion, tlsCipher, tlsServerName, tlsClient
   case method, host, route, template, version, path, query, `protocol`
-  case status, fault, reason, cancelled
+  case status, fault, reason, cancelled, responseViolations
   case rpcStatus, closedBy, closeCode
   case bytesIn, bytesOut
   case upstream, target, attempts
@@ -41,6 +41,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .fault: "fault"
     case .reason: "reason"
     case .cancelled: "cancelled"
+    case .responseViolations: "response_violations"
     case .rpcStatus: "grpc_status"
     case .closedBy: "closed_by"
     case .closeCode: "close_code"
@@ -64,7 +65,8 @@ public enum CallField: UInt8, CaseIterable, Sendable {
   /// What JSON type the member has.
   public var type: StaticString {
     switch self {
-    case .status, .rpcStatus, .closeCode, .bytesIn, .bytesOut, .attempts, .total, .queue, .connect, .firstByte, .body,
+    case .status, .responseViolations, .rpcStatus, .closeCode, .bytesIn, .bytesOut, .attempts, .total, .queue, .connect,
+      .firstByte, .body,
       .overhead,
       .truncated:
       "integer"
@@ -100,6 +102,8 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .fault: "Whose fault it was when the gateway answered itself: `client`, `policy`, `upstream` or `gateway`."
     case .reason: "What went wrong, as one word that does not change between versions."
     case .cancelled: "Who left before the end: `client` or `upstream`."
+    case .responseViolations:
+      "In how many ways the response violates the schema that `validate` checks it by; absent for none."
     case .rpcStatus: "How a gRPC call ended, by its status code; absent when it ended without one."
     case .closedBy: "Of a WebSocket, who ended it first: `client`, `upstream` or `gateway`."
     case .closeCode: "Of a WebSocket, the code of its close frame (RFC 6455 §7.4.1); absent when there was none."
