@@ -70,6 +70,7 @@ let package = Package(
     library("JSON", ["Kernel"]),
     library("Detection", ["Kernel"]),
     library("JSONSchema", ["Kernel", "JSON", "Foreign"]),
+    library("AI", ["Kernel", "JSON"]),
     library("Runtime", ["Kernel", "Foreign"]),
     library(
       "Telemetry", ["Kernel", "Foreign", "JSON", "Configuration", .product(name: "Logging", package: "swift-log")]),
@@ -98,6 +99,7 @@ let package = Package(
     tests("DetectionTests", ["Detection", "Kernel"]),
     tests("JSONSchemaTests", ["JSONSchema", "JSON", "Foreign", "Kernel"]),
     tests("ForeignTests", ["Foreign", "Kernel"]),
+    tests("AITests", ["AI", "JSON", "Kernel", "GatewayTesting"]),
     tests("RuntimeTests", ["Runtime", "Foreign", "Kernel", "GatewayTesting"]),
     tests("TelemetryTests", ["Telemetry", "Kernel", "JSON", "GatewayTesting"]),
     tests("PluginKitTests", ["PluginKit", "HTTP", "Configuration", "Foreign", "Kernel"]),

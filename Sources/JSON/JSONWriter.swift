@@ -60,6 +60,12 @@ public struct JSONWriter: ~Copyable {
     buffer.append("null")
   }
 
+  /// A value that is JSON already.
+  public mutating func value(literal json: Span<UInt8>) {
+    separate()
+    buffer.append(json)
+  }
+
   public mutating func object(_ body: (inout JSONWriter) -> Void) {
     enclose(open: UInt8(ascii: "{"), close: UInt8(ascii: "}"), body)
   }

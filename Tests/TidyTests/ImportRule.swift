@@ -12,6 +12,7 @@ enum ImportRule {
     "JSON": ["Kernel"],
     "Detection": ["Kernel"],
     "JSONSchema": ["Kernel", "JSON", "Foreign"],
+    "AI": ["Kernel", "JSON"],
     "Runtime": ["Kernel", "Foreign"],
     "Telemetry": ["Kernel", "Foreign", "JSON", "HTTP", "Runtime", "Configuration", "Logging"],
     "PluginKit": ["Kernel", "HTTP", "JSON", "Runtime", "Configuration"],

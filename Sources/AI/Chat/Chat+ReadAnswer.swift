@@ -1,0 +1,131 @@
+extension Chat {
+  /// Reads a whole answer.
+  static func readAnswer(_ body: JSONElement) throws(Refusal) -> Answer {
+    var answer = Answer()
+    answer.head = readHead(body)
+    guard let choice = try body.requireMember("choices").requireArray().first else {
+      throw .missing("choices[0]", in: body)
+    }
+    let message = try choice.requireMember("message")
+    if let thought = try reasoning(of: message) { answer.parts.append(.reasoning(.text(thought, signature: nil))) }
+    if let text = try message.optionalString("content"), !text.isEmpty { answer.parts.append(.text(text)) }
+    if let text = try message.optionalString("refusal"), !text.isEmpty { answer.parts.append(.refusal(text)) }
+    for call in try message["tool_calls"]?.requireArray() ?? [] {
+      let function = try call.requireMember("function")
+      answer.parts.append(
+        .toolCall(
+          ToolCall(
+            id: try call.requireString("id"), name: try function.requireString("name"),
+            arguments: try function.optionalString("arguments") ?? "")))
+    }
+    let refused = answer.parts.contains { if case .refusal = $0 { true } else { false } }
+    answer.finish = finish(try choice.optionalString("finish_reason"), refused: refused)
+    if let usage = body["usage"] { answer.usage = readUsage(usage) }
+    return answer
+  }
+
+  static func readHead(_ body: JSONElement) -> AnswerHead {
+    AnswerHead(
+      id: body["id"]?.string ?? "", model: body["model"]?.string ?? "", created: body["created"]?.integer ?? 0)
+  }
+
+  /// What compatible servers say of a model's thoughts, under either name.
+  static func reasoning(of message: JSONElement) throws(Refusal) -> String? {
+    let thought = try message.optionalString("reasoning_content") ?? message["reasoning"]?.string
+    return thought?.isEmpty == true ? nil : thought
+  }
+
+  static func finish(_ reason: String?, refused: Bool) -> Finish {
+    switch reason {
+    case "length": Finish(.length)
+    case "tool_calls", "function_call": Finish(.toolCalls)
+    case "content_filter": Finish(.filtered)
+    default: Finish(refused ? .refusal : .stop)
+    }
+  }
+
+  static func readUsage(_ usage: JSONElement) -> Usage {
+    Usage(
+      input: Usage.count(usage["prompt_tokens"]),
+      cachedInput: Usage.count(usage["prompt_tokens_details"]?["cached_tokens"]),
+      output: Usage.count(usage["completion_tokens"]),
+      reasoning: Usage.count(usage["completion_tokens_details"]?["reasoning_tokens"]))
+  }
+
+  /// Reads a provider's error; nil when the body is none of this dialect.
+  static func readFailure(_ body: JSONElement, status: Int) -> Failure? {
+    guard let error = body["error"] else { return nil }
+    // Some compatible servers say the message alone.
+    let message = error.string ?? error["message"]?.string ?? "The provider gave no reason."
+    var kind = Failure.kind(ofStatus: status)
+    switch error["code"]?.string ?? error["type"]?.string ?? "" {
+    case "insufficient_quota": kind = .quota
+    case "rate_limit_exceeded": kind = .rateLimited
+    case "invalid_api_key": kind = .authentication
+    case "invalid_request_error" where status < 400: kind = .invalidRequest
+    default: break
+    }
+    return Failure(kind, message, field: error["param"]?.string, status: status)
+  }
+
+  /// Reads `chat.completion.chunk`s.
+  struct Reader: StreamReader {
+    private var hasBegun = false
+    private var isRefused = false
+    /// The `index` of the tool call under way.
+    private var call: Int?
+    private var pending: Finish?
+    private(set) var isComplete = false
+
+    mutating func read(_ name: String, _ data: [UInt8], into events: inout [Event]) throws(Failure) {
+      if data == Array("[DONE]".utf8) {
+        isComplete = true
+        events.append(.end)
+        return
+      }
+      let chunk = try parse(data)
+      if let failure = Chat.readFailure(chunk, status: 0) { throw failure }
+      do { try take(chunk, into: &events) } catch { throw .malformedAnswer }
+    }
+
+    private mutating func take(_ chunk: JSONElement, into events: inout [Event]) throws(Refusal) {
+      if !hasBegun {
+        hasBegun = true
+        events.append(.begin(Chat.readHead(chunk)))
+      }
+      if let choice = try chunk["choices"]?.requireArray().first {
+        if let delta = choice["delta"] { try take(delta: delta, into: &events) }
+        if let reason = try choice.optionalString("finish_reason") {
+          events.append(.finish(Chat.finish(reason, refused: isRefused)))
+        }
+      }
+      if let usage = chunk["usage"], usage.isObject { events.append(.usage(Chat.readUsage(usage))) }
+    }
+
+    private mutating func take(delta: JSONElement, into events: inout [Event]) throws(Refusal) {
+      if let thought = try Chat.reasoning(of: delta) { events.append(.reasoning(thought)) }
+      if let text = try delta.optionalString("content"), !text.isEmpty { events.append(.text(text)) }
+      if let text = try delta.optionalString("refusal"), !text.isEmpty {
+        isRefused = true
+        events.append(.refusal(text))
+      }
+      for element in try delta["tool_calls"]?.requireArray() ?? [] { try take(call: element, into: &events) }
+    }
+
+    private mutating func take(call element: JSONElement, into events: inout [Event]) throws(Refusal) {
+      // Some compatible servers leave the index out and send each call whole.
+      let index = element["index"]?.integer ?? (call ?? -1) + 1
+      let function = element["function"]
+      if index != call {
+        guard index > call ?? -1 else { throw .expected("the call under way", at: element) }
+        call = index
+        events.append(
+          .toolCall(
+            id: try element.requireString("id"), name: try element.requireMember("function").requireString("name")))
+      }
+      if let arguments = try function?.optionalString("arguments"), !arguments.isEmpty {
+        events.append(.toolArguments(arguments))
+      }
+    }
+  }
+}

@@ -1,0 +1,194 @@
+import JSON
+import Kernel
+
+extension Chat {
+  static func write(_ answer: Answer, into json: inout JSONWriter) {
+    json.object {
+      $0.member("id", answer.head.id)
+      $0.member("object", "chat.completion")
+      $0.member("created", answer.head.created)
+      $0.member("model", answer.head.model)
+      $0.array("choices") {
+        $0.object {
+          $0.member("index", 0)
+          $0.object("message") { writeMessage(answer.parts, into: &$0) }
+          $0.nullMember("logprobs")
+          $0.member("finish_reason", word(of: answer.finish))
+        }
+      }
+      $0.object("usage") { write(answer.usage, into: &$0) }
+    }
+  }
+
+  private static func writeMessage(_ parts: [Part], into json: inout JSONWriter) {
+    var text: String?
+    var refusal: String?
+    var thought: String?
+    var calls: [ToolCall] = []
+    for part in parts {
+      switch part {
+      case .text(let piece): text = (text ?? "") + piece
+      case .refusal(let piece): refusal = (refusal ?? "") + piece
+      case .reasoning(.text(let piece, _)): thought = (thought ?? "") + piece
+      case .toolCall(let call): calls.append(call)
+      default: break
+      }
+    }
+    json.member("role", "assistant")
+    if let text { json.member("content", text) } else { json.nullMember("content") }
+    if let refusal { json.member("refusal", refusal) } else { json.nullMember("refusal") }
+    json.member("reasoning_content", ifPresent: thought)
+    if !calls.isEmpty { writeCalls(calls, into: &json) }
+  }
+
+  static func word(of finish: Finish) -> String { finish.reason == .refusal ? "stop" : finish.reason.rawValue }
+
+  static func write(_ usage: Usage, into json: inout JSONWriter) {
+    json.member("prompt_tokens", usage.input)
+    json.member("completion_tokens", usage.output)
+    json.member("total_tokens", usage.input + usage.output)
+    json.object("prompt_tokens_details") { $0.member("cached_tokens", usage.cachedInput) }
+    json.object("completion_tokens_details") { $0.member("reasoning_tokens", usage.reasoning) }
+  }
+
+  /// The error object, also within a stream.
+  static func write(_ failure: Failure, into json: inout JSONWriter) {
+    json.object {
+      $0.object("error") {
+        $0.member("message", failure.message)
+        $0.member("type", type(of: failure.kind))
+        if let field = failure.field { $0.member("param", field) } else { $0.nullMember("param") }
+        if let code = code(of: failure.kind) { $0.member("code", code) } else { $0.nullMember("code") }
+      }
+    }
+  }
+
+  private static func type(of kind: Failure.Kind) -> String {
+    switch kind {
+    case .invalidRequest, .notFound, .tooLarge, .authentication: "invalid_request_error"
+    case .permission: "permission_error"
+    case .rateLimited: "rate_limit_error"
+    case .quota: "insufficient_quota"
+    case .overloaded, .timeout, .server: "server_error"
+    }
+  }
+
+  private static func code(of kind: Failure.Kind) -> String? {
+    switch kind {
+    case .authentication: "invalid_api_key"
+    case .notFound: "not_found"
+    case .rateLimited: "rate_limit_exceeded"
+    case .quota: "insufficient_quota"
+    case .tooLarge: "request_too_large"
+    default: nil
+    }
+  }
+
+  /// Writes `chat.completion.chunk`s.
+  struct Writer: StreamWriter {
+    private var head: AnswerHead
+    /// Whether the client asked for the chunk with the usage.
+    private let showsUsage: Bool
+    private var call = -1
+    private var usage = Usage()
+
+    init(_ head: AnswerHead, showsUsage: Bool) {
+      self.head = head
+      self.showsUsage = showsUsage
+    }
+
+    mutating func write(_ event: Event, into out: inout ByteBuffer) {
+      switch event {
+      case .begin(let begun):
+        if !begun.id.isEmpty { head.id = begun.id }
+        if !begun.model.isEmpty { head.model = begun.model }
+        if begun.created > 0 { head.created = begun.created }
+        delta(into: &out) {
+          $0.member("role", "assistant")
+          $0.member("content", "")
+        }
+      case .text(let text): delta(into: &out) { $0.member("content", text) }
+      case .refusal(let text): delta(into: &out) { $0.member("refusal", text) }
+      case .reasoning(let text): delta(into: &out) { $0.member("reasoning_content", text) }
+      // This dialect has no place for it, and it is of use to its provider only.
+      case .reasoningSignature, .opaqueReasoning: break
+      case .toolCall(let id, let name):
+        call += 1
+        let index = call
+        tool(index, into: &out) {
+          $0.member("id", id)
+          $0.member("type", "function")
+          $0.object("function") {
+            $0.member("name", name)
+            $0.member("arguments", "")
+          }
+        }
+      case .toolArguments(let text):
+        tool(call, into: &out) { $0.object("function") { $0.member("arguments", text) } }
+      case .finish(let finish): chunk(into: &out, finish: finish) { _ in }
+      case .usage(let usage): self.usage = usage
+      case .end:
+        if showsUsage { usageChunk(into: &out) }
+        out.append("data: [DONE]\n\n")
+      case .failure(let failure): send(into: &out) { Chat.write(failure, into: &$0) }
+      }
+    }
+
+    private func tool(_ index: Int, into out: inout ByteBuffer, _ body: (inout JSONWriter) -> Void) {
+      delta(into: &out) {
+        $0.array("tool_calls") {
+          $0.object {
+            $0.member("index", index)
+            body(&$0)
+          }
+        }
+      }
+    }
+
+    private func delta(into out: inout ByteBuffer, _ body: (inout JSONWriter) -> Void) {
+      chunk(into: &out, finish: nil, body)
+    }
+
+    private func chunk(into out: inout ByteBuffer, finish: Finish?, _ body: (inout JSONWriter) -> Void) {
+      send(into: &out) {
+        $0.object {
+          members(into: &$0)
+          $0.array("choices") {
+            $0.object {
+              $0.member("index", 0)
+              $0.object("delta", body)
+              if let finish {
+                $0.member("finish_reason", Chat.word(of: finish))
+              } else {
+                $0.nullMember("finish_reason")
+              }
+            }
+          }
+          if showsUsage { $0.nullMember("usage") }
+        }
+      }
+    }
+
+    private func usageChunk(into out: inout ByteBuffer) {
+      let usage = usage
+      send(into: &out) {
+        $0.object {
+          members(into: &$0)
+          $0.array("choices") { _ in }
+          $0.object("usage") { Chat.write(usage, into: &$0) }
+        }
+      }
+    }
+
+    private func members(into json: inout JSONWriter) {
+      json.member("id", head.id)
+      json.member("object", "chat.completion.chunk")
+      json.member("created", head.created)
+      json.member("model", head.model)
+    }
+
+    private func send(into out: inout ByteBuffer, _ body: (inout JSONWriter) -> Void) {
+      EventText.append(nil, to: &out, body)
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import JSON
+import Kernel
+
+extension Chat {
+  static func writeMessages(
+    _ conversation: Conversation, into json: inout JSONWriter, _ lost: inout Inexpressible
+  ) {
+    json.array("messages") {
+      for text in conversation.system { writeSystem(text, into: &$0) }
+      for message in conversation.messages {
+        switch message.role {
+        case .system:
+          for case .text(let text) in message.parts { writeSystem(text, into: &$0) }
+        case .user: writeUser(message, into: &$0, &lost)
+        case .assistant: writeAssistant(message, into: &$0, &lost)
+        }
+      }
+    }
+  }
+
+  private static func writeSystem(_ text: String, into json: inout JSONWriter) {
+    json.object {
+      $0.member("role", "system")
+      $0.member("content", text)
+    }
+  }
+
+  /// Results of tools are messages of their own here, before what the caller says beside them.
+  private static func writeUser(_ message: Message, into json: inout JSONWriter, _ lost: inout Inexpressible) {
+    var rest: [Part] = []
+    for part in message.parts {
+      guard case .toolResult(let result) = part else {
+        rest.append(part)
+        continue
+      }
+      json.object {
+        $0.member("role", "tool")
+        $0.member("tool_call_id", result.id)
+        if result.isError { lost.add(.message(message.place, "is_error")) }
+        writeContent(result.content, place: message.place, into: &$0, &lost)
+      }
+    }
+    if rest.isEmpty, !message.parts.isEmpty { return }
+    json.object {
+      $0.member("role", "user")
+      writeContent(rest, place: message.place, into: &$0, &lost)
+    }
+  }
+
+  private static func writeAssistant(_ message: Message, into json: inout JSONWriter, _ lost: inout Inexpressible) {
+    var said: [Part] = []
+    var calls: [ToolCall] = []
+    var refusal: String?
+    for part in message.parts {
+      switch part {
+      case .toolCall(let call): calls.append(call)
+      case .refusal(let text): refusal = (refusal ?? "") + text
+      // What another provider thought, and signed, says nothing to this one.
+      case .reasoning: lost.add(.message(message.place, "reasoning"))
+      default: said.append(part)
+      }
+    }
+    json.object {
+      $0.member("role", "assistant")
+      if said.isEmpty {
+        $0.nullMember("content")
+      } else {
+        writeContent(said, place: message.place, into: &$0, &lost)
+      }
+      $0.member("refusal", ifPresent: refusal)
+      if !calls.isEmpty { writeCalls(calls, into: &$0) }
+    }
+  }
+
+  static func writeCalls(_ calls: [ToolCall], into json: inout JSONWriter) {
+    json.array("tool_calls") {
+      for call in calls {
+        $0.object {
+          $0.member("id", call.id)
+          $0.member("type", "function")
+          $0.object("function") {
+            $0.member("name", call.name)
+            $0.member("arguments", call.arguments.isEmpty ? "{}" : call.arguments)
+          }
+        }
+      }
+    }
+  }
+
+  /// A lone text as a string, which every compatible server takes.
+  private static func writeContent(
+    _ parts: [Part], place: Int, into json: inout JSONWriter, _ lost: inout Inexpressible
+  ) {
+    if parts.isEmpty { return json.member("content", "") }
+    if parts.count == 1, case .text(let text) = parts[0] { return json.member("content", text) }
+    json.array("content") {
+      for part in parts {
+        switch part {
+        case .text(let text):
+          $0.object {
+            $0.member("type", "text")
+            $0.member("text", text)
+          }
+        case .image(let media, let detail):
+          guard let url = media.url else {
+            lost.add(.message(place, "image"))
+            continue
+          }
+          $0.object {
+            $0.member("type", "image_url")
+            $0.object("image_url") {
+              $0.member("url", url)
+              $0.member("detail", ifPresent: detail)
+            }
+          }
+        case .file(.data(let type, let base64), let name):
+          $0.object {
+            $0.member("type", "file")
+            $0.object("file") {
+              $0.member("filename", name ?? "file")
+              $0.member("file_data", "data:\(type);base64,\(base64)")
+            }
+          }
+        default: lost.add(.message(place, part.word))
+        }
+      }
+    }
+  }
+}

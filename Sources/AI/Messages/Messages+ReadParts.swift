@@ -1,0 +1,64 @@
+extension Messages {
+  static func readMessage(_ element: JSONElement, place: Int, _ losses: inout Losses) throws(Refusal) -> Message {
+    element.noteOthers(than: ["role", "content"], &losses)
+    let content = try element.requireMember("content")
+    switch try element.requireString("role") {
+    case "user": return Message(.user, try readParts(content, &losses), place: place)
+    case "assistant": return Message(.assistant, try readParts(content, &losses), place: place)
+    default: throw .expected("user or assistant", at: try element.requireMember("role"))
+    }
+  }
+
+  private static func readParts(_ content: JSONElement, _ losses: inout Losses) throws(Refusal) -> [Part] {
+    if let text = content.string { return [.text(text)] }
+    var parts: [Part] = []
+    for element in try content.requireArray() {
+      if let part = try readPart(element, &losses) { parts.append(part) } else { losses.add(element) }
+    }
+    return parts
+  }
+
+  /// Nil for what no other dialect has.
+  static func readPart(_ element: JSONElement, _ losses: inout Losses) throws(Refusal) -> Part? {
+    switch try element.requireString("type") {
+    case "text":
+      element.noteOthers(than: ["type", "text"], &losses)
+      return .text(try element.requireString("text"))
+    case "image":
+      element.noteOthers(than: ["type", "source"], &losses)
+      return try readMedia(try element.requireMember("source")).map { .image($0, detail: nil) }
+    case "document":
+      element.noteOthers(than: ["type", "source", "title"], &losses)
+      let name = try element.optionalString("title")
+      return try readMedia(try element.requireMember("source")).map { .file($0, name: name) }
+    case "tool_use":
+      element.noteOthers(than: ["type", "id", "name", "input"], &losses)
+      return .toolCall(
+        ToolCall(
+          id: try element.requireString("id"), name: try element.requireString("name"),
+          arguments: try element.requireMember("input").requireObjectLiteral()))
+    case "tool_result":
+      element.noteOthers(than: ["type", "tool_use_id", "content", "is_error"], &losses)
+      return .toolResult(
+        ToolResult(
+          id: try element.requireString("tool_use_id"),
+          content: try element["content"].map { content throws(Refusal) in try readParts(content, &losses) } ?? [],
+          isError: try element["is_error"]?.requireFlag() ?? false))
+    case "thinking":
+      return .reasoning(
+        .text(try element.requireString("thinking"), signature: try element.optionalString("signature")))
+    case "redacted_thinking": return .reasoning(.opaque(try element.requireString("data")))
+    default: return nil
+    }
+  }
+
+  private static func readMedia(_ source: JSONElement) throws(Refusal) -> Media? {
+    switch try source.requireString("type") {
+    case "base64":
+      return .data(type: try source.requireString("media_type"), base64: try source.requireString("data"))
+    case "url": return .url(try source.requireString("url"))
+    case "file": return .stored(id: try source.requireString("file_id"))
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,108 @@
+/// Anthropic's Messages, as a front and as a back.
+///
+/// https://docs.anthropic.com/en/api/messages
+public enum Messages {}
+
+extension Messages {
+  /// Reads a request; what no other dialect has is noted.
+  static func read(_ body: JSONElement, _ losses: inout Losses) throws(Refusal) -> Conversation {
+    var conversation = Conversation()
+    for (name, value) in try body.requireObject().members where !value.isNull {
+      switch name {
+      case "model": conversation.model = try value.requireString()
+      case "max_tokens": conversation.sampling.maxTokens = try value.requireInteger()
+      case "system": conversation.system = try readSystem(value, &losses)
+      case "messages":
+        for (place, element) in try value.requireArray().enumerated() {
+          conversation.messages.append(try readMessage(element, place: place, &losses))
+        }
+      case "tools": conversation.tools = try readTools(value, &losses)
+      case "tool_choice": try readToolChoice(value, into: &conversation, &losses)
+      case "thinking": conversation.reasoning = try readThinking(value, &losses) ?? conversation.reasoning
+      case "output_config": try readOutput(value, into: &conversation, &losses)
+      case "temperature": conversation.sampling.temperature = try value.requireNumber()
+      case "top_p": conversation.sampling.topP = try value.requireNumber()
+      case "top_k": conversation.sampling.topK = try value.requireNumber()
+      case "stop_sequences":
+        for element in try value.requireArray() { conversation.sampling.stop.append(try element.requireString()) }
+      case "stream": conversation.streams = try value.requireFlag()
+      case "metadata":
+        value.noteOthers(than: ["user_id"], &losses)
+        conversation.user = try value.optionalString("user_id")
+      case "service_tier" where value.string == "auto": break
+      default: losses.add(value)
+      }
+    }
+    for name in ["model", "messages", "max_tokens"] where body[name] == nil { throw .missing(name, in: body) }
+    conversation.wantsUsage = true
+    return conversation
+  }
+
+  private static func readSystem(_ value: JSONElement, _ losses: inout Losses) throws(Refusal) -> [String] {
+    if let text = value.string { return text.isEmpty ? [] : [text] }
+    var texts: [String] = []
+    for element in try value.requireArray() {
+      element.noteOthers(than: ["type", "text"], &losses)
+      guard try element.requireString("type") == "text" else { throw .expected("text", at: element) }
+      texts.append(try element.requireString("text"))
+    }
+    return texts
+  }
+
+  private static func readTools(_ value: JSONElement, _ losses: inout Losses) throws(Refusal) -> [Tool] {
+    var tools: [Tool] = []
+    for element in try value.requireArray() {
+      // Tools that Anthropic runs itself have a type of their own.
+      if let type = element["type"]?.string, type != "custom" {
+        losses.add(element)
+        continue
+      }
+      element.noteOthers(than: ["type", "name", "description", "input_schema", "strict"], &losses)
+      var tool = Tool(name: try element.requireString("name"))
+      tool.description = try element.optionalString("description")
+      tool.schema = try element.requireMember("input_schema").requireObjectLiteral()
+      if let strict = element["strict"] { tool.isStrict = try strict.requireFlag() }
+      tools.append(tool)
+    }
+    return tools
+  }
+
+  private static func readToolChoice(
+    _ value: JSONElement, into conversation: inout Conversation, _ losses: inout Losses
+  ) throws(Refusal) {
+    value.noteOthers(than: ["type", "name", "disable_parallel_tool_use"], &losses)
+    switch try value.requireString("type") {
+    case "auto": conversation.toolChoice = .auto
+    case "any": conversation.toolChoice = .required
+    case "none": conversation.toolChoice = ToolChoice.none
+    case "tool": conversation.toolChoice = .tool(try value.requireString("name"))
+    default: throw .expected("auto, any, none or tool", at: value)
+    }
+    if let disabled = value["disable_parallel_tool_use"] { conversation.parallelTools = try !disabled.requireFlag() }
+  }
+
+  private static func readThinking(_ value: JSONElement, _ losses: inout Losses) throws(Refusal) -> Reasoning? {
+    switch try value.requireString("type") {
+    case "disabled": return .off
+    case "enabled":
+      value.noteOthers(than: ["type", "budget_tokens"], &losses)
+      return .budget(try value.requireMember("budget_tokens").requireInteger())
+    default:
+      losses.add(value)
+      return nil
+    }
+  }
+
+  private static func readOutput(
+    _ value: JSONElement, into conversation: inout Conversation, _ losses: inout Losses
+  ) throws(Refusal) {
+    value.noteOthers(than: ["format", "effort"], &losses)
+    if let effort = try value.optionalString("effort"), conversation.reasoning == nil {
+      conversation.reasoning = .effort(effort)
+    }
+    guard let format = value["format"] else { return }
+    guard try format.requireString("type") == "json_schema" else { return losses.add(format) }
+    conversation.format = .schema(
+      name: nil, description: nil, schema: try format.requireMember("schema").requireObjectLiteral(), isStrict: true)
+  }
+}

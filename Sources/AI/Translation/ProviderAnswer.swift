@@ -1,0 +1,156 @@
+import JSON
+public import Kernel
+
+/// An answer on its way from a provider to the client: whole, or a stream event by event.
+///
+/// Pure: octets in, octets out. The same dialect passes as it came, and is only read for what was used.
+public struct ProviderAnswer: ~Copyable {
+  private let request: ProviderRequest
+  private var framing = ServerSentEvents()
+  private var reader: any StreamReader
+  private var writer: any StreamWriter
+  private var events: [Event] = []
+
+  /// As the provider counted.
+  public private(set) var usage = Usage()
+  public private(set) var finish: Finish?
+  /// The model that answered, as it calls itself.
+  public private(set) var model = ""
+  public private(set) var failure: Failure?
+  /// Nothing more is said to the client: the stream has ended, well or not.
+  public private(set) var isOver = false
+
+  /// - Parameter head: what is said where the provider says nothing: an id, the model, the time.
+  public init(_ request: ProviderRequest, head: AnswerHead) {
+    self.request = request
+    reader = request.back.makeReader()
+    writer = request.front.makeWriter(head, showsUsage: request.showsUsage)
+    self.head = head
+  }
+
+  private let head: AnswerHead
+
+  // MARK: A stream
+
+  /// Takes octets of the provider's stream and appends what the client gets.
+  public mutating func take(_ bytes: Span<UInt8>, into out: inout ByteBuffer) {
+    var position = 0
+    while !isOver {
+      do {
+        guard try framing.next(bytes, at: &position) else { return }
+      } catch { return fail(.malformedAnswer, into: &out) }
+      takeEvent(into: &out)
+    }
+  }
+
+  /// The provider's stream has ended, or broke off.
+  public mutating func end(into out: inout ByteBuffer) {
+    if !isOver { fail(.truncated, into: &out) }
+  }
+
+  /// Ends the client's stream with an error event.
+  public mutating func fail(_ failure: Failure, into out: inout ByteBuffer) {
+    if isOver { return }
+    isOver = true
+    self.failure = failure
+    writer.write(.failure(failure), into: &out)
+  }
+
+  private mutating func takeEvent(into out: inout ByteBuffer) {
+    let data = framing.eventData
+    if data.isEmpty {
+      // A comment keeps the connection alive, and does so for the client too.
+      if request.isNative { framing.appendRaw(to: &out) } else { out.append(":\n\n") }
+      return
+    }
+    events.removeAll(keepingCapacity: true)
+    do {
+      try reader.read(framing.eventName, data, into: &events)
+    } catch { return relay(error, into: &out) }
+    for event in events { note(event) }
+    if request.isNative {
+      if !isUsageOnly { framing.appendRaw(to: &out) }
+    } else {
+      for event in events { writer.write(event, into: &out) }
+    }
+    if reader.isComplete { isOver = true }
+  }
+
+  /// The provider's own error event passes as it is to a client of its dialect.
+  private mutating func relay(_ failure: Failure, into out: inout ByteBuffer) {
+    if request.isNative, failure != .malformedAnswer {
+      isOver = true
+      self.failure = failure
+      framing.appendRaw(to: &out)
+    } else {
+      fail(failure, into: &out)
+    }
+  }
+
+  /// Whether the event is the one that only the gateway asked for.
+  private var isUsageOnly: Bool {
+    guard !request.showsUsage, events.count == 1, case .usage = events[0] else { return false }
+    return true
+  }
+
+  private mutating func note(_ event: Event) {
+    switch event {
+    case .begin(let head): model = head.model
+    case .usage(let counts): usage = counts
+    case .finish(let reason): finish = reason
+    default: break
+    }
+  }
+
+  // MARK: A whole answer
+
+  /// Turns a whole answer into the client's; the status that it has.
+  public mutating func translate(_ body: [UInt8], status: Int, into out: inout ByteBuffer) -> Int {
+    isOver = true
+    guard let element = try? JSONElement(parsing: body) else {
+      return refuse(Self.unreadable(status), into: &out)
+    }
+    if status >= 400 || element["error"] != nil {
+      guard let failure = request.back.readFailure(element, status: status) else {
+        return refuse(Self.unreadable(status), into: &out)
+      }
+      self.failure = failure
+      if request.isNative, status >= 400 {
+        out.append(body.span)
+        return status
+      }
+      return refuse(failure, into: &out)
+    }
+    guard var answer = try? request.back.readAnswer(element) else { return refuse(.malformedAnswer, into: &out) }
+    usage = answer.usage
+    finish = answer.finish
+    model = answer.head.model
+    if request.isNative {
+      out.append(body.span)
+      return status
+    }
+    if answer.head.id.isEmpty { answer.head.id = head.id }
+    if answer.head.model.isEmpty { answer.head.model = head.model }
+    if answer.head.created == 0 { answer.head.created = head.created }
+    var json = JSONWriter(capacity: body.count + 256)
+    request.front.write(answer, into: &json)
+    out.append(json.buffer.span)
+    return 200
+  }
+
+  private mutating func refuse(_ failure: Failure, into out: inout ByteBuffer) -> Int {
+    self.failure = failure
+    var json = JSONWriter()
+    request.front.write(failure, into: &json)
+    out.append(json.buffer.span)
+    return failure.answerStatus
+  }
+
+  /// A page of some proxy on the way, for example.
+  private static func unreadable(_ status: Int) -> Failure {
+    if status < 400 { return .malformedAnswer }
+    return Failure(
+      Failure.kind(ofStatus: status), "The provider answered with status \(status) and no readable reason.",
+      status: status)
+  }
+}

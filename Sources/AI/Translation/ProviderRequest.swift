@@ -1,0 +1,114 @@
+import JSON
+import Kernel
+
+/// A request as the provider gets it.
+public struct ProviderRequest: Sendable {
+  public enum Unsupported: String, Sendable, CaseIterable {
+    /// 400, naming the field.
+    case refuse
+    /// Sent without it, and answered with a warning.
+    case drop
+  }
+
+  public let front: Front
+  public let back: Back
+  public let body: [UInt8]
+  public let streams: Bool
+  /// Whether the client sees the usage at the end of a stream.
+  public let showsUsage: Bool
+  /// What was left out, in the client's words.
+  public let dropped: [String]
+
+  /// Whether both sides speak the same dialect.
+  public var isNative: Bool { back.native == front }
+}
+
+/// A request as the client sent it, read as far as is needed to know which model is meant.
+public struct ClientRequest: Sendable {
+  public let front: Front
+  private let body: JSONElement
+  /// As the client calls it.
+  public let model: String
+  public let streams: Bool
+
+  public init(_ front: Front, body bytes: [UInt8]) throws(Refusal) {
+    self.front = front
+    do { body = try JSONElement(parsing: bytes) } catch {
+      throw Refusal(nil, "The body is not JSON: \(error.problem.rawValue) at byte \(error.offset).")
+    }
+    _ = try body.requireObject()
+    do { try body.requireUniqueNames() } catch { throw Refusal(nil, "The body has \(error.problem.rawValue).") }
+    model = try body.requireString("model")
+    streams = try body["stream"]?.requireFlag() ?? false
+  }
+
+  /// Makes the provider's request: the same bytes where the dialect is the same, a translation elsewhere.
+  ///
+  /// - Parameter model: as the provider calls it.
+  public func prepare(
+    for back: Back, model: String, unsupported: ProviderRequest.Unsupported = .refuse
+  ) throws(Refusal) -> ProviderRequest {
+    if back.native == front { return try splice(back, model: model) }
+    var losses = Losses()
+    var conversation = try front.read(body, &losses)
+    conversation.model = model
+    var lost = Inexpressible(front, losses)
+    var json = JSONWriter(capacity: body.document.count + 256)
+    back.write(conversation, into: &json, &lost)
+    if unsupported == .refuse, let first = lost.losses.fields.first {
+      throw Refusal(first, "`\(first)` cannot be said to the model that is asked for; leave it out.")
+    }
+    return ProviderRequest(
+      front: front, back: back, body: Self.array(json.buffer.span), streams: streams,
+      showsUsage: conversation.wantsUsage, dropped: lost.losses.fields)
+  }
+
+  /// Puts the provider's name of the model into the client's bytes, and asks for the usage of a stream.
+  private func splice(_ back: Back, model: String) throws(Refusal) -> ProviderRequest {
+    var edits: [(range: Range<Int>, text: String)] = []
+    edits.append((try body.requireMember("model").range, Self.literal(model)))
+    var showsUsage = true
+    if front == .chat, streams {
+      let options = body["stream_options"]
+      showsUsage = try options?["include_usage"]?.requireFlag() ?? false
+      if !showsUsage { edits.append(usageEdit(options)) }
+    }
+    edits.sort { $0.range.lowerBound < $1.range.lowerBound }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(body.document.count + 64)
+    var done = 0
+    for edit in edits {
+      bytes += body.document[done..<edit.range.lowerBound]
+      bytes += Array(edit.text.utf8)
+      done = edit.range.upperBound
+    }
+    bytes += body.document[done...]
+    return ProviderRequest(
+      front: front, back: back, body: bytes, streams: streams, showsUsage: showsUsage, dropped: [])
+  }
+
+  private func usageEdit(_ options: JSONElement?) -> (range: Range<Int>, text: String) {
+    if let options {
+      if let given = options["include_usage"] { return (given.range, "true") }
+      let start = options.range.lowerBound + 1
+      return (start..<start, options.members.isEmpty ? #""include_usage":true"# : #""include_usage":true,"#)
+    }
+    let named = body.members.first { $0.name == "stream_options" }
+    if let null = named?.value { return (null.range, #"{"include_usage":true}"#) }
+    let start = body.range.lowerBound + 1
+    return (start..<start, #""stream_options":{"include_usage":true},"#)
+  }
+
+  private static func literal(_ text: String) -> String {
+    var buffer = ByteBuffer(capacity: text.utf8.count + 2)
+    buffer.append(json: text)
+    return String(decoding: array(buffer.span), as: UTF8.self)
+  }
+
+  static func array(_ span: Span<UInt8>) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(span.count)
+    for index in span.indices { bytes.append(span[index]) }
+    return bytes
+  }
+}

@@ -1,0 +1,176 @@
+/// One value of a JSON document that was received: a view into it.
+public struct JSONElement: Sendable {
+  private let tape: JSONTape
+  private let index: Int
+
+  private init(_ tape: JSONTape, _ index: Int) {
+    self.tape = tape
+    self.index = index
+  }
+
+  /// Takes a document apart.
+  public init(parsing bytes: [UInt8]) throws(MalformedJSON) {
+    tape = try JSONTape(bytes)
+    index = 0
+  }
+
+  public init(parsing text: String) throws(MalformedJSON) { try self.init(parsing: Array(text.utf8)) }
+
+  private var entry: JSONTape.Entry { tape.entries[index] }
+
+  public var isNull: Bool { entry.kind == .null }
+  public var isObject: Bool { entry.kind == .object }
+  public var isArray: Bool { entry.kind == .array }
+  public var isString: Bool { entry.kind == .string }
+
+  /// Where it stands in the document.
+  public var range: Range<Int> { entry.start..<entry.end }
+
+  /// As it was written.
+  public var literal: String { String(decoding: tape.bytes[range], as: UTF8.self) }
+
+  /// The document that it is of.
+  public var document: [UInt8] { tape.bytes }
+
+  public var string: String? {
+    let entry = entry
+    guard entry.kind == .string else { return nil }
+    let content = tape.bytes[entry.start + 1..<entry.end - 1]
+    return entry.isEscaped ? Self.unescape(content) : String(decoding: content, as: UTF8.self)
+  }
+
+  /// A number as it was written.
+  public var number: JSONNumber? { entry.kind == .number ? JSONNumber(literal) : nil }
+
+  public var integer: Int? { entry.kind == .number ? Int(literal) : nil }
+
+  public var flag: Bool? {
+    switch entry.kind {
+    case .yes: true
+    case .no: false
+    default: nil
+    }
+  }
+
+  /// The elements of an array; none of anything else.
+  public var elements: [JSONElement] {
+    guard entry.kind == .array else { return [] }
+    var found: [JSONElement] = []
+    var child = index + 1
+    while child < entry.next {
+      found.append(JSONElement(tape, child))
+      child = tape.entries[child].next
+    }
+    return found
+  }
+
+  /// The members of an object in their order; none of anything else.
+  public var members: [(name: String, value: JSONElement)] {
+    guard entry.kind == .object else { return [] }
+    var found: [(name: String, value: JSONElement)] = []
+    var child = index + 1
+    while child < entry.next {
+      found.append((JSONElement(tape, child).string ?? "", JSONElement(tape, child + 1)))
+      child = tape.entries[child + 1].next
+    }
+    return found
+  }
+
+  /// The member of this name, unless it is null: `null` and absent mean the same in every dialect.
+  public subscript(name: String) -> JSONElement? {
+    guard entry.kind == .object else { return nil }
+    var child = index + 1
+    while child < entry.next {
+      if JSONElement(tape, child).string == name {
+        let value = JSONElement(tape, child + 1)
+        return value.isNull ? nil : value
+      }
+      child = tape.entries[child + 1].next
+    }
+    return nil
+  }
+
+  /// Refuses an object in which a name stands twice, which two readers could read differently.
+  func requireUniqueNames() throws(MalformedJSON) {
+    var seen: Set<String> = []
+    for (name, value) in members where !seen.insert(name).inserted {
+      throw MalformedJSON(problem: .repeated, offset: value.range.lowerBound)
+    }
+  }
+
+  /// Where it stands, as error messages say it: `messages[0].content`. Empty for the document itself.
+  public var path: String {
+    var text = ""
+    var current = 0
+    while current != index {
+      var child = current + 1
+      var place = 0
+      let isObject = tape.entries[current].kind == .object
+      while true {
+        let value = isObject ? child + 1 : child
+        if index < tape.entries[value].next {
+          if isObject {
+            if !text.isEmpty { text += "." }
+            text += JSONElement(tape, child).string ?? ""
+          } else {
+            text += "[\(place)]"
+          }
+          current = value
+          break
+        }
+        child = tape.entries[value].next
+        place += 1
+      }
+    }
+    return text
+  }
+
+  /// Text without its escapes, which the parser has checked.
+  private static func unescape(_ content: ArraySlice<UInt8>) -> String {
+    var units: [UInt8] = []
+    units.reserveCapacity(content.count)
+    var index = content.startIndex
+    while index < content.endIndex {
+      guard content[index] == UInt8(ascii: "\\") else {
+        units.append(content[index])
+        index += 1
+        continue
+      }
+      let letter = content[index + 1]
+      index += 2
+      switch letter {
+      case UInt8(ascii: "n"): units.append(0x0A)
+      case UInt8(ascii: "r"): units.append(0x0D)
+      case UInt8(ascii: "t"): units.append(0x09)
+      case UInt8(ascii: "b"): units.append(0x08)
+      case UInt8(ascii: "f"): units.append(0x0C)
+      case UInt8(ascii: "u"): append(codePoint(content, at: &index), to: &units)
+      default: units.append(letter)
+      }
+    }
+    return String(decoding: units, as: UTF8.self)
+  }
+
+  /// - Parameter index: behind `\u`; moved behind the digits, of a surrogate's second half too.
+  private static func codePoint(_ content: ArraySlice<UInt8>, at index: inout Int) -> UInt32 {
+    let first = UInt32(JSONTape.codeUnit(content.span, at: index - content.startIndex) ?? 0xFFFD)
+    index += 4
+    guard 0xD800...0xDBFF ~= first, index + 6 <= content.endIndex else { return first }
+    let second = UInt32(JSONTape.codeUnit(content.span, at: index + 2 - content.startIndex) ?? 0xFFFD)
+    index += 6
+    return 0x10000 + (first - 0xD800) << 10 + (second &- 0xDC00)
+  }
+
+  private static func append(_ codePoint: UInt32, to units: inout [UInt8]) {
+    units += Array(String(Character(Unicode.Scalar(codePoint) ?? "\u{FFFD}")).utf8)
+  }
+}
+
+/// A number as it was written, so that passing it on changes nothing.
+public struct JSONNumber: Sendable, Equatable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
+  public let literal: String
+
+  public init(_ literal: String) { self.literal = literal }
+  public init(floatLiteral value: Double) { literal = "\(value)" }
+  public init(integerLiteral value: Int) { literal = "\(value)" }
+}

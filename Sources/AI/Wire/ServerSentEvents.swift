@@ -1,0 +1,126 @@
+public import Kernel
+
+/// Takes a stream of server-sent events apart (HTML, server-sent events §9.2.6), however it is cut into reads.
+///
+/// Lines end with LF, CRLF or CR. Pull-style: `next` goes through octets that arrived, and stops behind an event.
+public struct ServerSentEvents: ~Copyable {
+  public struct TooLong: Error, Equatable { public init() {} }
+
+  private var line = ByteBuffer(capacity: 256)
+  private var name = ByteBuffer(capacity: 32)
+  private var data = ByteBuffer(capacity: 1024)
+  /// The octets of the event as they came.
+  private var raw = ByteBuffer(capacity: 1024)
+  private var hasData = false
+  private var isBehindReturn = false
+  private var isComplete = false
+  private var isFirstLine = true
+
+  /// The longest event.
+  private let limit: Int
+
+  public init(limit: Int = 16 << 20) { self.limit = limit }
+
+  /// Goes on from `position` to behind the end of an event; false when there is none.
+  ///
+  /// A block without data, such as a comment, is an event for this reader: its `eventData` is empty.
+  public mutating func next(_ bytes: Span<UInt8>, at position: inout Int) throws(TooLong) -> Bool {
+    if isComplete { beginEvent() }
+    while position < bytes.count {
+      let byte = bytes[position]
+      if isBehindReturn {
+        isBehindReturn = false
+        if byte == UInt8(ascii: "\n") {
+          raw.append(byte)
+          position += 1
+          continue
+        }
+      }
+      let end = endOfLine(bytes, from: position)
+      line.append(bytes.extracting(position..<end))
+      raw.append(bytes.extracting(position..<min(end + 1, bytes.count)))
+      if raw.count > limit { throw TooLong() }
+      position = end
+      if end == bytes.count { return false }
+      position += 1
+      isBehindReturn = bytes[end] == UInt8(ascii: "\r")
+      if try endLine() {
+        // The LF of a CRLF belongs to this event.
+        if isBehindReturn, position < bytes.count, bytes[position] == UInt8(ascii: "\n") {
+          raw.append(bytes[position])
+          position += 1
+          isBehindReturn = false
+        }
+        isComplete = true
+        return true
+      }
+    }
+    return false
+  }
+
+  /// The data of the event behind which `next` stopped.
+  public var eventData: [UInt8] { Self.array(data) }
+
+  public var eventName: String { String(decoding: Self.array(name), as: UTF8.self) }
+
+  /// Appends the event as it came.
+  public func appendRaw(to out: inout ByteBuffer) { out.append(raw.span) }
+
+  private mutating func beginEvent() {
+    isComplete = false
+    hasData = false
+    name.removeAll()
+    data.removeAll()
+    raw.removeAll()
+  }
+
+  private func endOfLine(_ bytes: Span<UInt8>, from start: Int) -> Int {
+    var index = start
+    while index < bytes.count, bytes[index] != UInt8(ascii: "\n"), bytes[index] != UInt8(ascii: "\r") { index += 1 }
+    return index
+  }
+
+  /// Takes a line; whether it was the empty one that ends an event.
+  private mutating func endLine() throws(TooLong) -> Bool {
+    defer {
+      line.removeAll()
+      isFirstLine = false
+    }
+    if isFirstLine { dropByteOrderMark() }
+    if line.isEmpty { return true }
+    Self.take(line, &name, &data, &hasData)
+    return false
+  }
+
+  /// Takes a field: what stands before the colon, and behind it without one space.
+  private static func take(
+    _ line: borrowing ByteBuffer, _ name: inout ByteBuffer, _ data: inout ByteBuffer, _ hasData: inout Bool
+  ) {
+    let bytes = line.span
+    let colon = ByteScan.index(of: UInt8(ascii: ":"), in: bytes)
+    let field = bytes.extracting(0..<colon)
+    var value = min(colon + 1, bytes.count)
+    if value < bytes.count, bytes[value] == 0x20 { value += 1 }
+    if ByteScan.equal(field, ByteScan.bytes(of: "data")) {
+      if hasData { data.append(UInt8(ascii: "\n")) }
+      hasData = true
+      data.append(bytes.extracting(value..<bytes.count))
+    } else if ByteScan.equal(field, ByteScan.bytes(of: "event")) {
+      name.removeAll()
+      name.append(bytes.extracting(value..<bytes.count))
+    }
+  }
+
+  private mutating func dropByteOrderMark() {
+    guard line.count >= 3, line.span[0] == 0xEF, line.span[1] == 0xBB, line.span[2] == 0xBF else { return }
+    line.removeFirst(3)
+  }
+
+  private static func array(_ buffer: borrowing ByteBuffer) -> [UInt8] {
+    let span = buffer.span
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(span.count)
+    for index in span.indices { bytes.append(span[index]) }
+    return bytes
+  }
+}

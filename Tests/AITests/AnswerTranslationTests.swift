@@ -1,0 +1,185 @@
+import AI
+import GatewayTesting
+import Kernel
+import Testing
+
+struct AnswerTranslationTests {
+  private func request(_ front: Front, _ back: Back) throws -> ProviderRequest {
+    try Wire.request(front, Samples.streaming(front), to: back)
+  }
+
+  @Test(arguments: Front.allCases, Back.allCases)
+  func `a stream says the same in every dialect, however it is cut into reads`(_ front: Front, _ back: Back) throws {
+    let request = try request(front, back)
+    for ends in ["\n", "\r\n"] {
+      let bytes = Array(Samples.stream(back).withLineEnds(ends).utf8)
+      let whole = Wire.stream([bytes], request).unixLines
+      let heard = try Heard(front, whole)
+      #expect(heard.text == "Hello 😀")
+      #expect(heard.finish == (front == .chat ? "stop" : "end_turn"))
+      #expect(heard.isComplete && heard.error.isEmpty)
+      #expect(heard.output == (back == .openai ? 5 : 15))
+      #expect(Wire.stream(bytes.map { [$0] }, request).unixLines == whole)
+      for cut in 0...bytes.count {
+        #expect(Wire.stream([Array(bytes[..<cut]), Array(bytes[cut...])], request).unixLines == whole)
+      }
+    }
+  }
+
+  @Test(arguments: Front.allCases, Back.allCases)
+  func `tool calls of a stream arrive with their arguments`(_ front: Front, _ back: Back) throws {
+    let heard = try Heard(front, Wire.stream(Samples.streamWithTools(back), try request(front, back)))
+    #expect(heard.text == "Let me see.")
+    #expect(heard.tools == (back == .openai ? ["get_weather", "now"] : ["get_weather"]))
+    #expect(heard.arguments.first == #"{"city":"Paris"}"#)
+    #expect(heard.finish == (front == .chat ? "tool_calls" : "tool_use"))
+    #expect(heard.isComplete)
+  }
+
+  @Test(arguments: Front.allCases, Back.allCases)
+  func `a stream that breaks off at any octet ends in an error event`(_ front: Front, _ back: Back) throws {
+    let request = try request(front, back)
+    for sample in [Samples.stream(back), Samples.streamWithTools(back)] {
+      let bytes = Array(sample.utf8)
+      let last = sample.components("\n\n").dropLast().last ?? ""
+      for cut in 0..<bytes.count - 1 {
+        let heard = try Heard(front, Wire.stream([Array(bytes[..<cut])], request))
+        #expect(!heard.error.isEmpty && !heard.isComplete, "cut at \(cut)")
+      }
+      #expect(!last.isEmpty)
+    }
+  }
+
+  @Test(arguments: Front.allCases, Back.allCases)
+  func `an error of the provider within a stream is told in the client's dialect`(_ front: Front, _ back: Back) throws {
+    let heard = try Heard(front, Wire.stream(Samples.streamWithError(back), try request(front, back)))
+    #expect(heard.text == "Hel")
+    #expect(heard.error == (back == .openai ? "The server had an error" : "Overloaded"))
+    #expect(!heard.isComplete)
+  }
+
+  @Test(arguments: Front.allCases, Back.allCases)
+  func `a malformed event ends the stream with an error event`(_ front: Front, _ back: Back) throws {
+    let request = try request(front, back)
+    let sample = Samples.stream(back)
+    let middle = try #require(sample.firstRange(of: #"{"content":"lo"#) ?? sample.firstRange(of: #""text":"lo"#))
+    for broken in [
+      "{", "nonsense", #"{"choices":5,"type":7}"#,
+      #"{"type":"content_block_delta","choices":[{"delta":{"content":5}}]}"#,
+    ] {
+      let before = String(sample[..<middle.lowerBound]).components("\n\n").dropLast().joined(separator: "\n\n")
+      let heard = try Heard(front, Wire.stream(before + "\n\ndata: \(broken)\n\n" + sample, request))
+      #expect(heard.text == "Hel")
+      #expect(!heard.error.isEmpty && !heard.isComplete)
+    }
+  }
+
+  @Test(arguments: Front.allCases, Back.allCases)
+  func `no mutation of a stream makes a translator trap or speak nonsense`(_ front: Front, _ back: Back) throws {
+    let request = try request(front, back)
+    let bytes = Array(Samples.streamWithTools(back).utf8)
+    for index in stride(from: 0, to: bytes.count, by: 3) {
+      for replacement: UInt8 in [0x00, 0x0A, 0x22, 0x7D, 0xFF, 0x39] {
+        var mutant = bytes
+        mutant[index] = replacement
+        let out = Wire.stream([mutant], request)
+        if front != back.native { _ = try Heard(front, out) }
+      }
+    }
+  }
+
+  @Test(arguments: Front.allCases, Back.allCases)
+  func `a whole answer says the same in every dialect`(_ front: Front, _ back: Back) throws {
+    let (status, body) = Wire.answer(Samples.answer(back), try request(front, back))
+    #expect(status == 200)
+    let json = try JSONValue(parsing: body)
+    let text = front == .chat ? json.at("choices", 0, "message", "content") : json.at("content", .last, "text")
+    #expect(text?.string == "Hello 😀 there")
+    let input = back == .openai ? 19 : 19
+    let output = back == .openai ? 10 : 6
+    switch front {
+    case .chat:
+      #expect(json.at("usage", "prompt_tokens")?.integer == input)
+      #expect(json.at("usage", "completion_tokens")?.integer == output)
+      #expect(json.at("choices", 0, "finish_reason")?.string == "stop")
+    case .messages:
+      let usage = json["usage"]
+      let parts = ["input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"]
+      #expect(parts.reduce(0) { $0 + (usage?[$1]?.integer ?? 0) } == input)
+      #expect(usage?["output_tokens"]?.integer == output)
+      #expect(json["stop_reason"]?.string == "end_turn")
+    }
+  }
+
+  @Test(arguments: Front.allCases, Back.allCases)
+  func `a whole answer with a tool call keeps its arguments`(_ front: Front, _ back: Back) throws {
+    let json = try JSONValue(parsing: Wire.answer(Samples.answerWithTools(back), try request(front, back)).body)
+    switch front {
+    case .chat:
+      let call = try #require(json.at("choices", 0, "message", "tool_calls", 0, "function"))
+      #expect(call["name"]?.string == "get_weather")
+      let arguments = try JSONValue(parsing: try #require(call["arguments"]?.string))
+      #expect(arguments["city"]?.string == "Paris")
+      #expect(json.at("choices", 0, "finish_reason")?.string == "tool_calls")
+    case .messages:
+      let block = try #require(json.at("content", .last))
+      #expect(block["input"]?["city"]?.string == "Paris")
+      #expect(json["stop_reason"]?.string == "tool_use")
+    }
+  }
+
+  @Test(arguments: Front.allCases, Back.allCases)
+  func `an error of the provider has the shape of the client's dialect`(_ front: Front, _ back: Back) throws {
+    let (status, body) = Wire.answer(Samples.error(back), try request(front, back), status: 429)
+    #expect(status == 429)
+    let json = try JSONValue(parsing: body)
+    #expect(json.at("error", "message")?.string?.isEmpty == false)
+    #expect((json["type"]?.string == "error") == (front == .messages))
+  }
+
+  @Test(arguments: Front.allCases, Back.allCases)
+  func `an answer that nobody can read is an error in the client's dialect`(_ front: Front, _ back: Back) throws {
+    for (text, status, expected) in [
+      ("<html>Bad gateway</html>", 502, 502), ("{}", 200, 502), ("", 200, 502), ("<html>", 404, 404), ("[]", 500, 500),
+      (#"{"error":{"message":"no","type":"invalid_request_error"}}"#, 200, 400),
+    ] {
+      let answer = Wire.answer(text, try request(front, back), status: status)
+      #expect(answer.status == expected, "\(text)")
+      #expect(try JSONValue(parsing: answer.body).at("error", "message")?.string?.isEmpty == false)
+    }
+  }
+
+  @Test func `absurd counts stay within bounds`() throws {
+    let absurd = ChatSamples.answer.components(#""prompt_tokens":19"#).joined(
+      separator: #""prompt_tokens":99999999999999999"#)
+    var answer = ProviderAnswer(try request(.messages, .openai), head: AnswerHead())
+    var out = ByteBuffer()
+    _ = answer.translate(Array(absurd.utf8), status: 200, into: &out)
+    #expect(answer.usage.input == 1 << 40)
+    let negative = ChatSamples.answer.components(#""prompt_tokens":19"#).joined(separator: #""prompt_tokens":-5"#)
+    _ = answer.translate(Array(negative.utf8), status: 200, into: &out)
+    #expect(answer.usage.input == 0)
+  }
+}
+
+enum Step: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
+  case name(String), place(Int), last
+  init(stringLiteral value: String) { self = .name(value) }
+  init(integerLiteral value: Int) { self = .place(value) }
+}
+
+extension JSONValue {
+  /// The value at a path of names and places.
+  func at(_ steps: Step...) -> JSONValue? {
+    var value: JSONValue? = self
+    for step in steps {
+      switch (step, value) {
+      case (.name(let name), let current?): value = current[name]
+      case (.place(let place), .array(let elements)?): value = elements.indices.contains(place) ? elements[place] : nil
+      case (.last, .array(let elements)?): value = elements.last
+      default: return nil
+      }
+    }
+    return value
+  }
+}

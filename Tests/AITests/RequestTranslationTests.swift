@@ -1,0 +1,142 @@
+import AI
+import GatewayTesting
+import Testing
+
+struct RequestTranslationTests {
+  @Test func `a chat with text becomes Anthropic's message`() throws {
+    let body = Wire.body(try Wire.request(.chat, ChatSamples.text, to: .anthropic))
+    #expect(
+      body
+        == #"{"model":"the-model","max_tokens":50,"system":[{"type":"text","text":"Be brief."}],"messages":[{"role":"user","content":[{"type":"text","text":"Say \"café\" 😀"}]}],"temperature":0.70,"stop_sequences":["END"]}"#
+    )
+  }
+
+  @Test func `tool calls and their results become blocks, those made at once in one turn`() throws {
+    let json = try JSONValue(parsing: Wire.body(try Wire.request(.chat, ChatSamples.tools, to: .anthropic)))
+    let expected = #"""
+      [{"role":"user","content":[{"type":"text","text":"Weather in Paris and Rome?"}]},
+      {"role":"assistant","content":[{"type":"tool_use","id":"call_1","name":"get_weather","input":{"city":"Paris"}},
+      {"type":"tool_use","id":"call_2","name":"get_weather","input":{"city":"Rome"}}]},
+      {"role":"user","content":[{"type":"tool_result","tool_use_id":"call_1","content":[{"type":"text","text":"18 C"}]},
+      {"type":"tool_result","tool_use_id":"call_2","content":[{"type":"text","text":"24 C"}]}]},
+      {"role":"user","content":[{"type":"text","text":"Which is warmer?"}]}]
+      """#.compact
+    #expect(json["messages"] == (try JSONValue(parsing: expected)))
+    #expect(json["tool_choice"] == (try JSONValue(parsing: #"{"type":"any","disable_parallel_tool_use":true}"#)))
+  }
+
+  @Test func `a schema passes as it was written`() throws {
+    let body = Wire.body(try Wire.request(.chat, ChatSamples.tools, to: .anthropic))
+    #expect(
+      body.contains(
+        #""input_schema":{"type":"object","properties":{"city":{"type":"string","maximum":1e3}},"required":["city"]}"#))
+  }
+
+  @Test func `images and files become blocks with their content`() throws {
+    let json = try JSONValue(
+      parsing: Wire.body(
+        try Wire.request(
+          .chat, ChatSamples.image, to: .anthropic,
+          unsupported: .drop)))
+    let expected = #"""
+      [{"role":"user","content":[{"type":"text","text":"What is it?"},
+      {"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgo="}},
+      {"type":"image","source":{"type":"url","url":"https://example.com/cat.png"}},
+      {"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"JVBERi0="},"title":"a.pdf"}]}]
+      """#.compact
+    #expect(json["messages"] == (try JSONValue(parsing: expected)))
+  }
+
+  @Test func `Anthropic's message becomes a chat`() throws {
+    let body = Wire.body(try Wire.request(.messages, MessagesSamples.text, to: .openai))
+    #expect(
+      body
+        == #"{"model":"the-model","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Hello"},{"role":"assistant","content":"Hi!"},{"role":"user","content":"Again"}],"temperature":1.0,"max_completion_tokens":1024,"stop":["END","STOP"],"user":"u-1"}"#
+    )
+  }
+
+  @Test func `tool results become messages before what is said beside them`() throws {
+    let json = try JSONValue(parsing: Wire.body(try Wire.request(.messages, MessagesSamples.tools, to: .openai)))
+    let expected = #"""
+      [{"role":"user","content":"Weather?"},
+      {"role":"assistant","content":"I look.","tool_calls":[{"id":"toolu_1","type":"function","function":{"name":"get_weather","arguments":"{\"city\": \"Paris\"}"}}]},
+      {"role":"tool","tool_call_id":"toolu_1","content":"18 C"},{"role":"user","content":"So?"}]
+      """#.compact
+    #expect(json["messages"] == (try JSONValue(parsing: expected)))
+    #expect(json["tool_choice"]?.string == "required")
+    #expect(json["parallel_tool_calls"] == .flag(false))
+  }
+
+  @Test func `a wanted form of the answer is asked for in the other dialect`() throws {
+    let anthropic = Wire.body(try Wire.request(.chat, ChatSamples.structured, to: .anthropic))
+    #expect(
+      anthropic.contains(
+        #""output_config":{"format":{"type":"json_schema","schema":{"type":"object","properties":{"age":{"type":"integer"}}}}}"#
+      ))
+    let openai = Wire.body(try Wire.request(.messages, MessagesSamples.structured, to: .openai))
+    #expect(
+      openai.contains(
+        #""response_format":{"type":"json_schema","json_schema":{"name":"answer","schema":{"type":"object"},"strict":true}}"#
+      ))
+  }
+
+  @Test(arguments: Front.allCases, Back.allCases)
+  func `every front reaches every back`(_ front: Front, _ back: Back) throws {
+    for (what, body) in Samples.requests(front) {
+      // The `detail` of an image is OpenAI's own; everything else is expressible.
+      let request = try Wire.request(front, body, to: back, unsupported: what == "image" ? .drop : .refuse)
+      let json = try JSONValue(parsing: Wire.body(request))
+      #expect(json["model"]?.string == "the-model")
+      #expect(json["messages"] != nil)
+    }
+  }
+
+  @Test(arguments: [
+    (Front.chat, #""seed":7"#, "seed"), (.chat, #""logit_bias":{"5":1}"#, "logit_bias"), (.chat, #""n":2"#, "n"),
+    (.chat, #""response_format":{"type":"json_object"}"#, "response_format"),
+    (.chat, #""frequency_penalty":0.5"#, "frequency_penalty"),
+    (.chat, #""web_search_options":{}"#, "web_search_options"),
+    (.chat, #""reasoning_effort":"minimal""#, "reasoning_effort"), (.chat, #""brand_new":1"#, "brand_new"),
+    (.chat, #""tools":[{"type":"custom","custom":{"name":"x"}}]"#, "tools[0]"),
+    (.messages, #""top_k":5"#, "top_k"),
+    (.messages, #""thinking":{"type":"enabled","budget_tokens":1024}"#, "thinking"),
+    (.messages, #""cache_control":{"type":"ephemeral"}"#, "cache_control"),
+    (.messages, #""tools":[{"type":"web_search_20250305","name":"web_search"}]"#, "tools[0]"),
+  ])
+  func `what cannot be said is refused by name, or dropped and told`(_ front: Front, _ member: String, _ field: String)
+    throws
+  {
+    let body = #"{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"x"}],\#(member)}"#
+    let back: Back = front == .chat ? .anthropic : .openai
+    let refusal = #expect(throws: Refusal.self) { try Wire.request(front, body, to: back) }
+    #expect(refusal?.field == field)
+    let request = try Wire.request(front, body, to: back, unsupported: .drop)
+    #expect(request.dropped == [field])
+    #expect(!Wire.body(request).contains(field.prefix { $0 != "[" } + "\":"))
+  }
+
+  @Test(arguments: [
+    (Front.chat, #"{"messages":[]}"#, "model"), (.chat, #"{"model":"m"}"#, "messages"),
+    (.chat, #"{"model":5,"messages":[]}"#, "model"), (.chat, #"{"model":"m","messages":{}}"#, "messages"),
+    (.chat, #"{"model":"m","messages":[{"role":"king","content":"x"}]}"#, "messages[0].role"),
+    (.chat, #"{"model":"m","messages":[{"role":"user"}]}"#, "messages[0].content"),
+    (.chat, #"{"model":"m","messages":[],"temperature":"hot"}"#, "temperature"),
+    (.messages, #"{"model":"m","messages":[]}"#, "max_tokens"),
+    (
+      .messages, #"{"model":"m","max_tokens":1,"messages":[{"role":"user","content":[{"type":"text"}]}]}"#,
+      "messages[0].content[0].text"
+    ),
+  ])
+  func `a request that is wrong is refused by the field`(_ front: Front, _ body: String, _ field: String) {
+    let back: Back = front == .chat ? .anthropic : .openai
+    let refusal = #expect(throws: Refusal.self) { try Wire.request(front, body, to: back) }
+    #expect(refusal?.field == field)
+  }
+
+  @Test(arguments: [
+    "", "[]", "{", "null", #"{"model":"a","model":"b","messages":[]}"#, #"{"model":"a","mod\u0065l":"b"}"#,
+  ])
+  func `a body that two readers could read differently is refused`(_ body: String) {
+    #expect(throws: Refusal.self) { try Wire.request(.chat, body, to: .openai) }
+  }
+}

@@ -1,0 +1,70 @@
+import AI
+import GatewayTesting
+import Testing
+
+/// What a client of a dialect makes of a stream, read by hand and not by the code under test.
+struct Heard: Equatable {
+  var text = ""
+  var tools: [String] = []
+  var arguments: [String] = []
+  var finish = ""
+  var input = 0
+  var output = 0
+  var error = ""
+  var isComplete = false
+
+  init(_ front: Front, _ stream: String) throws {
+    for (name, data) in Wire.events(stream) {
+      switch front {
+      case .chat: try chat(data)
+      case .messages: try messages(name, data)
+      }
+    }
+  }
+
+  private mutating func chat(_ data: String) throws {
+    if data == "[DONE]" {
+      isComplete = true
+      return
+    }
+    let json = try JSONValue(parsing: data)
+    if let error = json["error"] { self.error = error["message"]?.string ?? "?" }
+    if let usage = json["usage"], usage != .null {
+      input = usage["prompt_tokens"]?.integer ?? -1
+      output = usage["completion_tokens"]?.integer ?? -1
+    }
+    guard case .array(let choices)? = json["choices"], let choice = choices.first else { return }
+    finish = choice["finish_reason"]?.string ?? finish
+    text += choice["delta"]?["content"]?.string ?? ""
+    guard case .array(let calls)? = choice["delta"]?["tool_calls"] else { return }
+    for call in calls {
+      if let name = call["function"]?["name"]?.string {
+        tools.append(name)
+        arguments.append("")
+      }
+      arguments[call["index"]?.integer ?? -1] += call["function"]?["arguments"]?.string ?? ""
+    }
+  }
+
+  private mutating func messages(_ name: String, _ data: String) throws {
+    let json = try JSONValue(parsing: data)
+    try #require(json["type"]?.string == name)
+    switch name {
+    case "content_block_start":
+      if let name = json["content_block"]?["name"]?.string {
+        tools.append(name)
+        arguments.append("")
+      }
+    case "content_block_delta":
+      text += json["delta"]?["text"]?.string ?? ""
+      if let piece = json["delta"]?["partial_json"]?.string { arguments[arguments.count - 1] += piece }
+    case "message_delta":
+      finish = json["delta"]?["stop_reason"]?.string ?? "?"
+      output = json["usage"]?["output_tokens"]?.integer ?? -1
+      input = (json["usage"]?["input_tokens"]?.integer ?? 0) + (json["usage"]?["cache_read_input_tokens"]?.integer ?? 0)
+    case "message_stop": isComplete = true
+    case "error": error = json["error"]?["message"]?.string ?? "?"
+    default: break
+    }
+  }
+}

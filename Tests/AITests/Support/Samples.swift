@@ -1,0 +1,70 @@
+import AI
+
+/// What each dialect says in the cases that all of them know.
+enum Samples {
+  static func requests(_ front: Front) -> [(what: String, body: String)] {
+    switch front {
+    case .chat:
+      [
+        ("text", ChatSamples.text), ("tools", ChatSamples.tools), ("image", ChatSamples.image),
+        ("structured", ChatSamples.structured),
+      ]
+    case .messages:
+      [
+        ("text", MessagesSamples.text), ("tools", MessagesSamples.tools), ("image", MessagesSamples.image),
+        ("structured", MessagesSamples.structured),
+      ]
+    }
+  }
+
+  static func stream(_ back: Back) -> String {
+    switch back {
+    case .openai: ChatSamples.stream
+    case .anthropic: MessagesSamples.stream
+    }
+  }
+
+  static func streamWithTools(_ back: Back) -> String {
+    switch back {
+    case .openai: ChatSamples.streamWithTools
+    case .anthropic: MessagesSamples.streamWithTools
+    }
+  }
+
+  static func streamWithError(_ back: Back) -> String {
+    switch back {
+    case .openai: ChatSamples.streamWithError
+    case .anthropic: MessagesSamples.streamWithError
+    }
+  }
+
+  static func answer(_ back: Back) -> String {
+    switch back {
+    case .openai: ChatSamples.answer
+    case .anthropic: MessagesSamples.answer
+    }
+  }
+
+  static func answerWithTools(_ back: Back) -> String {
+    switch back {
+    case .openai: ChatSamples.answerWithTools
+    case .anthropic: MessagesSamples.answerWithTools
+    }
+  }
+
+  static func error(_ back: Back) -> String {
+    switch back {
+    case .openai: ChatSamples.error
+    case .anthropic: MessagesSamples.error
+    }
+  }
+
+  /// A request whose answer is a stream, with everything at its default.
+  static func streaming(_ front: Front) -> String {
+    switch front {
+    case .chat:
+      #"{"model":"fast","messages":[{"role":"user","content":"Hello"}],"stream":true,"stream_options":{"include_usage":true}}"#
+    case .messages: #"{"model":"fast","max_tokens":9,"messages":[{"role":"user","content":"Hello"}],"stream":true}"#
+    }
+  }
+}
