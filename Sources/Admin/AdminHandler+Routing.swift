@@ -51,6 +51,8 @@ extension AdminHandler {
         }
       }
     case .respond(let answer): json.object("respond") { $0.member("status", answer.status) }
+    case .models(let models):
+      json.object("ai") { $0.strings("accept", models.accept.map(\.rawValue)) }
     case .redirect(let answer):
       json.object("redirect") {
         $0.member("status", answer.status)

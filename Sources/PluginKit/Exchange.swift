@@ -118,6 +118,8 @@ public struct Exchange: ~Copyable {
   /// How often the response violates what it was checked by; noted in the call log.
   public var responseViolations = 0
 
+  /// How faults are told to this client.
+  public var faultShape = FaultShape.problem
   /// Why it failed, once it has.
   public var fault: Fault?
   /// Members of JSON that the fault's page has beside its own, such as `"offset":17`; set by who returns the fault.
@@ -188,6 +190,7 @@ public struct Exchange: ~Copyable {
     requestBodyLimit = .max
     forwardedPath = nil
     forwardedQuery = nil
+    faultShape = .problem
     fault = nil
     faultMembers.removeAll()
     responseViolations = 0

@@ -52,6 +52,16 @@ public struct Fault: Error, Sendable {
   }
 }
 
+/// How a fault is told: as the client's own dialect has errors. Calls of gRPC have theirs beside it.
+public enum FaultShape: UInt8, Sendable {
+  /// problem+json (RFC 9457).
+  case problem
+  /// The error object of OpenAI.
+  case openai
+  /// That of Anthropic.
+  case anthropic
+}
+
 extension Fault {
   /// A request that the codec refused.
   public static func malformedRequest(_ error: HTTPError) -> Fault {
@@ -183,6 +193,14 @@ extension Fault {
   public static let answerTooLarge = Fault(
     .gateway, 502, "answer_too_large", "The answer to a call of the gateway's own is larger than it may be.")
 
+  public static let unreadableConversation = Fault(
+    .client, 400, "unreadable_conversation",
+    "The request is not what its dialect promises, or cannot be said to the model; the answer names the field.")
+  public static let unknownModel = Fault(
+    .client, 404, "unknown_model", "There is no such model; GET /v1/models lists those that there are.")
+  public static let malformedAnswer = Fault(
+    .upstream, 502, "malformed_answer", "The model's answer is not what its dialect promises.", closes: true)
+
   /// Every fault that the proxy itself makes, for the reference and its test.
   public static let all: [Fault] = [
     notFound, methodNotAllowed, noHostToRedirect, tunnelRefused, headTimeout, bodyTimeout, clientStalled,
@@ -194,6 +212,6 @@ extension Fault {
     firstByteTimeout, idleTimeout, totalTimeout, noTarget, circuitOpen, upstreamStatus, versionGone, queueFull,
     queueTimeout, unresolved, headTooLong, overloaded, storeUnavailable, tooManyFiles, cutByDrain, pluginFailed,
     unknownUpstream, malformedCall, answerTooLarge, unknownContentCoding, decodedBodyTooLarge, malformedContentCoding,
-    unreadableAnswer,
+    unreadableAnswer, unreadableConversation, unknownModel, malformedAnswer,
   ]
 }

@@ -48,12 +48,12 @@ struct ExampleTests {
 
   @Test func `the example works with the demo`() throws {  // long: one start of gateway and demo for all of it
     let directory = try TemporaryDirectory()
-    let ports = (0..<6).map { _ in Ports.free() }
-    let names = ["PORT", "ADMIN_PORT", "BACKEND_A", "BACKEND_B", "BACKEND_C", "TLS_PORT"]
+    let ports = (0..<7).map { _ in Ports.free() }
+    let names = ["PORT", "ADMIN_PORT", "BACKEND_A", "BACKEND_B", "BACKEND_C", "TLS_PORT", "MODEL_STAND_IN"]
     let environment = zip(names, ports).map { ($0, "\($1)") } + [("LOG_DIR", directory.path)] + environment
     let demo = try ChildProcess([RunningGateway.program, "demo"], environment: environment, output: directory["demo"])
     defer { demo.kill() }
-    #expect(Deadline.usual.poll { (try? directory.read("demo"))?.contains("reports on") == true })
+    #expect(Deadline.usual.poll { (try? directory.read("demo"))?.contains("model-stand-in on") == true })
     let gateway = try ChildProcess(
       [RunningGateway.program, "run", "-c", Self.example], environment: environment, output: directory["out"])
     defer { gateway.kill() }
@@ -86,6 +86,8 @@ struct ExampleTests {
       #expect(output.contains(#""total":2"#))
       #expect(output.hasSuffix(version == "--http2" ? " 2" : " 1.1"))
     }
+    let said = #"{"model":"fast","messages":[{"role":"user","content":"Hello"}]}"#
+    #expect(try ask("POST /v1/chat/completions", body: said).text.contains("You said: Hello"))
     let client = try Client(port: ports[0])
     try client.send("GET /q3 HTTP/1.1", ["Host: reports.example.com"])
     #expect(try client.response().text.contains(#""report":"/q3""#))

@@ -19,14 +19,15 @@ enum ImportRule {
     "Plugins": [
       "Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration", "PluginKit", "JSONSchema", "Detection",
     ],
-    "Engine": ["Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration", "PluginKit", "Telemetry"],
+    "Engine": ["Kernel", "Foreign", "HTTP", "JSON", "AI", "Runtime", "Configuration", "PluginKit", "Telemetry"],
     "Admin": [
       "Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration", "PluginKit", "Telemetry", "Engine",
     ],
     // For tests only: starts real processes and speaks to them, so it sees nothing of the product but Kernel.
     "GatewayTesting": ["Kernel", "CLinux", "Glibc"],
     "sluice": [
-      "Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration", "PluginKit", "Telemetry", "Engine", "Plugins",
+      "Kernel", "Foreign", "HTTP", "JSON", "AI", "Runtime", "Configuration", "PluginKit", "Telemetry", "Engine",
+      "Plugins",
       "Admin", "ArgumentParser", "Logging",
     ],
   ]

@@ -10,6 +10,7 @@ enum KeywordRule {
     "pseudonym": "it would need a variable that must be set",
     "token": "it would need a variable that must be set",
     "servers": "it would need a name server at an address of its own",
+    "keys": "it would need a variable that must be set",
     "authority": "it would need a service that speaks TLS",
     "server_name": "it would need a service that speaks TLS",
     "verify": "it would need a service that speaks TLS",

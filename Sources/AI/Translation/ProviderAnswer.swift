@@ -17,6 +17,8 @@ public struct ProviderAnswer: ~Copyable {
   /// The model that answered, as it calls itself.
   public private(set) var model = ""
   public private(set) var failure: Failure?
+  /// Whether anything of the answer itself has come.
+  public private(set) var hasContent = false
   /// Nothing more is said to the client: the stream has ended, well or not.
   public private(set) var isOver = false
 
@@ -98,6 +100,7 @@ public struct ProviderAnswer: ~Copyable {
     case .begin(let head): model = head.model
     case .usage(let counts): usage = counts
     case .finish(let reason): finish = reason
+    case .text, .refusal, .reasoning, .toolCall, .toolArguments: hasContent = true
     default: break
     }
   }

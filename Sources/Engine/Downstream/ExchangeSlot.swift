@@ -42,6 +42,8 @@ final class ExchangeSlot {
   var route: WorkerRoute?
   /// Whether the client's connection can carry another exchange.
   var keepsConnection = false
+  /// The call of a model, on routes that have them.
+  var conversation: ConversationCall?
   /// What the record of the call needs beside the exchange.
   var account = CallAccount()
   /// When bytes last moved, either way.
@@ -76,6 +78,7 @@ final class ExchangeSlot {
     asksWebSocket = false
     callerDeadline = .max
     translatesGRPCWeb = false
+    if conversation != nil { conversation = nil }
     route = nil
     keepsConnection = false
   }

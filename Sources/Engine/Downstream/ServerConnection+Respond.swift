@@ -43,7 +43,7 @@ extension ServerConnection {
 
   /// A request without a route still passes the plugins of every route; a head that was refused passes none, as
   /// hooks may read its fields.
-  private func runResponseHooks(_ slot: ExchangeSlot) {
+  func runResponseHooks(_ slot: ExchangeSlot) {
     if let route = slot.route { return route.chain.runResponseHead(&slot.exchange) }
     if slot.exchange.times.headComplete > 0 { worker.current.commonChain.runResponseHead(&slot.exchange) }
   }
@@ -86,6 +86,7 @@ extension ServerConnection {
 enum FaultPage {
   static func render(_ fault: Fault, into exchange: inout Exchange) {
     if exchange.rpc != .none { return renderCall(fault, into: &exchange) }
+    if exchange.faultShape != .problem { return renderModelError(fault, into: &exchange) }
     exchange.response.begin(status: fault.status)
     exchange.response.addHeader("Content-Type", "application/problem+json")
     exchange.response.addHeader("X-Fault", fault.origin.rawValue)

@@ -232,6 +232,7 @@ final class ServerConnection: WakerOwner, ClientConnection {
     case .upstream, .split:
       guard let pool = route.pool(for: slot, &worker.random) else { return await refuse(.noTarget, slot) }
       return await conclude(slot, route, await forward(slot, route: route, pool: pool))
+    case .models(let models): return await converse(slot, route: route, models: models)
     case .local(let handler):
       switch await handler.handle(&slot.exchange) {
       case .proceed, .respond: return await respond(slot)
@@ -263,6 +264,7 @@ final class ServerConnection: WakerOwner, ClientConnection {
     if let verdict = worker.route(slot, on: self) { return verdict }
     guard let route = slot.route else { return .fail(.notFound) }
     if worker.overload.isShedding, let verdict = shed(route) { return verdict }
+    if case .models = route.handler { slot.exchange.faultShape = ModelEndpoint.faultShape(&slot.exchange) }
     if case .length(let count) = slot.exchange.request.head.framing, count > route.requestBodyLimit {
       return .fail(.bodyTooLarge)
     }

@@ -1,3 +1,4 @@
+import AI
 import Configuration
 public import JSON
 
@@ -45,6 +46,11 @@ extension Explanation {
     switch way.route.handler {
     case .upstream, .split: if let forward = way.forward { json.object("upstream") { write(forward, to: &$0) } }
     case .respond(let answer): json.object("respond") { $0.member("status", answer.status) }
+    case .models(let models):
+      json.object("ai") {
+        $0.array("accept") { for dialect in models.accept { $0.value(dialect.rawValue) } }
+        $0.member("unsupported", models.unsupported.rawValue)
+      }
     case .redirect(let answer):
       json.object("redirect") {
         $0.member("status", answer.status)

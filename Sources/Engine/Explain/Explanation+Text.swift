@@ -28,6 +28,8 @@ extension Explanation {
     page.row("body", "at most \(ByteSize.text(way.requestBody))")
     switch way.route.handler {
     case .respond(let answer): page.row("handler", "respond: \(answer.status), \(answer.body.utf8.count) bytes")
+    case .models(let models):
+      page.row("handler", "ai: \(models.accept.map(\.rawValue).joined(separator: ", "))")
     case .redirect(let answer): page.row("handler", "redirect: \(answer.status) to \(answer.location)")
     case .upstream, .split: if let forward = way.forward { describe(forward, &page) }
     }

@@ -100,7 +100,7 @@ extension Snapshot {
   private func destination(of route: RouteSettings, _ sample: borrowing SampleExchange) -> (Int, split: String?)? {
     switch route.handler {
     case .upstream(let index): return (index, nil)
-    case .respond, .redirect: return nil
+    case .respond, .redirect, .models: return nil
     case .split(let split):
       let shares = WeightedShares(split.to.map(\.weight))
       let parts = split.to.map { "\(settings.upstreams[$0.upstream].name) \($0.weight)" }

@@ -17,7 +17,10 @@ extension ServerConnection {
       && !worker.isLeaving
     slot.download.begin(framing, framing: out == .chunked ? .chunked : .plain, coding: coding)
     slot.account.status = slot.exchange.response.head.status
-    if totalDeadline != .max, StreamingType.isAnswered(&slot.exchange.response, framing: framing) {
+    // An answer whose length was told is no stream: most answers are spared the look at their type.
+    if totalDeadline != .max, framing == .chunked || framing == .untilClose,
+      StreamingType.isAnswered(&slot.exchange.response)
+    {
       totalDeadline = slot.callerDeadline
     }
     worker.encodeResponse(slot, framing: out)

@@ -60,6 +60,17 @@ extension Worker {
     appendEnd(slot, keepAlive: keepAlive)
   }
 
+  /// The head of a stream that the gateway writes itself.
+  func encodeLocalStream(_ slot: ExchangeSlot, isChunked: Bool, keepAlive: Bool) {
+    slot.reply.removeAll()
+    slot.replySent = 0
+    appendStatusLine(slot)
+    slot.exchange.response.head.headers.write(from: slot.exchange.response.source, into: &slot.reply)
+    if isChunked { slot.reply.append("Transfer-Encoding: chunked\r\n") }
+    appendDate(slot)
+    appendEnd(slot, keepAlive: keepAlive)
+  }
+
   /// Of local answers, and of a target's that has none (RFC 9110 §6.6.1).
   private func appendDate(_ slot: ExchangeSlot) {
     slot.reply.append("Date: ")

@@ -12,9 +12,8 @@ enum StreamingType {
     "application/vnd.amazon.eventstream", "multipart/x-mixed-replace",
   ]
 
-  /// Whether the answer that begins is such a stream: one whose length was told is none.
-  static func isAnswered(_ response: inout ResponseMessage, framing: BodyFraming) -> Bool {
-    guard framing == .chunked || framing == .untilClose else { return false }
+  /// Whether the answer that begins is such a stream.
+  static func isAnswered(_ response: inout ResponseMessage) -> Bool {
     guard let type = response.header(.contentType) else { return false }
     for name in names where isNamed(name.utf8Span.span, by: type) { return true }
     return false

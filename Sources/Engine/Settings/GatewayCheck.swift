@@ -25,6 +25,7 @@ struct GatewayCheck {
     settings.pluginSets = sets.sets
     sets.check(draft.pluginSets, &reading)
     settings.plugins = sets.splice(draft.plugins, .common, &reading)
+    resolveProviders()
     resolveRoutes(&reading)
     resolveStores()
     checkUse(&reading)
@@ -76,6 +77,21 @@ struct GatewayCheck {
     }
   }
 
+  // MARK: Models
+
+  /// Makes an upstream of each provider. Models take their time to answer.
+  private mutating func resolveProviders() {
+    for index in settings.models?.providers.indices ?? 0..<0 {
+      guard let provider = settings.models?.providers[index], let url = provider.url else { continue }
+      let timeouts = TimeoutSettings(connect: .seconds(5), firstByte: .minutes(10), idle: .minutes(5))
+      settings.upstreams.append(
+        UpstreamSettings(
+          name: provider.upstreamName, targets: [url.target], timeouts: timeouts, position: provider.position))
+      settings.models?.providers[index].upstream = settings.upstreams.count - 1
+      used.insert(settings.upstreams.count - 1)
+    }
+  }
+
   // MARK: Routes
 
   private mutating func resolveRoutes(_ reading: inout Reading) {
@@ -95,6 +111,13 @@ struct GatewayCheck {
         resolved.handler = .respond(answer)
       } else if let answer = route.redirect {
         resolved.handler = .redirect(answer)
+      } else if let models = route.models {
+        resolved.handler = .models(models)
+        if settings.models == nil, !reading.isIncomplete {
+          reading.error(
+            "route `\(route.settings.name)` has models, and there is no `ai`", at: route.settings.position,
+            expected: "`ai: { providers: … }`")
+        }
       }
       if let fallback = route.fallback { resolved.fallback = resolve(fallback, &reading) }
       if let mirror = route.mirror, let reference = mirror.upstream, let index = index(of: reference, &reading) {

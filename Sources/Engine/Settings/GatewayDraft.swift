@@ -29,6 +29,7 @@ public struct GatewayDraft: Sendable {
           by: split.by, to: split.to.map { SplitDraft.Part(upstream: name($0.upstream), weight: $0.weight) })
       case .respond(let answer): draft.respond = answer
       case .redirect(let answer): draft.redirect = answer
+      case .models(let models): draft.models = models
       }
       if let fallback = route.fallback {
         switch fallback.way {
@@ -110,6 +111,8 @@ public struct GatewayDraft: Sendable {
       Keyword(
         "plugins", .plugins(plugins), "What runs before every route's own plugins, in this order.",
         get: { $0.plugins }, set: { $0.plugins += $1 }),
+      Keyword(
+        "ai", \.settings.models, .section(ModelSettings.section), "Models that clients may ask."),
       Keyword(
         "plugin_sets", .pluginSets(plugins), "Lists of plugins by name, for `- use: NAME` in any list of plugins.",
         get: { $0.pluginSets }, set: { $0.pluginSets += $1 }),

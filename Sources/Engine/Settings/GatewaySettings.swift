@@ -13,6 +13,8 @@ public struct GatewaySettings: Sendable {
   public var upstreams: [UpstreamSettings]
   public var stores: [StoreSettings]
   public var routes: [RouteSettings]
+  /// Nil: none.
+  public var models: ModelSettings?
   /// They run before every route's own.
   public var plugins: [PluginEntry]
   /// Lists of plugins that the others name; what names them has their entries already.
@@ -34,6 +36,7 @@ public struct GatewaySettings: Sendable {
     upstreams: [UpstreamSettings] = [],
     stores: [StoreSettings] = [],
     routes: [RouteSettings] = [],
+    models: ModelSettings? = nil,
     plugins: [PluginEntry] = [],
     pluginSets: [PluginSetSettings] = [],
     trustedProxies: [AddressRange] = [],
@@ -50,6 +53,7 @@ public struct GatewaySettings: Sendable {
     self.upstreams = upstreams
     self.stores = stores
     self.routes = routes
+    self.models = models
     self.plugins = plugins
     self.pluginSets = pluginSets
     self.trustedProxies = trustedProxies

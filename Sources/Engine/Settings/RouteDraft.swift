@@ -10,6 +10,7 @@ public struct RouteDraft: Sendable {
   public var split: SplitDraft?
   public var fallback: FallbackDraft?
   public var mirror: MirrorDraft?
+  public var models: ModelRouteSettings?
 
   public init(_ settings: RouteSettings = RouteSettings(name: "")) {
     self.settings = settings
@@ -27,6 +28,7 @@ public struct RouteDraft: Sendable {
         Keyword("split", \.split, .section(SplitDraft.section), "Handler: several upstreams, each with its share."),
         Keyword("respond", \.respond, .section(RespondSettings.section), "Handler: a fixed answer."),
         Keyword("redirect", \.redirect, .section(RedirectSettings.section), "Handler: sends the client elsewhere."),
+        Keyword("ai", \.models, .section(ModelRouteSettings.section), "Handler: models, in their clients' dialects."),
         Keyword(
           "rewrite", \.settings.rewrite, .section(RewriteSettings.section), "How the request is changed on its way."),
         Keyword(
@@ -58,7 +60,7 @@ public struct RouteDraft: Sendable {
       checkKeys: { route, node, reading in route.checkHandler(node, &reading) })
   }
 
-  private static let handlers = ["upstream", "split", "respond", "redirect"]
+  private static let handlers = ["upstream", "split", "respond", "redirect", "ai"]
 
   private func checkHandler(_ node: Node, _ reading: inout Reading) {
     let handlers = Self.handlers.filter { node.value(for: $0) != nil }
@@ -74,7 +76,9 @@ public struct RouteDraft: Sendable {
         at: settings.position, expected: "one of them")
     }
     guard !handlers.contains("upstream"), !handlers.contains("split") else { return }
-    for word in ["rewrite", "timeouts", "fallback", "mirror"] where node.value(for: word) != nil {
+    let foreign =
+      handlers.contains("ai") ? ["rewrite", "fallback", "mirror"] : ["rewrite", "timeouts", "fallback", "mirror"]
+    for word in foreign where node.value(for: word) != nil {
       reading.error(
         "`\(word)` means nothing to route `\(settings.name)`, which forwards nothing", at: settings.position,
         expected: "it only with `upstream` or `split`")

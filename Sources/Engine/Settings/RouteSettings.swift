@@ -8,6 +8,7 @@ public struct RouteSettings: Sendable {
     case split(SplitSettings)
     case respond(RespondSettings)
     case redirect(RedirectSettings)
+    case models(ModelRouteSettings)
   }
 
   /// What is done with `%2F` in a path.

@@ -107,6 +107,7 @@ extension Worker {
       log.append(.upstream, text: upstream.upstream.settings.name)
     }
     if slot.account.attempts > 0 { log.append(.attempts, integer: slot.account.attempts) }
+    if let call = slot.conversation { append(call, sent: slot.exchange.times.sent, to: log) }
   }
 
   private func appendDurations(_ times: ExchangeTimes, to log: CallLogQueue) {

@@ -98,6 +98,7 @@ final class WorkerRoute {
     case upstream(UpstreamPool)
     case split(UpstreamSplit)
     case local(any Handler)
+    case models(ModelRoute)
   }
 
   let index: Int
@@ -146,6 +147,7 @@ final class WorkerRoute {
       case .split(let split): .split(UpstreamSplit(split, snapshot.pools))
       case .respond(let respond): .local(RespondHandler(respond))
       case .redirect(let redirect): .local(RedirectHandler(redirect))
+      case .models(let models): .models(ModelRoute(models, snapshot.shared.settings.models, snapshot.pools))
       }
   }
 
@@ -170,7 +172,7 @@ final class WorkerRoute {
   func pool(for slot: ExchangeSlot, _ random: inout SplitMix) -> UpstreamPool? {
     switch handler {
     case .upstream(let pool): return pool
-    case .local: return nil
+    case .local, .models: return nil
     case .split(let split):
       if let chosen = slot.account.upstream { return chosen }
       let pool = split.choose(&slot.exchange, &random)

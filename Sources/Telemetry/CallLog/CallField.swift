@@ -10,6 +10,8 @@ public enum CallField: UInt8, CaseIterable, Sendable {
   case rpcStatus, closedBy, closeCode
   case bytesIn, bytesOut
   case upstream, target, attempts
+  case model, provider, providerModel, finish, inputTokens, cachedTokens, outputTokens, reasoningTokens, cost,
+    firstToken
   case total, queue, connect, firstByte, body, overhead
   case requestHeaders, responseHeaders
   case truncated
@@ -50,6 +52,16 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .upstream: "upstream"
     case .target: "target"
     case .attempts: "attempts"
+    case .model: "model"
+    case .provider: "provider"
+    case .providerModel: "provider_model"
+    case .finish: "finish"
+    case .inputTokens: "input_tokens"
+    case .cachedTokens: "cached_tokens"
+    case .outputTokens: "output_tokens"
+    case .reasoningTokens: "reasoning_tokens"
+    case .cost: "cost_nanousd"
+    case .firstToken: "first_token_us"
     case .total: "total_us"
     case .queue: "queue_us"
     case .connect: "connect_us"
@@ -66,8 +78,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
   public var type: StaticString {
     switch self {
     case .status, .responseViolations, .rpcStatus, .closeCode, .bytesIn, .bytesOut, .attempts, .total, .queue, .connect,
-      .firstByte, .body,
-      .overhead,
+      .firstByte, .body, .overhead, .inputTokens, .cachedTokens, .outputTokens, .reasoningTokens, .cost, .firstToken,
       .truncated:
       "integer"
     case .requestHeaders, .responseHeaders: "object"
@@ -112,6 +123,16 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .upstream: "The upstream that the request was for."
     case .target: "The address of the target that answered, or was tried last."
     case .attempts: "How many times a target was tried; absent when none was."
+    case .model: "The model that the client asked for; this and the next nine only for calls of models."
+    case .provider: "Who runs the model."
+    case .providerModel: "What the provider calls it."
+    case .finish: "Why the model stopped: `stop`, `length`, `tool_calls`, `content_filter` or `refusal`."
+    case .inputTokens: "Tokens of the prompt, as the provider counted, those in its cache too."
+    case .cachedTokens: "Those of them that the provider had in its cache; absent when none were."
+    case .outputTokens: "Tokens of the answer, as the provider counted, thoughts too."
+    case .reasoningTokens: "Those of them that were thoughts; absent when none were."
+    case .cost: "What the call cost, in billionths of a USD; absent when the model has no price."
+    case .firstToken: "Microseconds from sending the request to the first piece of the answer itself."
     case .total: "Microseconds from the request's first byte to the answer's last."
     case .queue: "Microseconds spent waiting for a connection of the pool."
     case .connect: "Microseconds spent connecting to the target; absent on a kept connection."

@@ -8,6 +8,7 @@ extension MetricFamily {
     http2Refused,
     clientRequestDuration, upstreamConnections, upstreamConnects, queuedRequests, queueDuration,
     retries, retriesDenied, hedges, outlierEjections, breakerState, breakerOpened, targetHealthy, storeCalls,
+    modelTokens, modelDuration, modelFirstChunk, modelCost,
     callLogProduced, callLogWritten, callLogDropped, callLogBytes, callLogErrors, callLogSegments,
     reloads, upgrades, reloadSucceeded, reloadTime, configurationFileNewer,
     buildInfo, workers,
@@ -56,6 +57,23 @@ extension MetricFamily {
   public static let overhead = MetricFamily(
     "sluice_gateway_overhead_seconds", .histogram(.overhead), unit: .seconds,
     "The part of a request's duration that the gateway itself spent, waiting for nobody.")
+
+  // Calls of models.
+
+  private static let modelLabels: [StaticString] = ["gen_ai_provider_name", "gen_ai_request_model"]
+  public static let modelTokens = MetricFamily(
+    "gen_ai_client_tokens", .counter, labels: modelLabels + ["gen_ai_token_type"],
+    "Tokens as providers counted them; the type is input or output.")
+  public static let modelDuration = MetricFamily(
+    "gen_ai_client_operation_duration_seconds", .histogram(.requests), unit: .seconds,
+    labels: modelLabels + ["error_type"],
+    "A call of a model, from its request's first byte to its answer's last.")
+  public static let modelFirstChunk = MetricFamily(
+    "gen_ai_client_operation_time_to_first_chunk_seconds", .histogram(.requests), unit: .seconds, labels: modelLabels,
+    "From sending the request to the first piece of a streamed answer.")
+  public static let modelCost = MetricFamily(
+    "sluice_ai_cost_nanousd", .counter, labels: modelLabels,
+    "What calls cost, in billionths of a USD; those of models without a price are not in it.")
 
   // Connections of clients.
 

@@ -6,8 +6,9 @@ struct Demo: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Runs small backends to try the gateway with.",
     discussion: """
-      Two targets of a feedback service and one of reports, on 127.0.0.1: the ports of gateway.conf.example, which \
-      BACKEND_A, BACKEND_B and BACKEND_C may change. Paths: /v1/feedback, /v1/feedback/ID, /healthz, /echo, \
+      Two targets of a feedback service, one of reports and a stand-in for a model, on 127.0.0.1: the ports of \
+      gateway.conf.example, which BACKEND_A, BACKEND_B, BACKEND_C and MODEL_STAND_IN may change. The stand-in is no \
+      model: it says again what it was told, in OpenAI's Chat Completions. Paths of the others: /v1/feedback, /v1/feedback/ID, /healthz, /echo, \
       /slow?ms=500, /fail, /flaky (the first target fails), /stream.
       """)
 
@@ -16,10 +17,11 @@ struct Demo: ParsableCommand {
     let loop = try Loop()
     let signals = try SignalSource([ProcessSignal.terminate, ProcessSignal.interrupt], on: loop) { _ in loop.stop() }
     let store = DemoStore()
-    let backends = [
+    let backends: [(any DemoService, Int)] = [
       (DemoBackend("feedback-1", store, isFlaky: true), port("BACKEND_A", 9101)),
       (DemoBackend("feedback-2", store), port("BACKEND_B", 9102)),
       (DemoBackend("reports", store), port("BACKEND_C", 9103)),
+      (ModelStandIn(), port("MODEL_STAND_IN", 9104)),
     ]
     var servers: [DemoServer] = []
     for (backend, port) in backends {

@@ -61,8 +61,14 @@ struct DemoAnswer {
   }
 }
 
+/// What a demo server answers with.
+protocol DemoService: AnyObject {
+  var name: String { get }
+  func answer(to request: DemoRequest) -> DemoAnswer
+}
+
 /// A small feedback service with a few paths that misbehave on purpose.
-final class DemoBackend {
+final class DemoBackend: DemoService {
   let name: String
   private let store: DemoStore
   /// Whether `/flaky` fails here: so one of two targets does, and a retry on the other helps.

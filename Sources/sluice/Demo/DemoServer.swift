@@ -5,11 +5,11 @@ import Runtime
 /// A small HTTP/1.1 server on one loop, for the demo backends: each connection is a task that reads a request whole
 /// and writes its answer.
 final class DemoServer {
-  private let backend: DemoBackend
+  private let backend: any DemoService
   private let loop: Loop
   private var listener: Listener?
 
-  init(_ backend: DemoBackend, port: Int, on loop: Loop) throws(SocketError) {
+  init(_ backend: any DemoService, port: Int, on loop: Loop) throws(SocketError) {
     self.backend = backend
     self.loop = loop
     let address = SocketAddress.ip(IPAddress(v4: 0x7f00_0001), port: UInt16(port))
@@ -27,15 +27,15 @@ final class DemoServer {
 
 /// One connection of a demo backend.
 final class DemoConnection {
-  private let backend: DemoBackend
+  private let backend: any DemoService
   private let loop: Loop
   private let socket: Socket
   private let waker: Waker
 
-  private static let largestBody = 64 << 10
+  private static let largestBody = 32 << 20
   private static let idleTimeout = 120_000_000_000
 
-  init(_ descriptor: consuming FileDescriptor, backend: DemoBackend, on loop: Loop) throws(SocketError) {
+  init(_ descriptor: consuming FileDescriptor, backend: any DemoService, on loop: Loop) throws(SocketError) {
     self.backend = backend
     self.loop = loop
     socket = try Socket(descriptor, on: loop, connected: true)

@@ -34,7 +34,7 @@ enum Wire {
     _ front: Front, _ body: String, to back: Back, model: String = "the-model",
     unsupported: ProviderRequest.Unsupported = .refuse
   ) throws(Refusal) -> ProviderRequest {
-    try ClientRequest(front, body: Array(body.utf8)).prepare(for: back, model: model, unsupported: unsupported)
+    try ModelRequest(front, body: Array(body.utf8)).prepare(for: back, model: model, unsupported: unsupported)
   }
 
   static func body(_ request: ProviderRequest) -> String { String(decoding: request.body, as: UTF8.self) }

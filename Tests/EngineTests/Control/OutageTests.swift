@@ -10,6 +10,7 @@ import Testing
       [RunningGateway.program, "demo"],
       environment: [
         ("BACKEND_A", "\(port)"), ("BACKEND_B", "\(Ports.free())"), ("BACKEND_C", "\(Ports.free())"),
+        ("MODEL_STAND_IN", "\(Ports.free())"),
       ])
     let isThere = Deadline.usual.poll { (try? Client(port: port).get("/healthz").status) == 200 }
     #expect(isThere)

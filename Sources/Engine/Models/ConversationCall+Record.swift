@@ -1,0 +1,40 @@
+import AI
+import PluginKit
+import Telemetry
+
+extension Worker {
+  /// What the call log says of a call of a model.
+  func append(_ call: ConversationCall, sent: Int, to log: CallLogQueue) {
+    log.append(.model, text: call.asked)
+    log.append(.provider, text: call.model.provider)
+    log.append(.providerModel, text: call.model.model)
+    if let finish = call.answer.finish { log.append(.finish, text: finish.reason.rawValue) }
+    let usage = call.answer.usage
+    if !usage.isEmpty {
+      log.append(.inputTokens, integer: usage.input)
+      if usage.cachedInput > 0 { log.append(.cachedTokens, integer: usage.cachedInput) }
+      log.append(.outputTokens, integer: usage.output)
+      if usage.reasoning > 0 { log.append(.reasoningTokens, integer: usage.reasoning) }
+      if let cost = call.cost { log.append(.cost, integer: cost) }
+    }
+    if call.firstContent > 0 { log.append(.firstToken, microseconds: call.firstContent - sent) }
+  }
+}
+
+extension WorkerMetrics {
+  /// A model counts by the name that the configuration has for it, or as its provider's others: clients make up names.
+  func observe(_ call: ConversationCall, _ slot: ExchangeSlot) {
+    let labels = [call.model.provider, call.isConfigured ? call.asked : MetricShard.other]
+    let times = slot.exchange.times
+    let error = slot.account.status >= 400 ? "\(slot.account.status)" : slot.exchange.fault.map { "\($0.reason)" } ?? ""
+    shard.observe(shard.series(.modelDuration, labels + [error]), nanoseconds: times.ended - times.received)
+    if call.request.streams, call.firstContent > 0 {
+      shard.observe(shard.series(.modelFirstChunk, labels), nanoseconds: call.firstContent - times.sent)
+    }
+    let usage = call.answer.usage
+    if usage.isEmpty { return }
+    shard.add(shard.series(.modelTokens, labels + ["input"]), usage.input)
+    shard.add(shard.series(.modelTokens, labels + ["output"]), usage.output)
+    if let cost = call.cost { shard.add(shard.series(.modelCost, labels), cost) }
+  }
+}

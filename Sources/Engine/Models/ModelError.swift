@@ -1,0 +1,64 @@
+import AI
+import HTTP
+import JSON
+import Kernel
+import PluginKit
+
+/// Errors in the shape of the dialect that the client speaks.
+enum ModelError {
+  static func render(_ failure: Failure, _ front: Front, _ origin: Fault.Origin, into exchange: inout Exchange) {
+    exchange.response.begin(status: failure.answerStatus)
+    exchange.response.addHeader("Content-Type", "application/json")
+    exchange.response.addHeader("X-Fault", origin.rawValue)
+    var json = JSONWriter()
+    front.write(failure, into: &json)
+    exchange.response.body.append(json.buffer.span)
+  }
+}
+
+extension FaultPage {
+  /// A fault as clients of models read it.
+  static func renderModelError(_ fault: Fault, into exchange: inout Exchange) {
+    let failure = Failure(
+      fault.status == 404 ? .notFound : Failure.kind(ofStatus: fault.status), "\(fault.detail)", status: fault.status)
+    let front: Front = exchange.faultShape == .anthropic ? .messages : .chat
+    ModelError.render(failure, front, fault.origin, into: &exchange)
+    if fault.retryAfter > 0 { exchange.response.addHeader("Retry-After", "\(fault.retryAfter)") }
+    if fault.status == 405 { exchange.response.addHeader("Allow", exchange.allowed) }
+  }
+}
+
+/// The list of models, in the shape that the caller's fields ask for.
+enum ModelList {
+  static func render(_ names: [String], into exchange: inout Exchange) {
+    let isAnthropic = exchange.faultShape == .anthropic
+    var json = JSONWriter()
+    json.object {
+      if !isAnthropic { $0.member("object", "list") }
+      $0.array("data") {
+        for name in names {
+          $0.object {
+            $0.member("id", name)
+            if isAnthropic {
+              $0.member("type", "model")
+              $0.member("display_name", name)
+              $0.member("created_at", "1970-01-01T00:00:00Z")
+            } else {
+              $0.member("object", "model")
+              $0.member("created", 0)
+              $0.member("owned_by", "sluice")
+            }
+          }
+        }
+      }
+      if isAnthropic {
+        $0.member("has_more", false)
+        if let first = names.first { $0.member("first_id", first) }
+        if let last = names.last { $0.member("last_id", last) }
+      }
+    }
+    exchange.response.begin(status: 200)
+    exchange.response.addHeader("Content-Type", "application/json")
+    exchange.response.body.append(json.buffer.span)
+  }
+}

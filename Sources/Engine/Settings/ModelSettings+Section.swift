@@ -1,0 +1,158 @@
+import AI
+public import Configuration
+
+extension ModelSettings {
+  public static let section = Section(
+    "ai", ModelSettings(), "Models that clients may ask, whatever dialect they speak.",
+    [
+      Keyword(
+        "providers", \.providers,
+        .named(
+          ProviderSettings.section, name: \.name,
+          locate: {
+            $0.name = $1
+            $0.position = $2
+          }), "Who runs models."),
+      Keyword(
+        "models", \.aliases,
+        .named(
+          AliasSettings.section, name: \.name,
+          locate: {
+            $0.name = $1
+            $0.position = $2
+          }), "Names that clients ask for; PROVIDER/MODEL works too."),
+      Keyword(
+        "prices", .map(key: .modelName, to: .section(PriceSettings.section), label: "PROVIDER/MODEL"),
+        "What models cost; a call of one without a price has no cost in the log.",
+        get: { $0.prices.map { ($0.model, $0) } },
+        set: { settings, prices in
+          settings.prices = prices.map { name, price in
+            var price = price
+            price.model = name
+            return price
+          }
+        }),
+    ],
+    check: { settings, _, reading in settings.checkNames(&reading) })
+
+  private func checkNames(_ reading: inout Reading) {
+    let known = providers.map(\.name)
+    for alias in aliases {
+      guard let name = alias.model?.provider, !known.contains(name) else { continue }
+      reading.error(
+        "there is no provider `\(Printable(name))`", at: alias.position,
+        expected: "one of \(known.sorted().joined(separator: ", "))", hint: reading.nearest(name, in: known))
+    }
+  }
+}
+
+extension ProviderSettings {
+  static let section = Section(
+    "provider", ProviderSettings(name: ""), "Who runs models.", shorthand: "url",
+    [
+      Keyword("dialect", \.dialect, .choice, "What it speaks; openai is everything that is compatible."),
+      Keyword(
+        "url", \.url, .providerURL, required: true,
+        "Where it is, up to what its dialect's own paths follow: https://api.openai.com/v1, https://api.anthropic.com."),
+      Keyword("keys", \.keys, .list(of: .providerKey, maximum: 100), "Its API keys, which are used in turn."),
+    ])
+}
+
+extension AliasSettings {
+  static let section = Section(
+    "model", AliasSettings(name: ""), "A name that clients ask for.", shorthand: "model",
+    [Keyword("model", \.model, .modelName, required: true, "The model that is meant, as PROVIDER/MODEL.")])
+}
+
+extension PriceSettings {
+  static let section = Section(
+    "price", PriceSettings(model: ModelName(provider: "", model: "")), "What a model costs, in USD per million tokens.",
+    [
+      Keyword("input", \.input, .price, required: true, "Tokens of the prompt."),
+      Keyword("cached_input", \.cachedInput, .price, "Those that the provider had in its cache; as input without it."),
+      Keyword("output", \.output, .price, required: true, "Tokens of the answer, thoughts too."),
+    ])
+}
+
+extension ModelRouteSettings {
+  static let section = Section(
+    "handler", ModelRouteSettings(), "Calls of models in the dialects of their clients.", shorthand: "accept",
+    [
+      Keyword("accept", \.accept, .list(of: .choice, minimum: 1), "Whose dialects clients may speak."),
+      Keyword(
+        "unsupported", \.unsupported, .choice,
+        "What the model's dialect cannot say is refused with 400, or dropped and told in X-Sluice-Dropped."),
+    ])
+}
+
+extension ValueType where Value == ModelName {
+  fileprivate static var modelName: ValueType {
+    let shape = ScalarShape("model", expectation: "PROVIDER/MODEL, such as openai/gpt-4o-mini")
+    return scalar(shape, text: \.text) { text throws(ScalarMistake) in
+      guard let name = ModelName(text), text.utf8.count <= 256, text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
+        throw .malformed
+      }
+      return name
+    }
+  }
+}
+
+extension ValueType where Value == Secret {
+  /// A secret that fits a field of a request.
+  fileprivate static var providerKey: ValueType {
+    let secret = ValueType<Secret>.secret
+    return ValueType(
+      shape: secret.shape,
+      read: { node, reading in
+        guard let key = secret.read(node, &reading) else { return nil }
+        guard key.reveal().utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+          reading.error("this key has octets that no key has", at: node.position, expected: "printable ASCII")
+          return nil
+        }
+        return key
+      }, describe: secret.describe)
+  }
+}
+
+extension ValueType where Value == Int {
+  /// A price in USD per million tokens, kept as billionths of a USD per token: exact to a thousandth.
+  fileprivate static var price: ValueType {
+    let shape = ScalarShape(
+      "price", expectation: "USD per million tokens, with at most three decimals, such as 0.15",
+      schema: [("type", .string("number")), ("minimum", .integer(0))])
+    return scalar(shape, text: { Self.text($0) }) { text throws(ScalarMistake) in
+      let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+      let decimals = parts.count == 2 ? parts[1] : ""
+      guard let whole = Int(parts[0]), whole >= 0, !parts[0].hasPrefix("+"), !parts[0].hasPrefix("-"),
+        parts.count == 1 || (1...3).contains(decimals.utf8.count), decimals.utf8.allSatisfy({ $0 &- 0x30 < 10 })
+      else { throw .malformed }
+      guard whole <= 1_000_000 else { throw .outOfRange }
+      let thousandths = Int(decimals + String(repeating: "0", count: 3 - decimals.utf8.count)) ?? 0
+      return whole * 1000 + thousandths
+    }
+  }
+
+  private static func text(_ price: Int) -> String {
+    var decimals = String(String(price % 1000 + 1000).dropFirst())
+    while decimals.hasSuffix("0") { decimals.removeLast() }
+    return decimals.isEmpty ? "\(price / 1000)" : "\(price / 1000).\(decimals)"
+  }
+}
+
+extension ValueType where Value == ProviderURL {
+  fileprivate static var providerURL: ValueType {
+    let shape = ScalarShape("URL", expectation: "http://HOST:PORT/PATH or https://HOST:PORT/PATH")
+    return scalar(shape, text: { "\($0.target.isSecure ? "https" : "http")://\($0.target.name)\($0.path)" }) {
+      text throws(ScalarMistake) in
+      guard let scheme = text.firstRange(of: "://") else { throw .malformed }
+      let slash = text[scheme.upperBound...].firstIndex(of: "/") ?? text.endIndex
+      var path = text[slash...]
+      while path.hasSuffix("/") { path = path.dropLast() }
+      guard path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), !path.utf8.contains(where: { $0 == 0x3F || $0 == 0x23 })
+      else { throw .malformed }
+      let url = try TargetURL.parse(String(text[..<slash]))
+      let target = TargetSettings(address: url.address, name: url.address.name, isSecure: url.isSecure)
+      return ProviderURL(target: target, path: String(path), host: String(text[scheme.upperBound..<slash]))
+    }
+  }
+}

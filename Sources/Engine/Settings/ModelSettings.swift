@@ -1,0 +1,134 @@
+public import AI
+public import Configuration
+
+/// Which models can be asked, and what they cost.
+public struct ModelSettings: Sendable, Equatable {
+  public var providers: [ProviderSettings]
+  public var aliases: [AliasSettings]
+  public var prices: [PriceSettings]
+
+  public init(
+    providers: [ProviderSettings] = [], aliases: [AliasSettings] = [], prices: [PriceSettings] = []
+  ) {
+    self.providers = providers
+    self.aliases = aliases
+    self.prices = prices
+  }
+}
+
+/// Who runs models.
+public struct ProviderSettings: Sendable, Equatable {
+  public var name: String
+  public var dialect: Back
+  public var url: ProviderURL?
+  /// Used in turn; none where the provider asks for none.
+  public var keys: [Secret]
+  /// Index into the gateway's upstreams.
+  public var upstream: Int
+  public var position: Position
+
+  public init(
+    name: String, dialect: Back = .openai, url: ProviderURL? = nil, keys: [Secret] = [], upstream: Int = -1,
+    position: Position = .none
+  ) {
+    self.name = name
+    self.dialect = dialect
+    self.url = url
+    self.keys = keys
+    self.upstream = upstream
+    self.position = position
+  }
+
+  /// What its upstream is called: no name that an author chooses has a colon.
+  var upstreamName: String { "ai:\(name)" }
+}
+
+/// Where a provider is: an origin, and a path before all paths of its dialect.
+public struct ProviderURL: Sendable, Equatable {
+  public var target: TargetSettings
+  /// Without a slash at its end.
+  public var path: String
+  /// As `Host` has it.
+  public var host: String
+
+  public init(target: TargetSettings, path: String, host: String) {
+    self.target = target
+    self.path = path
+    self.host = host
+  }
+}
+
+/// A name that clients ask for.
+public struct AliasSettings: Sendable, Equatable {
+  public var name: String
+  public var model: ModelName?
+  public var position: Position
+
+  public init(name: String, model: ModelName? = nil, position: Position = .none) {
+    self.name = name
+    self.model = model
+    self.position = position
+  }
+}
+
+/// A model of a provider: `PROVIDER/MODEL`.
+public struct ModelName: Sendable, Hashable {
+  public var provider: String
+  public var model: String
+
+  public init(provider: String, model: String) {
+    self.provider = provider
+    self.model = model
+  }
+
+  /// Nil when the text is none. What stands behind the first slash is the provider's business.
+  public init?(_ text: String) {
+    guard let slash = text.firstIndex(of: "/") else { return nil }
+    provider = String(text[..<slash])
+    model = String(text[text.index(after: slash)...])
+    if provider.isEmpty || model.isEmpty { return nil }
+  }
+
+  public var text: String { "\(provider)/\(model)" }
+}
+
+/// What a model costs, in billionths of a USD for each token.
+public struct PriceSettings: Sendable, Equatable {
+  public var model: ModelName
+  public var input: Int
+  /// Nil: as any other input.
+  public var cachedInput: Int?
+  public var output: Int
+
+  public init(model: ModelName, input: Int = 0, cachedInput: Int? = nil, output: Int = 0) {
+    self.model = model
+    self.input = input
+    self.cachedInput = cachedInput
+    self.output = output
+  }
+
+  /// What a call cost, in billionths of a USD.
+  func cost(of usage: Usage) -> Int {
+    let cached = min(usage.cachedInput, usage.input)
+    let parts = [(usage.input - cached, input), (cached, cachedInput ?? input), (usage.output, output)]
+    return parts.reduce(0) { sum, part in
+      let (product, overflows) = part.0.multipliedReportingOverflow(by: part.1)
+      return overflows ? Int.max / 4 : sum + min(product, Int.max / 4)
+    }
+  }
+}
+
+/// A route's handler that speaks dialects of models.
+public struct ModelRouteSettings: Sendable, Equatable {
+  /// Whose dialects clients may speak.
+  public enum Accepted: String, Sendable, CaseIterable { case openai, anthropic }
+
+  public var accept: [Accepted]
+  /// What becomes of what the model's dialect cannot say.
+  public var unsupported: ProviderRequest.Unsupported
+
+  public init(accept: [Accepted] = Accepted.allCases, unsupported: ProviderRequest.Unsupported = .refuse) {
+    self.accept = accept
+    self.unsupported = unsupported
+  }
+}
