@@ -133,6 +133,9 @@ extension Fault {
     .upstream, 502, "upstream_refused_tls", "The service behind the gateway refused the TLS connection.")
   public static let targetHandshakeFailed = Fault(
     .upstream, 502, "upstream_handshake_failed", "TLS with the service behind the gateway could not be agreed on.")
+  public static let targetNotHTTP2 = Fault(
+    .upstream, 502, "upstream_not_http2",
+    "The service behind the gateway does not speak HTTP/2, which the gateway is told to speak to it.")
   public static let upstreamReset = Fault(
     .upstream, 502, "upstream_reset", "The service behind the gateway closed the connection before it answered.")
   public static let upstreamTruncated = Fault(
@@ -207,7 +210,8 @@ extension Fault {
     bodyTooLarge, expectationFailed, invalidBase64,
     malformedUpgrade, unknownWebSocketVersion, tunnelIdle, clientGone,
     connectRefused, connectTimeout, targetCertificateExpired, targetCertificateNotYetValid, targetUnknownAuthority,
-    targetWrongHost, targetBadCertificate, targetRefusedTLS, targetHandshakeFailed, upstreamReset, upstreamTruncated,
+    targetWrongHost, targetBadCertificate, targetRefusedTLS, targetHandshakeFailed, targetNotHTTP2, upstreamReset,
+    upstreamTruncated,
     unexpectedSwitch, upgradeMismatch, tooManyInformational,
     firstByteTimeout, idleTimeout, totalTimeout, noTarget, circuitOpen, upstreamStatus, versionGone, queueFull,
     queueTimeout, unresolved, headTooLong, overloaded, storeUnavailable, tooManyFiles, cutByDrain, pluginFailed,

@@ -115,11 +115,11 @@ final class ClientCall {
       }
     }
     guard connection.socket.isPeerClosed, connection.socket.error != 0 else {
-      worker.metrics.connected(connection.pool, outcome: "ok")
+      connection.pool.connected(connection)
       return .connection(connection)
     }
     history.insert(connection.pool)
-    let fault = connection.tlsFault
+    let fault = connection.protocolFault
     let why: StaticString = fault == nil ? "connect refused" : TargetPool.handshakeFailed
     connection.pool.connectFailed(connection, &history, why: why)
     return .failed(AttemptFailure(kind: .connect, fault: fault ?? .connectRefused, sent: false))
@@ -186,7 +186,10 @@ final class ClientCall {
   /// The target closed before it answered: at once over a connection that had rested, it closed that meanwhile.
   private func reset(_ connection: UpstreamConnection, _ answer: ClientAnswer, sent: Int) -> AttemptOutcome {
     let isStale = connection.isReused && !answer.hasBegun
-    return .failed(AttemptFailure(kind: isStale ? .stale : .reset, fault: .upstreamReset, sent: sent > 0))
+    return .failed(
+      AttemptFailure(
+        kind: isStale ? .stale : connection.breakage, fault: .upstreamReset, sent: sent > 0 && !connection.isUnprocessed
+      ))
   }
 
   private func outcome(

@@ -26,10 +26,15 @@ final class ProbeCall {
     deadline = loop.now + timeout
   }
 
-  /// - Parameter path: what to ask for; nil only connects.
-  func run(_ target: Target, path: String?, buffers: BufferPool) async -> ProbeOutcome {
-    let socket: Socket
-    do { socket = try target.connect(on: loop) } catch {
+  /// - Parameters:
+  ///   - path: what to ask for; nil only connects.
+  ///   - http2: for a target that is spoken to in HTTP/2.
+  func run(_ target: Target, path: String?, buffers: BufferPool, http2: HTTP2Context? = nil) async -> ProbeOutcome {
+    let socket: Transport
+    do {
+      let connection = try target.connect(on: loop)
+      socket = http2.flatMap { stream(over: connection, $0) } ?? connection
+    } catch {
       return error.isOutOfDescriptors ? .unknown : .bad("cannot be reached: \(error)")
     }
     socket.waker = waker
@@ -40,6 +45,7 @@ final class ProbeCall {
     while !socket.isWritable {
       if await isOver() { return .bad("did not accept a connection in time") }
     }
+    if let carrier = (socket as? HTTP2ClientStream)?.carrier, carrier.hasFailed { return .bad(carrier.failureText) }
     if let failure = (socket as? TLSSocket)?.failure { return .bad("fails the TLS handshake: \(failure)") }
     if socket.isPeerClosed, socket.error != 0 { return .bad("refuses connections") }
     guard let path else { return .good }
@@ -47,12 +53,20 @@ final class ProbeCall {
     return await receive(over: socket, buffers: buffers)
   }
 
+  /// The only stream of a connection, which ends with it.
+  private func stream(over socket: Socket, _ context: HTTP2Context) -> Transport? {
+    let carrier = try? HTTP2ClientConnection(
+      socket, on: context, pool: nil, headSize: context.smallBuffers.blockSize,
+      connectTimeout: deadline - loop.now, idleTimeout: 0)
+    return carrier?.lease()
+  }
+
   private static func request(_ path: String, of target: Target) -> [UInt8] {
     let host = if case .unix = target.address { "localhost" } else { target.name }
     return Array("GET \(path) HTTP/1.1\r\nHost: \(host)\r\nUser-Agent: sluice\r\nConnection: close\r\n\r\n".utf8)
   }
 
-  private func send(_ request: [UInt8], over socket: Socket) async -> ProbeOutcome? {
+  private func send(_ request: [UInt8], over socket: Transport) async -> ProbeOutcome? {
     var sent = 0
     while sent < request.count {
       let result = socket.send(request.span.extracting(sent..<request.count))
@@ -65,7 +79,7 @@ final class ProbeCall {
     return nil
   }
 
-  private func receive(over socket: Socket, buffers: BufferPool) async -> ProbeOutcome {
+  private func receive(over socket: Transport, buffers: BufferPool) async -> ProbeOutcome {
     var decoder = ResponseDecoder(limits: HTTPLimits(head: buffers.blockSize))
     var head = ResponseHead()
     var buffer = IOBuffer()

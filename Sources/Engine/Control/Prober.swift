@@ -16,7 +16,8 @@ final class Prober {
   private var waiting: [TargetProbe] = []
   private(set) var running = 0
   private let mostAtOnce: Int
-  private let buffers = BufferPool(blockSize: 16 << 10, keep: 4)
+  /// For targets of any protocol: its blocks hold what they answer.
+  private let http2: HTTP2Context
   private var random: SplitMix
 
   /// - Parameter mostAtOnce: probes that run at the same time; each holds a descriptor.
@@ -25,6 +26,9 @@ final class Prober {
     report: @escaping (GatewayEvent) -> Void
   ) {
     self.loop = loop
+    http2 = HTTP2Context(
+      loop, small: BufferPool(blockSize: 16 << 10, keep: 4), large: BufferPool(blockSize: 64 << 10, keep: 4),
+      stallTimeout: 30_000_000_000)
     self.mostAtOnce = mostAtOnce
     self.random = random
     self.report = report
@@ -92,7 +96,7 @@ final class Prober {
   }
 
   private func run(_ probe: TargetProbe) async {
-    let transition = await probe.run(buffers: buffers)
+    let transition = await probe.run(http2)
     running -= 1
     if let transition { tell(transition, probe) }
     probe.finish(random: &random)

@@ -55,11 +55,13 @@ final class TargetProbe {
   }
 
   /// Probes once.
-  func run(buffers: BufferPool) async -> TargetHealth.Transition? {
+  func run(_ http2: HTTP2Context) async -> TargetHealth.Transition? {
     let settings = upstream.settings
     let call = ProbeCall(loop, timeout: settings.healthCheck?.timeout ?? settings.timeouts.connect)
     health.begin()
-    let outcome = await call.run(target, path: settings.healthCheck?.path, buffers: buffers)
+    let outcome = await call.run(
+      target, path: settings.healthCheck?.path, buffers: http2.smallBuffers,
+      http2: settings.speaks == .http2 ? http2 : nil)
     lastOutcome = outcome
     if isStopped || outcome == .unknown { return nil }
     return health.record(success: outcome == .good)

@@ -7,8 +7,8 @@ extension ServerConnection {
   func resetFailure(_ slot: ExchangeSlot, _ lease: UpstreamConnection) -> AttemptFailure {
     let untouched = slot.exchange.response.buffer.isEmpty
     return AttemptFailure(
-      kind: lease.isReused && untouched ? .stale : .reset, fault: lease.tlsFault ?? .upstreamReset,
-      sent: slot.outgoingSent > 0)
+      kind: lease.isReused && untouched ? .stale : lease.breakage, fault: lease.protocolFault ?? .upstreamReset,
+      sent: slot.outgoingSent > 0 && !lease.isUnprocessed)
   }
 
   func malformedFailure(_ fault: Fault) -> AttemptFailure {

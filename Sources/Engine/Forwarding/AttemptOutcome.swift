@@ -28,6 +28,8 @@ struct AttemptFailure {
     /// A connection that had rested was closed by the target when the request came.
     case stale
     case reset
+    /// One stream was broken off, while the connection that it shares with others goes on.
+    case streamReset
     case firstByteTimeout
     case malformed
     case status(Int)
@@ -37,7 +39,7 @@ struct AttemptFailure {
       switch self {
       case .connect: "connect"
       case .stale: "stale_connection"
-      case .reset: "reset"
+      case .reset, .streamReset: "reset"
       case .firstByteTimeout: "first_byte_timeout"
       case .malformed: "malformed"
       case .status(let status): "\(status)"

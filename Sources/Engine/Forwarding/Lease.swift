@@ -68,12 +68,12 @@ extension ServerConnection {
     }
     slot.exchange.times.connecting += worker.loop.now - began
     guard connection.socket.isPeerClosed, connection.socket.error != 0 else {
-      worker.metrics.connected(connection.pool, outcome: "ok")
+      connection.pool.connected(connection)
       return .connection(connection)
     }
     slot.account.attempts += 1
     history.insert(connection.pool)
-    let fault = connection.tlsFault
+    let fault = connection.protocolFault
     let why: StaticString = fault == nil ? "connect refused" : TargetPool.handshakeFailed
     connection.pool.connectFailed(connection, &history, why: why)
     return .failed(AttemptFailure(kind: .connect, fault: fault ?? .connectRefused, sent: false))

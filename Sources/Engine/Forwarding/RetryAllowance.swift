@@ -70,7 +70,7 @@ struct RetryAllowance: ~Copyable {
   private static func covers(_ settings: RetrySettings, _ failure: AttemptFailure) -> Bool {
     switch failure.kind {
     case .connect: settings.onConnectFailure
-    case .stale, .reset, .malformed: settings.onReset
+    case .stale, .reset, .streamReset, .malformed: settings.onReset
     case .firstByteTimeout: false
     case .status(let status): settings.statuses.contains(status)
     }

@@ -174,7 +174,7 @@ extension UpstreamSettings {
     do throws(TLSFailure) {
       return try TLSClientContext(
         authority: tls.authority?.authority, identity: tls.clientCertificate?.identity, verifies: tls.verify,
-        protocols: ["http/1.1"])
+        protocols: [speaks.rawValue])
     } catch { throw SnapshotError(position: position, message: "upstream '\(name)' cannot speak TLS: \(error)") }
   }
 

@@ -12,7 +12,7 @@ import Runtime
 class HTTP2Channel: WakerOwner {
   let transport: Transport
   let session: HTTP2Session
-  let worker: Worker
+  let context: HTTP2Context
   let waker: Waker
   /// For the lines of one message at a time.
   var fields = HTTP2Fields()
@@ -44,13 +44,13 @@ class HTTP2Channel: WakerOwner {
   private static let pingAfter = 30_000_000_000
   private static let pongWithin = 15_000_000_000
 
-  init(_ transport: Transport, _ session: HTTP2Session, worker: Worker) {
+  init(_ transport: Transport, _ session: HTTP2Session, on context: HTTP2Context) {
     self.transport = transport
     self.session = session
-    self.worker = worker
-    waker = Waker(worker.loop)
-    lastHeard = worker.loop.now
-    lastWritten = worker.loop.now
+    self.context = context
+    waker = Waker(context.loop)
+    lastHeard = context.loop.now
+    lastWritten = context.loop.now
     transport.waker = waker
     waker.isParked = true
     waker.parkedOwner = self
@@ -59,12 +59,18 @@ class HTTP2Channel: WakerOwner {
 
   // MARK: For subclasses
 
-  /// A head came on a slot that has no stream yet.
+  /// Whether the transport can carry frames by now; called for whatever happens to it until it can.
+  func isConnected() -> Bool { true }
+  /// What the peer holds this side to has changed.
+  func settingsChanged() {}
+  /// A head opens a stream of the peer's.
   func open(_ slot: Int, _ lines: Range<Int>, isTruncated: Bool, isEnd: Bool) {}
   /// A further head, or trailers.
   func takeHead(_ stream: HTTP2Stream, _ lines: Range<Int>, isTruncated: Bool, isEnd: Bool) {}
   /// Both sides of a stream are through with it.
   func finished(_ stream: HTTP2Stream) {}
+  /// The connection is about to close, while its transport can still be asked why.
+  func closing() {}
   func goingAway(last: Int32) {}
   /// The peer did not keep to the protocol, in a way that no frame can answer.
   func sessionFailed() {}
@@ -74,6 +80,14 @@ class HTTP2Channel: WakerOwner {
   /// When something is to be done that only the subclass knows of.
   var deadline: Int { .max }
   func deadlinePassed() {}
+
+  /// Opens a stream of this side's; false when the session takes none any more.
+  final func request(_ stream: HTTP2Stream, isEnd: Bool) -> Bool {
+    guard !isClosed, !isEnding, let slot = session.submitRequest(fields, isEnd: isEnd) else { return false }
+    openStreams += 1
+    attach(stream, to: slot)
+    return true
+  }
 
   final func attach(_ stream: HTTP2Stream, to slot: Int) {
     while streams.count <= slot { streams.append(nil) }
@@ -89,7 +103,7 @@ class HTTP2Channel: WakerOwner {
   ) -> (taken: Int, ended: Bool)? {
     var taken = 0
     while true {
-      output.lease(from: worker.largeBuffers)
+      output.lease(from: context.largeBuffers)
       if output.room < HTTP2Session.frameRoom { write() }
       do {
         let rest = octets.extracting(taken..<octets.count)
@@ -111,26 +125,28 @@ class HTTP2Channel: WakerOwner {
 
   func streamClosed(_ stream: HTTP2Stream) {}
 
-  /// Has the worker flush this at the end of the turn.
+  /// Has this flushed at the end of the turn.
   final func markDirty() {
     guard !isDirty, !isClosed else { return }
     isDirty = true
-    worker.flushLater(self)
+    context.flushLater(self)
   }
 
   // MARK: From the loop
 
   final func wokenWhileParked(_ signals: Signals) {
-    if transport.isReadable { pump() }
+    if isConnected() {
+      if transport.isReadable { pump() }
+      if !isClosed, transport.isPeerClosed, !transport.isReadable { return close() }
+    }
     guard !isClosed else { return }
-    if transport.isPeerClosed, !transport.isReadable { return close() }
     if signals.contains(.deadline) { passDeadline() }
     markDirty()
   }
 
   /// Takes in what was read before this took over.
   final func takeOver(_ octets: Span<UInt8>) {
-    input.lease(from: worker.smallBuffers)
+    input.lease(from: context.smallBuffers)
     input.removeAll()
     _ = input.append(octets)
     feed()
@@ -141,17 +157,17 @@ class HTTP2Channel: WakerOwner {
     takeEvents()
     var reads = 0
     while transport.isReadable, reads < Self.readsPerTurn, !isClosed {
-      input.lease(from: worker.smallBuffers)
+      input.lease(from: context.smallBuffers)
       let result = transport.receive(into: &input)
       if result.wouldBlock { break }
       guard result.count > 0 else { return close() }
       reads += 1
-      lastHeard = worker.loop.now
+      lastHeard = context.loop.now
       pinged = 0
       feed()
     }
-    input.return(to: worker.smallBuffers)
-    if transport.isReadable, !isClosed { worker.loop.start(self) { $0.wokenWhileParked([]) } }
+    input.return(to: context.smallBuffers)
+    if transport.isReadable, !isClosed { context.loop.start(self) { $0.wokenWhileParked([]) } }
   }
 
   private func feed() {
@@ -183,11 +199,13 @@ class HTTP2Channel: WakerOwner {
 
   private func take(_ event: HTTP2Event) {
     switch event {
-    case .head(let slot, let lines, let isTruncated, let isEnd):
-      guard slot < streams.count, let stream = streams[slot] else {
+    case .head(let slot, let lines, let isNew, let isTruncated, let isEnd):
+      if isNew {
         openStreams += 1
         return open(slot, lines, isTruncated: isTruncated, isEnd: isEnd)
       }
+      // Of a stream that was given up there may still come something.
+      guard let stream = stream(slot) else { return }
       takeHead(stream, lines, isTruncated: isTruncated, isEnd: isEnd)
       touch(stream)
     case .data(let slot, let octets):
@@ -202,9 +220,10 @@ class HTTP2Channel: WakerOwner {
       guard let stream = stream(slot) else { return }
       stream.isWritable = true
       touch(stream)
-    case .closed(let slot, _): sessionClosed(slot)
+    case .closed(let slot, let code): sessionClosed(slot, code)
     case .goAway(let last, _): goingAway(last: last)
     case .pong: break
+    case .settings: settingsChanged()
     }
   }
 
@@ -212,7 +231,7 @@ class HTTP2Channel: WakerOwner {
     stream.take(input.readable.extracting(range))
   }
 
-  private func sessionClosed(_ slot: Int) {
+  private func sessionClosed(_ slot: Int, _ code: UInt32) {
     openStreams -= 1
     defer { session.release(slot) }
     guard let stream = stream(slot) else { return }
@@ -221,7 +240,7 @@ class HTTP2Channel: WakerOwner {
       stream.finish()
       finished(stream)
     } else {
-      stream.breakOff()
+      stream.breakOff(code)
       touch(stream)
     }
   }
@@ -247,7 +266,7 @@ class HTTP2Channel: WakerOwner {
 
   // MARK: Writing
 
-  /// Writes what there is; the worker calls it at the end of a turn in which something may have been added.
+  /// Writes what there is; called at the end of a turn in which something may have been added.
   final func flush() {
     isDirty = false
     guard !isClosed else { return }
@@ -255,7 +274,7 @@ class HTTP2Channel: WakerOwner {
     do {
       var hasMore = true
       while hasMore || !output.isEmpty {
-        output.lease(from: worker.largeBuffers)
+        output.lease(from: context.largeBuffers)
         hasMore = try session.produce(into: &output)
         if output.isEmpty || !write() { break }
       }
@@ -263,7 +282,7 @@ class HTTP2Channel: WakerOwner {
     takeEvents()
     guard !isClosed else { return }
     if output.isEmpty {
-      output.return(to: worker.largeBuffers)
+      output.return(to: context.largeBuffers)
       if session.isOver { shutDown() }
     }
     waker.arm(at: nextDeadline)
@@ -280,7 +299,7 @@ class HTTP2Channel: WakerOwner {
         break
       }
       output.consume(result.count)
-      lastWritten = worker.loop.now
+      lastWritten = context.loop.now
     }
     return output.isEmpty
   }
@@ -301,7 +320,7 @@ class HTTP2Channel: WakerOwner {
     isEnding = true
     isShut = true
     transport.shutdownWrite()
-    endsAt = min(endsAt, worker.loop.now + Self.lingerTime)
+    endsAt = min(endsAt, context.loop.now + Self.lingerTime)
   }
 
   /// Ends the session because of what the peer does.
@@ -309,7 +328,7 @@ class HTTP2Channel: WakerOwner {
     session.terminate(code: code)
     breakOffStreams()
     isEnding = true
-    endsAt = worker.loop.now + Self.lingerTime
+    endsAt = context.loop.now + Self.lingerTime
     markDirty()
   }
 
@@ -319,9 +338,10 @@ class HTTP2Channel: WakerOwner {
     waker.cancelDeadline()
     waker.isParked = false
     waker.parkedOwner = nil
+    closing()
     transport.close(reset: reset)
-    input.return(to: worker.smallBuffers)
-    output.return(to: worker.largeBuffers)
+    input.return(to: context.smallBuffers)
+    output.return(to: context.largeBuffers)
     breakOffStreams()
     connectionClosed()
   }
@@ -330,7 +350,7 @@ class HTTP2Channel: WakerOwner {
     for slot in streams.indices {
       guard let stream = streams[slot] else { continue }
       streams[slot] = nil
-      stream.breakOff()
+      stream.breakOff(nil)
       stream.waker?.ring(.socket)
     }
   }
@@ -339,15 +359,15 @@ class HTTP2Channel: WakerOwner {
 
   private var nextDeadline: Int {
     var next = min(endsAt, deadline)
-    if !output.isEmpty { next = min(next, lastWritten + worker.limits.bodyTimeout) }
+    if !output.isEmpty { next = min(next, lastWritten + context.stallTimeout) }
     if openStreams > 0 { next = min(next, pinged > 0 ? pinged + Self.pongWithin : lastHeard + Self.pingAfter) }
     return next
   }
 
   private func passDeadline() {
-    let now = worker.loop.now
+    let now = context.loop.now
     if now >= endsAt { return close() }
-    if !output.isEmpty, now >= lastWritten + worker.limits.bodyTimeout { return close(reset: true) }
+    if !output.isEmpty, now >= lastWritten + context.stallTimeout { return close(reset: true) }
     if openStreams > 0 {
       if pinged > 0, now >= pinged + Self.pongWithin { return close(reset: true) }
       if pinged == 0, now >= lastHeard + Self.pingAfter {

@@ -7,6 +7,7 @@ import Runtime
 /// Those that are through with an exchange rest and take a later stream, so that a request allocates nothing; one that
 /// rests too long goes, as a connection of HTTP/1.1 does.
 final class HTTP2Connection: HTTP2Channel, ClientConnection {
+  let worker: Worker
   let listener: ListenerIdentity
   let peer: IPAddress
   var index = 0
@@ -26,6 +27,7 @@ final class HTTP2Connection: HTTP2Channel, ClientConnection {
   init(
     _ transport: Transport, peer: IPAddress, listener: ListenerIdentity, worker: Worker, security: ConnectionSecurity?
   ) throws(HTTP2Failure) {
+    self.worker = worker
     self.security = security
     self.listener = listener
     self.peer = peer
@@ -33,7 +35,7 @@ final class HTTP2Connection: HTTP2Channel, ClientConnection {
     idleSince = worker.loop.now
     conduct = HTTP2Conduct(resets: limits.http2Resets, now: worker.loop.now)
     let options = HTTP2Options(streams: limits.http2Streams, headSize: limits.requestHead)
-    super.init(transport, try HTTP2Session(.server, options), worker: worker)
+    super.init(transport, try HTTP2Session(.server, options), on: worker.http2)
   }
 
   // MARK: Streams

@@ -35,13 +35,6 @@ final class HTTP2ServerStream: HTTP2Stream {
   /// Forgets a request that cannot be said.
   func refuse() { inbox.removeAll() }
 
-  /// Makes of a head that was cut off one that is as long as what was cut, and without end.
-  private func lengthen(beyond limit: Int) {
-    inbox.truncate(to: inbox.count - 2)
-    inbox.append("x: ")
-    while inbox.count <= limit { inbox.append("................") }
-  }
-
   /// Nobody reads the rest of a request that was answered.
   override var endsReading: Bool { outgoing == .done && !hasEnd }
 

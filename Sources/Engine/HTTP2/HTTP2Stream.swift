@@ -51,6 +51,11 @@ class HTTP2Stream: Transport {
   /// Makes it another stream's.
   final func begin(_ slot: Int) {
     self.slot = slot
+    reset()
+  }
+
+  /// Forgets what the last message of either side has left.
+  final func reset() {
     hasEnd = false
     framing = .none
     outgoing = .head
@@ -78,6 +83,13 @@ class HTTP2Stream: Transport {
     isReadable = true
   }
 
+  /// Makes of a head that was cut off one that is as long as what was cut, and without end: the decoder refuses it.
+  final func lengthen(beyond limit: Int) {
+    inbox.truncate(to: inbox.count - 2)
+    inbox.append("x: ")
+    while inbox.count <= limit { inbox.append("................") }
+  }
+
   /// The peer's message ends.
   ///
   /// - Parameter trailers: lines to put behind chunked content, each with its CRLF.
@@ -92,7 +104,9 @@ class HTTP2Stream: Transport {
   }
 
   /// The stream is over before its messages were.
-  final func breakOff() {
+  ///
+  /// - Parameter code: the error code of RFC 9113 §7; nil when the whole connection broke.
+  func breakOff(_ code: UInt32?) {
     slot = -1
     isPeerClosed = true
     isReadable = true
@@ -134,13 +148,16 @@ class HTTP2Stream: Transport {
 
   // MARK: To the peer
 
+  /// Whether a head that is sent opens the stream.
+  var mayOpen: Bool { false }
+
   /// Submits a head, and says what follows it; nil when it is none that can be sent.
   ///
   /// - Parameter head: from its first octet to behind the empty line.
   func submit(_ head: Span<UInt8>) -> Outgoing? { preconditionFailure("a stream knows its heads") }
 
   override func send(_ bytes: Span<UInt8>, more: Bool = false) -> IOResult {
-    guard isOpen, slot >= 0, !isPeerClosed else { return .reset }
+    guard isOpen, slot >= 0 || mayOpen, !isPeerClosed else { return .reset }
     var position = 0
     while position < bytes.count {
       let rest = bytes.extracting(position..<bytes.count)
@@ -243,6 +260,9 @@ class HTTP2Stream: Transport {
 
   // MARK: The end
 
+  /// What the peer is told when one closes before all was said.
+  var codeOfClose: HTTP2ErrorCode { outgoing == .done ? .none : .internalError }
+
   override func close(reset: Bool = false) {
     guard isOpen else { return }
     isOpen = false
@@ -250,7 +270,7 @@ class HTTP2Stream: Transport {
     waker = nil
     if slot >= 0 {
       if unconsumed > 0 { channel.session.consume(unconsumed, of: slot) }
-      if outgoing != .done || !hasEnd { channel.session.reset(slot, code: outgoing == .done ? .none : .internalError) }
+      if outgoing != .done || !hasEnd { channel.session.reset(slot, code: codeOfClose) }
       channel.markDirty()
     }
     channel.closed(self)

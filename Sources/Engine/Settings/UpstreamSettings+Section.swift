@@ -27,6 +27,10 @@ extension UpstreamSettings {
       Keyword("hedge", \.hedge, .section(HedgeSettings.section), "When another target is asked too."),
       Keyword(
         "connections", \.connections, .section(ConnectionSettings.section), "The pool of connections to a target."),
+      Keyword(
+        "protocol", \.speaks, .choice,
+        "What its targets speak. With `h2` a connection carries up to 100 calls at a time; a target that speaks something else is 502."
+      ),
       Keyword("tls", \.tls, .section(UpstreamTLSSettings.section), "How targets with https:// are spoken to."),
     ]
   ) { upstream, node, reading in
@@ -135,7 +139,9 @@ extension ConnectionSettings {
   public static let section = Section(
     "connections", ConnectionSettings(), "The pool of connections to a target; each worker has its own.",
     [
-      Keyword("maximum", \.maximum, .integer(in: 1...1_000_000), "Open connections to one target."),
+      Keyword(
+        "maximum", \.maximum, .integer(in: 1...1_000_000),
+        "Open connections to one target; each carries one call at a time, or up to 100 with `protocol: h2`."),
       Keyword("idle", \.idle, .integer(in: 0...1_000_000), "Those that are kept open while nobody uses them."),
       Keyword("idle_timeout", \.idleTimeout, .duration, "How long they are kept."),
       Keyword("queue", \.queue, .integer(in: 0...1_000_000), "Calls that may wait for one; beyond: 503."),

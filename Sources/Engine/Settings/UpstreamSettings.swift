@@ -9,6 +9,13 @@ public struct UpstreamSettings: Sendable, Equatable {
     case hash
   }
 
+  /// What its targets are spoken to in.
+  public enum TargetProtocol: String, Sendable, CaseIterable {
+    case http1 = "http/1.1"
+    /// HTTP/2: agreed on under TLS, and with prior knowledge in the clear.
+    case http2 = "h2"
+  }
+
   /// Of an upstream that a route spells out as a URL, that URL.
   public var name: String
   public var balance: Balance
@@ -24,6 +31,7 @@ public struct UpstreamSettings: Sendable, Equatable {
   public var slowStart: Nanoseconds?
   public var hedge: HedgeSettings?
   public var connections: ConnectionSettings
+  public var speaks: TargetProtocol
   /// For targets with `https://`. Nil: verified by whom the system trusts.
   public var tls: UpstreamTLSSettings?
   public var position: Position
@@ -41,6 +49,7 @@ public struct UpstreamSettings: Sendable, Equatable {
     slowStart: Nanoseconds? = nil,
     hedge: HedgeSettings? = nil,
     connections: ConnectionSettings = ConnectionSettings(),
+    speaks: TargetProtocol = .http1,
     tls: UpstreamTLSSettings? = nil,
     position: Position = .none
   ) {
@@ -56,6 +65,7 @@ public struct UpstreamSettings: Sendable, Equatable {
     self.slowStart = slowStart
     self.hedge = hedge
     self.connections = connections
+    self.speaks = speaks
     self.tls = tls
     self.position = position
   }

@@ -18,6 +18,8 @@ final class TargetPool {
   /// Open connections, leased and resting.
   private(set) var open = 0
   private var idle: [UpstreamConnection] = []
+  /// Connections that carry many calls, where HTTP/2 is spoken.
+  private var carriers: [HTTP2ClientConnection] = []
   /// The last TLS session, so that the next handshake is short.
   let resumption = TLSResumption()
   private(set) var isRetired = false
@@ -32,13 +34,19 @@ final class TargetPool {
   /// Whether it is one of its upstream's targets at the moment.
   var isMember: Bool { index < pool.targets.count && pool.targets[index] === self }
 
-  var idleCount: Int { idle.count }
-  var hasRoom: Bool { !idle.isEmpty || open < pool.upstream.settings.connections.maximum }
+  /// Connections that nobody uses.
+  var idleCount: Int { idle.count + carriers.count { $0.isIdle } }
+  /// Whether a call can have a connection that is there.
+  var hasEstablished: Bool { !idle.isEmpty || carriers.contains { $0.isReady && $0.room > 0 } }
+  var hasRoom: Bool {
+    !idle.isEmpty || open < pool.upstream.settings.connections.maximum || carriers.contains { $0.room > 0 }
+  }
 
   /// A connection that rested and is still good; nil when a new one must be made.
   ///
   /// - Parameter certain: asks the kernel too whether the target has closed it, for requests that cannot be sent twice.
   func takeIdle(certain: Bool) -> UpstreamConnection? {
+    if let carrier = carriers.first(where: { $0.isReady && $0.room > 0 }) { return lease(over: carrier) }
     while let connection = idle.popLast() {
       connection.idleIndex = -1
       if connection.isFresh, !certain || connection.socket.isQuiet {
@@ -52,15 +60,64 @@ final class TargetPool {
 
   /// Starts a new connection, which counts as leased.
   func connect() throws(SocketError) -> UpstreamConnection {
+    if pool.upstream.settings.speaks == .http2 { return try connectHTTP2() }
     let connection = try UpstreamConnection(to: target, pool: self, loop: pool.loop)
     open += 1
     inFlight += 1
     return connection
   }
 
+  /// A stream of a connection that is being made, or of a new one.
+  private func connectHTTP2() throws(SocketError) -> UpstreamConnection {
+    if let carrier = carriers.first(where: { $0.room > 0 }) { return lease(over: carrier) }
+    let settings = pool.upstream.settings
+    let socket = try target.connect(on: pool.loop, resumption: resumption)
+    do throws(HTTP2Failure) {
+      let carrier = try HTTP2ClientConnection(
+        socket, on: pool.worker.http2, pool: self, headSize: pool.worker.smallBuffers.blockSize,
+        connectTimeout: settings.timeouts.connect, idleTimeout: settings.connections.idleTimeout)
+      carriers.append(carrier)
+      open += 1
+      return lease(over: carrier)
+    } catch {
+      socket.close()
+      throw SocketError(call: "nghttp2_session_client_new2", code: Errno.inputOutput.number)
+    }
+  }
+
+  private func lease(over carrier: HTTP2ClientConnection) -> UpstreamConnection {
+    inFlight += 1
+    let stream = carrier.lease()
+    if let known = stream.lease { return known }
+    let connection = UpstreamConnection(stream, pool: self, loop: pool.loop)
+    stream.lease = connection
+    return connection
+  }
+
+  /// A connection for many calls can carry more of them.
+  func streamFreed(_ carrier: HTTP2ClientConnection) {
+    for _ in 0..<max(1, carrier.room) where pool.hasWaiters { pool.connectionFreed() }
+  }
+
+  /// A connection for many calls has closed.
+  func closed(_ carrier: HTTP2ClientConnection) {
+    carriers.removeAll { $0 === carrier }
+    open -= 1
+    pool.connectionFreed()
+  }
+
+  private func giveBack(_ stream: HTTP2ClientStream) {
+    stream.carrier.giveBack(stream)
+    if isRetired || idleCount > pool.upstream.settings.connections.idle, stream.carrier.isIdle {
+      stream.carrier.leave()
+    }
+    pool.connectionFreed()
+  }
+
   /// Takes back a connection that can carry another exchange.
   func giveBack(_ connection: UpstreamConnection) {
     inFlight -= 1
+    if let stream = connection.stream { return giveBack(stream) }
     connection.served += 1
     let settings = pool.upstream.settings.connections
     guard !isRetired, connection.isFresh, idle.count < settings.idle || pool.hasWaiters else {
@@ -76,7 +133,17 @@ final class TargetPool {
   /// A connect failed: the target is taken out until a probe finds it again.
   func connectFailed(_ connection: UpstreamConnection, _ history: inout AttemptHistory, why: StaticString) {
     close(connection)
+    connection.stream?.carrier.giveUp()
     connectFailed(&history, why: why)
+  }
+
+  /// A connection was made; one for many calls is counted once.
+  func connected(_ connection: UpstreamConnection) {
+    if let carrier = connection.stream?.carrier {
+      if carrier.isCounted { return }
+      carrier.isCounted = true
+    }
+    pool.worker.metrics.connected(self, outcome: "ok")
   }
 
   /// The same for a connect that failed before there was a connection.
@@ -132,7 +199,7 @@ final class TargetPool {
     pool.worker.shared.emit(.breaker(upstream: pool.upstream.settings.name, target: target.name, state: "\(state)"))
   }
 
-  static let handshakeFailed: StaticString = "TLS handshake failed"
+  static let handshakeFailed: StaticString = "handshake failed"
 
   private func eject(_ why: StaticString) {
     guard target.health.eject() != nil else { return }
@@ -144,7 +211,7 @@ final class TargetPool {
 
   private func close(_ connection: UpstreamConnection, leased: Bool) {
     if leased { inFlight -= 1 }
-    open -= 1
+    if connection.stream == nil { open -= 1 }
     connection.close()
     pool.connectionFreed()
   }
@@ -162,6 +229,7 @@ final class TargetPool {
   /// The target is no longer one of the upstream's: what rests is closed, what is leased is closed when it returns.
   func retire() {
     isRetired = true
+    for carrier in carriers { carrier.leave() }
     while let connection = idle.popLast() {
       connection.idleIndex = -1
       close(connection, leased: false)

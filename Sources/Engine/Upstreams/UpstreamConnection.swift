@@ -9,6 +9,8 @@ import Runtime
 /// being asked) makes it useless, and it leaves the pool at once.
 final class UpstreamConnection: WakerOwner {
   let socket: Transport
+  /// The same where the target speaks HTTP/2 and the connection is shared by many calls.
+  let stream: HTTP2ClientStream?
   let pool: TargetPool
   /// Exchanges it has carried.
   var served = 0
@@ -20,20 +22,40 @@ final class UpstreamConnection: WakerOwner {
 
   init(to target: Target, pool: TargetPool, loop: Loop) throws(SocketError) {
     socket = try target.connect(on: loop, resumption: pool.resumption)
+    stream = nil
     self.pool = pool
     idleWaker = Waker(loop)
     idleWaker.isParked = true
     idleWaker.parkedOwner = self
   }
 
+  init(_ stream: HTTP2ClientStream, pool: TargetPool, loop: Loop) {
+    socket = stream
+    self.stream = stream
+    self.pool = pool
+    idleWaker = Waker(loop)
+  }
+
   /// Whether it was used before, so that the target may have closed it meanwhile.
-  var isReused: Bool { served > 0 }
+  var isReused: Bool {
+    guard let stream else { return served > 0 }
+    return stream.isUnprocessed || stream.isLost && stream.carrier.served > 0
+  }
+
+  /// Whether the target did nothing with a request that was sent to it.
+  var isUnprocessed: Bool { stream?.isUnprocessed ?? false }
+
+  /// What it is that broke, if it did.
+  var breakage: AttemptFailure.Kind { stream.map { $0.isLost } ?? true ? .reset : .streamReset }
 
   /// Whether the target has neither closed nor spoken, as far as the loop knows.
   var isFresh: Bool { !socket.isReadable && !socket.isPeerClosed }
 
-  /// Why TLS failed; nil when it did not.
-  var tlsFault: Fault? { (socket as? TLSSocket)?.failure.map { .tlsFailed($0.kind) } }
+  /// Why TLS or HTTP/2 could not be agreed on; nil when they were.
+  var protocolFault: Fault? {
+    if let stream { return stream.carrier.failure }
+    return (socket as? TLSSocket)?.failure.map { .tlsFailed($0.kind) }
+  }
 
   func rest(until deadline: Int) {
     socket.waker = idleWaker
@@ -84,6 +106,7 @@ extension Fault {
     case .wrongHost: .targetWrongHost
     case .badCertificate: .targetBadCertificate
     case .refused: .targetRefusedTLS
+    case .noProtocol: .targetNotHTTP2
     case .notTLS, .closed, .version, .cipher, .malformed: .targetHandshakeFailed
     }
   }

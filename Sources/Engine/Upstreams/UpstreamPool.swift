@@ -108,7 +108,7 @@ final class UpstreamPool {
     guard let index = pick(hash: hash, excluding: TriedTargets()) else { return nil }
     let target = targets[index]
     history.choose(target)
-    guard target.idleCount > 0 else { return nil }
+    guard target.hasEstablished else { return nil }
     if let breaker = target.target.breaker {
       guard breaker.state == .closed, case .admitted(let pass) = breaker.admit(now: loop.now) else { return nil }
       history.pass = pass

@@ -36,8 +36,8 @@ public final class Worker {
   /// Counts reloads: a slot decodes by the limits that it was made with.
   private var slotGeneration = 0
   private var connections: [any ClientConnection] = []
-  /// Connections with frames to write at the end of this turn.
-  private var toFlush: [HTTP2Channel] = []
+  /// For connections that speak HTTP/2, in front and behind.
+  let http2: HTTP2Context
   var handshakes = ServerHandshakes()
   /// By their names; after an upgrade to fewer workers some have several sockets of one listener.
   private var listeners: [String: [Listener]] = [:]
@@ -67,6 +67,7 @@ public final class Worker {
     overload = OverloadMeter(only == nil ? snapshot.settings.overload : OverloadSettings(isOn: false))
     smallBuffers = BufferPool(blockSize: max(Self.smallBlock, limits.requestHead), keep: Self.keptSlots)
     largeBuffers = BufferPool(blockSize: Self.largeBlock, keep: 32)
+    http2 = HTTP2Context(loop, small: smallBuffers, large: largeBuffers, stallTimeout: limits.bodyTimeout)
     current = WorkerSnapshot(snapshot, loop: loop, previous: nil)
     current.attach(to: self)
   }
@@ -90,6 +91,7 @@ public final class Worker {
     if limits.requestHead > smallBuffers.blockSize {
       smallBuffers = BufferPool(blockSize: limits.requestHead, keep: Self.keptSlots)
     }
+    http2.stallTimeout = limits.bodyTimeout
     metrics.forgetRoutes()
   }
 
@@ -195,16 +197,6 @@ public final class Worker {
     connections[connection.index] = successor
     if isDraining { successor.drain() }
     successor.takeOver(octets)
-  }
-
-  /// Has a connection write its frames once everything of this turn is done.
-  func flushLater(_ channel: HTTP2Channel) {
-    if loop.beforeWait == nil { loop.beforeWait = { [unowned self] in flushAll() } }
-    toFlush.append(channel)
-  }
-
-  private func flushAll() {
-    while let channel = toFlush.popLast() { channel.flush() }
   }
 
   var connectionCount: Int { connections.count }

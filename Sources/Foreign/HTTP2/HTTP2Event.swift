@@ -5,8 +5,9 @@
 public enum HTTP2Event: Sendable {
   /// A head is complete, or a trailer section: the lines of `received` in this range.
   ///
+  /// - isNew: it opens the stream.
   /// - isTruncated: the list was longer than allowed, and its end is missing.
-  case head(slot: Int, lines: Range<Int>, isTruncated: Bool, isEnd: Bool)
+  case head(slot: Int, lines: Range<Int>, isNew: Bool, isTruncated: Bool, isEnd: Bool)
   /// Content: the octets in this range of what was fed last.
   case data(slot: Int, octets: Range<Int>)
   /// Nothing more comes from the peer on this stream.
@@ -18,6 +19,8 @@ public enum HTTP2Event: Sendable {
   /// The peer takes no stream above `last`.
   case goAway(last: Int32, code: UInt32)
   case pong
+  /// The peer has said what it holds this side to; the first time, that it speaks HTTP/2.
+  case settings
 }
 
 /// Frames counted by what they are good for: who sends many of those that carry nothing is up to no good.

@@ -128,6 +128,7 @@ enum HTTP2Library {
   case NGHTTP2_GOAWAY.rawValue:
     let goAway = unsafe frame.pointee.goaway
     unsafe owner.came(.goAway(last: goAway.last_stream_id, code: goAway.error_code))
+  case NGHTTP2_SETTINGS.rawValue: if UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue == 0 { owner.came(.settings) }
   case NGHTTP2_PING.rawValue: if UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue != 0 { owner.came(.pong) }
   default: break
   }

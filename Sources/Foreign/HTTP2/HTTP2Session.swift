@@ -33,6 +33,7 @@ public final class HTTP2Session {
   private var headStart = -1
   private var headSlot = -1
   private var headSize = 0
+  private var headIsNew = false
   private var headIsTruncated = false
 
   private var input: UnsafePointer<UInt8>?
@@ -221,8 +222,8 @@ public final class HTTP2Session {
   func headBegan(_ id: Int32, isNew: Bool) {
     headSlot = isNew ? claimSlot(id, isKnown: false) : slot(of: id)
     headStart = received.count
-    headSize = 0
-    headIsTruncated = false
+    headIsNew = isNew
+    (headSize, headIsTruncated) = (0, false)
   }
 
   /// - Returns: false when enough has come for now.
@@ -240,7 +241,8 @@ public final class HTTP2Session {
     headStart = -1
     guard headSlot >= 0 else { return }
     streams[headSlot].isKnown = true
-    events.append(.head(slot: headSlot, lines: lines, isTruncated: headIsTruncated, isEnd: isEnd))
+    events.append(
+      .head(slot: headSlot, lines: lines, isNew: headIsNew, isTruncated: headIsTruncated, isEnd: isEnd))
   }
 
   func dataCame(_ id: Int32, _ start: UnsafePointer<UInt8>, count: Int) {
@@ -288,7 +290,7 @@ public final class HTTP2Session {
     return slot
   }
 
-  /// -1 for a stream that has none.
+  /// -1 without one.
   func slot(of id: Int32) -> Int {
     // SAFETY: as above.
     unsafe Int(bitPattern: nghttp2_session_get_stream_user_data(session, id)) - 1

@@ -9,6 +9,8 @@ public struct TLSFailure: Error, Sendable, Equatable, CustomStringConvertible {
     case closed
     /// The other side sent an alert.
     case refused
+    /// The other side speaks none of the protocols that ALPN offered.
+    case noProtocol = "no_protocol"
     /// Both sides know no common version.
     case version
     /// Both sides know no common cipher.
@@ -44,6 +46,7 @@ public struct TLSFailure: Error, Sendable, Equatable, CustomStringConvertible {
     let number = Int(co_error_reason(code))
     let text = text(of: code)
     if number == Int(SSL_R_CERTIFICATE_VERIFY_FAILED) { return refusal(verification) }
+    if number == Int(SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL) { return TLSFailure(.noProtocol, text) }
     if number >= Int(co_alert_offset()) { return TLSFailure(.refused, text) }
     return TLSFailure(kinds[number] ?? .malformed, text)
   }

@@ -9,9 +9,13 @@ enum PythonPeer {
   private static let folder = #filePath.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
 
   static func start(_ file: String, _ check: String, _ gateway: RunningGateway) throws -> ChildProcess {
-    let output = gateway.directory[check]
-    return try ChildProcess(
-      [python ?? "python3", folder + "/" + file, check, "\(gateway.port)"], output: output, errors: output)
+    try start(file, [check, "\(gateway.port)"], gateway)
+  }
+
+  /// - Parameter arguments: the first names the check, and the file for what it writes.
+  static func start(_ file: String, _ arguments: [String], _ gateway: RunningGateway) throws -> ChildProcess {
+    let output = gateway.directory[arguments[0]]
+    return try ChildProcess([python ?? "python3", folder + "/" + file] + arguments, output: output, errors: output)
   }
 
   static func expectOK(_ child: ChildProcess, _ check: String, _ gateway: RunningGateway) throws {

@@ -51,7 +51,7 @@ import Testing
     private func note(_ octets: [UInt8]) {
       while let event = session.nextEvent() {
         switch event {
-        case .head(let slot, let lines, let isTruncated, let isEnd):
+        case .head(let slot, let lines, _, let isTruncated, let isEnd):
           let texts = Self.texts(session.received, lines)
           events.append("head \(slot) \(texts.joined(separator: " "))\(isTruncated ? " …" : "")\(isEnd ? " end" : "")")
         case .data(let slot, let range):
@@ -63,6 +63,7 @@ import Testing
           session.release(slot)
         case .goAway(let last, let code): events.append("goaway \(last) \(code)")
         case .pong: events.append("pong")
+        case .settings: break
         }
       }
     }
