@@ -112,7 +112,7 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests", dependencies: ["GatewayTesting", "Kernel"],
       exclude: [
-        "HTTP2/behind.py", "HTTP2/exchanges.py", "HTTP2/hostile.py", "HTTP2/origin.py", "HTTP2/peer.py",
+        "GRPC/calls.py", "HTTP2/behind.py", "HTTP2/exchanges.py", "HTTP2/hostile.py", "HTTP2/origin.py", "HTTP2/peer.py",
         "Tunnel/websockets_peer.py", "Models/sdks.py",
       ],
       swiftSettings: strict),
