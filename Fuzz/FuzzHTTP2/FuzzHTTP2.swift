@@ -48,12 +48,13 @@ private func check(_ octets: [UInt8], step: Int) {
 /// Puts every request down as HTTP/1.1 and answers it, as the gateway does.
 private func answer(_ session: HTTP2Session) {
   var text = ByteBuffer(capacity: 1024)
+  var random = SplitMix(seed: 1)
   var fields = HTTP2Fields()
   fields.append(":status", ByteScan.bytes(of: "204"))
   while let event = session.nextEvent() {
     switch event {
-    case .head(let slot, let lines, _, let isEnd):
-      if RequestTranslation.encode(session.received, lines, isEnd: isEnd, into: &text) == nil {
+    case .head(let slot, let lines, _, _, let isEnd):
+      if RequestTranslation.encode(session.received, lines, isEnd: isEnd, random: &random, into: &text) == nil {
         session.reset(slot, code: .protocolError)
       } else if isEnd {
         session.submitResponse(fields, to: slot, isEnd: true)

@@ -136,6 +136,9 @@ extension Fault {
   public static let targetNotHTTP2 = Fault(
     .upstream, 502, "upstream_not_http2",
     "The service behind the gateway does not speak HTTP/2, which the gateway is told to speak to it.")
+  public static let targetNoWebSocket = Fault(
+    .upstream, 502, "upstream_no_websocket",
+    "The service behind the gateway takes no WebSockets over HTTP/2 (RFC 8441).")
   public static let upstreamReset = Fault(
     .upstream, 502, "upstream_reset", "The service behind the gateway closed the connection before it answered.")
   public static let upstreamTruncated = Fault(
@@ -210,7 +213,8 @@ extension Fault {
     bodyTooLarge, expectationFailed, invalidBase64,
     malformedUpgrade, unknownWebSocketVersion, tunnelIdle, clientGone,
     connectRefused, connectTimeout, targetCertificateExpired, targetCertificateNotYetValid, targetUnknownAuthority,
-    targetWrongHost, targetBadCertificate, targetRefusedTLS, targetHandshakeFailed, targetNotHTTP2, upstreamReset,
+    targetWrongHost, targetBadCertificate, targetRefusedTLS, targetHandshakeFailed, targetNotHTTP2, targetNoWebSocket,
+    upstreamReset,
     upstreamTruncated,
     unexpectedSwitch, upgradeMismatch, tooManyInformational,
     firstByteTimeout, idleTimeout, totalTimeout, noTarget, circuitOpen, upstreamStatus, versionGone, queueFull,

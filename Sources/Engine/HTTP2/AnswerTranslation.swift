@@ -12,6 +12,29 @@ enum AnswerTranslation {
     var isInformational = false
   }
 
+  /// An answer that agrees to a WebSocket as the switch that it is in HTTP/1.1 (RFC 8441 §5).
+  ///
+  /// - Parameter key: of the request.
+  static func encodeSwitch(
+    _ fields: borrowing HTTP2Fields, _ lines: Range<Int>, key: inout ByteBuffer, into out: inout ByteBuffer
+  ) -> Bool {
+    appendStatusLine(101, to: &out)
+    for index in lines.dropFirst() where !FieldTranslation.appendLine(fields.name(index), fields.value(index), to: &out)
+    {
+      return false
+    }
+    WebSocketHandshake.appendAnswer(to: key.span, to: &out)
+    out.append("\r\n")
+    return true
+  }
+
+  /// Whether the request that is answered was granted.
+  static func isSuccess(_ fields: borrowing HTTP2Fields, _ lines: Range<Int>) -> Bool {
+    guard let first = lines.first, equals(fields.name(first), ":status"), let status = number(fields.value(first))
+    else { return false }
+    return 200..<300 ~= status
+  }
+
   /// - Parameter isEnd: no content follows.
   /// - Returns: nil when the answer cannot be said in HTTP/1.1.
   static func encode(

@@ -40,10 +40,16 @@ enum FieldTranslation {
   }
 
   /// Takes the lines of a head that are to be forwarded; HTTP/2 has none about the connection (RFC 9113 §8.2.2).
-  static func append(_ headers: borrowing HeaderBlock, _ source: Span<UInt8>, to fields: inout HTTP2Fields) {
+  ///
+  /// - Parameter omitted: the name of lines that are left out too.
+  static func append(
+    _ headers: borrowing HeaderBlock, _ source: Span<UInt8>, without omitted: StaticString? = nil,
+    to fields: inout HTTP2Fields
+  ) {
     for index in headers.fields.indices {
       let line = headers.fields[index]
-      guard line.isForwarded, !isOfConnection(line.name) else { continue }
+      if !line.isForwarded || isOfConnection(line.name) { continue }
+      if let omitted, ByteScan.equalIgnoringCase(line.name(in: source), ByteScan.bytes(of: omitted)) { continue }
       fields.append(line.name(in: source), line.value(in: source), isUnique: line.name == .xRequestID)
     }
   }

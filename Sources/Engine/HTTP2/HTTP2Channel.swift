@@ -218,7 +218,7 @@ class HTTP2Channel: WakerOwner {
       touch(stream)
     case .writable(let slot):
       guard let stream = stream(slot) else { return }
-      stream.isWritable = true
+      stream.becomeWritable()
       touch(stream)
     case .closed(let slot, let code): sessionClosed(slot, code)
     case .goAway(let last, _): goingAway(last: last)

@@ -1,6 +1,7 @@
 import Foreign
 import HTTP
 import Kernel
+import PluginKit
 import Runtime
 
 /// A stream to a target: the engine writes its request and reads the answer, both in HTTP/1.1.
@@ -13,6 +14,10 @@ final class HTTP2ClientStream: HTTP2Stream {
   private var head = RequestHead()
   private var method = Method.other
   private var hasHead = false
+  /// Of the WebSocket's handshake that the engine made.
+  private var key = ByteBuffer(capacity: 32)
+  /// Why the request cannot be sent at all.
+  private(set) var fault: Fault?
   /// The call is over, and the target has not ended the stream yet.
   var isLingering = false
   /// What holds it while it is leased, and is kept for the next call.
@@ -32,6 +37,7 @@ final class HTTP2ClientStream: HTTP2Stream {
   func prepare(isReady: Bool) {
     reset()
     hasHead = false
+    fault = nil
     isRefused = false
     isOpened = false
     isLost = false
@@ -49,7 +55,8 @@ final class HTTP2ClientStream: HTTP2Stream {
 
   override func submit(_ bytes: Span<UInt8>) -> Outgoing? {
     decoder.reset()
-    guard (try? decoder.decode(bytes, into: &head)) == true, !head.asksUpgrade else { return nil }
+    guard (try? decoder.decode(bytes, into: &head)) == true else { return nil }
+    if head.asksUpgrade { return submitTunnel(bytes) }
     method = head.method
     channel.fields.removeAll()
     channel.fields.append(":method", head.methodRange.bytes(in: bytes))
@@ -58,17 +65,41 @@ final class HTTP2ClientStream: HTTP2Stream {
     channel.fields.append(":path", head.targetRange.bytes(in: bytes))
     FieldTranslation.append(head.headers, bytes, to: &channel.fields)
     if head.headers.contains(.te) { channel.fields.append("te", ByteScan.bytes(of: "trailers")) }
-    guard channel.request(self, isEnd: head.framing == .none) else {
-      carrier.leave()
-      return nil
-    }
-    isOpened = true
+    guard open(isEnd: head.framing == .none) else { return nil }
     return switch head.framing {
     case .none: .done
     case .length(let length): .length(length)
     case .chunked: .chunked
     case .untilClose: nil
     }
+  }
+
+  private func open(isEnd: Bool) -> Bool {
+    isOpened = channel.request(self, isEnd: isEnd)
+    if !isOpened { carrier.leave() }
+    return isOpened
+  }
+
+  /// A request for a WebSocket becomes extended CONNECT (RFC 8441 §4).
+  private func submitTunnel(_ bytes: Span<UInt8>) -> Outgoing? {
+    guard WebSocketHandshake.isAsked(by: head, bytes),
+      WebSocketHandshake.takeKey(of: head, bytes, into: &key)
+    else { return nil }
+    guard channel.session.peerTakesExtendedConnect else {
+      fault = .targetNoWebSocket
+      return nil
+    }
+    channel.fields.removeAll()
+    channel.fields.append(":method", ByteScan.bytes(of: "CONNECT"))
+    channel.fields.append(":protocol", ByteScan.bytes(of: "websocket"))
+    channel.fields.append(":scheme", ByteScan.bytes(of: carrier.isSecure ? "https" : "http"))
+    channel.fields.append(":authority", head.hostRange.bytes(in: bytes))
+    channel.fields.append(":path", head.targetRange.bytes(in: bytes))
+    FieldTranslation.append(head.headers, bytes, without: WebSocketHandshake.keyField, to: &channel.fields)
+    method = .get
+    guard open(isEnd: false) else { return nil }
+    isTunnel = true
+    return .tunnel
   }
 
   // MARK: The answer
@@ -78,12 +109,20 @@ final class HTTP2ClientStream: HTTP2Stream {
   /// - Parameter isTruncated: it is longer than a head may be, which the decoder will find out.
   func takeHead(_ lines: Range<Int>, of session: HTTP2Session, isTruncated: Bool, isEnd: Bool) -> Bool {
     if hasHead { return takeTrailers(lines, of: session, isTruncated: isTruncated, isEnd: isEnd) }
+    if isTunnel, AnswerTranslation.isSuccess(session.received, lines) {
+      hasHead = true
+      isReadable = true
+      if isEnd { takeEnd() }
+      return !isTruncated
+        && AnswerTranslation.encodeSwitch(session.received, lines, key: &key, into: &inbox)
+    }
     guard
       let meaning = AnswerTranslation.encode(
         session.received, lines, answering: method, isEnd: isEnd, into: &inbox)
     else { return false }
     if isTruncated { lengthen(beyond: session.headLimit) }
     hasHead = !meaning.isInformational
+    if hasHead { isTunnel = false }
     framing = meaning.framing
     isReadable = true
     if isEnd { takeEnd() }

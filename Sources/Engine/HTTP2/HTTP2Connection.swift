@@ -129,7 +129,9 @@ final class HTTP2Connection: HTTP2Channel, ClientConnection {
 
   func cut() {
     for connection in Array(carried) { connection.cut() }
-    close(reset: true)
+    // With what was said to those that go.
+    flush()
+    close()
   }
 
   override func connectionClosed() {

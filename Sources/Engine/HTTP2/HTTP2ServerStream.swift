@@ -19,35 +19,61 @@ final class HTTP2ServerStream: HTTP2Stream {
   ///
   /// - Parameter isTruncated: it is longer than a head may be, which the decoder will find out.
   func takeHead(_ lines: Range<Int>, of session: HTTP2Session, isTruncated: Bool, isEnd: Bool) -> Bool {
-    guard let meaning = RequestTranslation.encode(session.received, lines, isEnd: isEnd, into: &inbox) else {
-      return false
-    }
+    guard
+      let meaning =
+        RequestTranslation.encode(
+          session.received, lines, isEnd: isEnd, random: &connection.worker.random, into: &inbox)
+    else { return false }
     if isTruncated { lengthen(beyond: session.headLimit) }
     framing = meaning.framing
     isHead = meaning.isHead
+    isTunnel = meaning.isTunnel
     isReadable = true
     return true
   }
 
   /// Whether a further request may come over it.
-  var isResting: Bool { isOpen && isRead && connection.waker.isParked && connection.awaited == nil }
+  var isResting: Bool {
+    isOpen && isRead && connection.waker.isParked && connection.awaited == nil && connection.tunnel == nil
+  }
 
   /// Forgets a request that cannot be said.
   func refuse() { inbox.removeAll() }
 
   /// Nobody reads the rest of a request that was answered.
-  override var endsReading: Bool { outgoing == .done && !hasEnd }
+  override var endsReading: Bool { super.endsReading || outgoing == .done && !hasEnd }
+
+  override var codeOfClose: HTTP2ErrorCode { isTunnel ? .cancel : super.codeOfClose }
 
   override func submit(_ bytes: Span<UInt8>) -> Outgoing? {
     decoder.reset()
-    guard (try? decoder.decode(bytes, into: &head, answering: isHead ? .head : .get)) == true else { return nil }
+    guard (try? decoder.decode(bytes, into: &head, answering: isHead ? .head : .get, mayUpgrade: isTunnel)) == true
+    else { return nil }
     channel.fields.removeAll()
-    appendStatus()
+    if isTunnel, !head.isInformational { return submitTunnel(bytes) }
+    appendStatus(head.status)
     FieldTranslation.append(head.headers, bytes, to: &channel.fields)
     if head.isInformational {
       channel.session.submitInformational(channel.fields, to: slot)
       return .head
     }
+    return submitResponse()
+  }
+
+  /// Answers who asked for a WebSocket: what is a switch in HTTP/1.1 is a success here (RFC 8441 §5), so that no other
+  /// answer may look like one.
+  private func submitTunnel(_ bytes: Span<UInt8>) -> Outgoing? {
+    let agrees = head.status == 101
+    isTunnel = agrees
+    appendStatus(agrees ? 200 : 200..<300 ~= head.status ? 502 : head.status)
+    FieldTranslation.append(
+      head.headers, bytes, without: agrees ? WebSocketHandshake.acceptField : nil, to: &channel.fields)
+    guard agrees else { return submitResponse() }
+    channel.session.submitResponse(channel.fields, to: slot, isEnd: false)
+    return .tunnel
+  }
+
+  private func submitResponse() -> Outgoing? {
     channel.session.submitResponse(channel.fields, to: slot, isEnd: head.framing == .none)
     return switch head.framing {
     case .none: .done
@@ -57,8 +83,7 @@ final class HTTP2ServerStream: HTTP2Stream {
     }
   }
 
-  private func appendStatus() {
-    let status = head.status
+  private func appendStatus(_ status: Int) {
     let digits: InlineArray<3, UInt8> = [
       UInt8(status / 100) + 0x30, UInt8(status / 10 % 10) + 0x30, UInt8(status % 10) + 0x30,
     ]

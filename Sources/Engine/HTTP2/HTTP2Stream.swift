@@ -1,3 +1,5 @@
+// long: both directions of a stream share its state, which nothing else may touch.
+
 import Foreign
 import HTTP
 import Kernel
@@ -20,6 +22,10 @@ class HTTP2Stream: Transport {
   private final var unconsumed = 0
   /// How the content that comes is framed in the inbox.
   final var framing = BodyFraming.none
+  /// What both sides send is no message but a conversation, which each of them ends by ending the stream.
+  final var isTunnel = false
+  /// The end could not be sent yet.
+  private final var owesEnd = false
   /// The peer's message is complete.
   private(set) final var hasEnd = false
   final var outgoing = Outgoing.head
@@ -37,6 +43,8 @@ class HTTP2Stream: Transport {
     /// So many octets of content follow.
     case length(Int)
     case chunked
+    /// What follows has no form, and its end is said by `shutdownWrite`.
+    case tunnel
     case done
   }
 
@@ -59,6 +67,8 @@ class HTTP2Stream: Transport {
     hasEnd = false
     framing = .none
     outgoing = .head
+    isTunnel = false
+    owesEnd = false
     isWritable = true
   }
 
@@ -96,6 +106,7 @@ class HTTP2Stream: Transport {
   final func takeEnd(trailers: Span<UInt8>? = nil) {
     guard !hasEnd else { return }
     hasEnd = true
+    if isTunnel { isReadable = true }
     guard framing == .chunked else { return }
     inbox.append("0\r\n")
     if let trailers { inbox.append(trailers) }
@@ -128,14 +139,14 @@ class HTTP2Stream: Transport {
     return endsReading ? .end : .notNow
   }
 
-  /// Whether there is nothing to wait for although the peer's message is not complete.
-  var endsReading: Bool { false }
+  /// Whether there is nothing to wait for.
+  var endsReading: Bool { isTunnel && hasEnd }
 
   private func emptied() {
     inboxStart = 0
     if inbox.capacity > Self.keptCapacity { inbox = ByteBuffer(capacity: 1024) } else { inbox.removeAll() }
     grant(unconsumed)
-    isReadable = isPeerClosed
+    isReadable = isPeerClosed || isTunnel && hasEnd
   }
 
   private func grant(_ count: Int) {
@@ -166,6 +177,7 @@ class HTTP2Stream: Transport {
       case .head: count = sendHead(rest)
       case .length(let length): count = sendContent(rest, of: length)
       case .chunked: count = sendChunks(rest)
+      case .tunnel: count = sendOctets(rest)
       case .done: count = nil
       }
       guard let count else { return .reset }
@@ -217,6 +229,27 @@ class HTTP2Stream: Transport {
     outgoing = ended ? .done : .length(length - taken)
     if taken < run.count || isLast != ended { isWritable = false }
     return taken
+  }
+
+  private func sendOctets(_ bytes: Span<UInt8>) -> Int? {
+    guard let (taken, _) = channel.offer(bytes, end: .open, of: self) else { return nil }
+    if taken < bytes.count { isWritable = false }
+    return taken
+  }
+
+  /// Ends this side of a conversation.
+  override func shutdownWrite() {
+    guard outgoing == .tunnel, slot >= 0 else { return }
+    let ended = channel.offer(Span(), end: .message, of: self)?.ended ?? true
+    owesEnd = !ended
+    if ended { outgoing = .done }
+    channel.markDirty()
+  }
+
+  /// The windows, or the output, have room again.
+  final func becomeWritable() {
+    isWritable = true
+    if owesEnd { shutdownWrite() }
   }
 
   private func sendChunks(_ bytes: Span<UInt8>) -> Int? {

@@ -11,6 +11,8 @@ public enum RequestTranslation {
   public struct Meaning {
     var framing = BodyFraming.none
     var isHead = false
+    /// It asks for a WebSocket.
+    var isTunnel = false
   }
 
   /// Where the pseudo-fields stand; -1 where there is none.
@@ -18,16 +20,21 @@ public enum RequestTranslation {
     var method = -1
     var path = -1
     var authority = -1
+    var tunnel = -1
     var isConnect = false
+    var isWebSocket = false
   }
 
-  /// - Parameter isEnd: no content follows.
+  /// - Parameters:
+  ///   - isEnd: no content follows.
+  ///   - random: for the key that HTTP/1.1 asks for in a WebSocket's handshake.
   /// - Returns: nil when the request cannot be said in HTTP/1.1.
   public static func encode(
-    _ fields: borrowing HTTP2Fields, _ lines: Range<Int>, isEnd: Bool, into out: inout ByteBuffer
+    _ fields: borrowing HTTP2Fields, _ lines: Range<Int>, isEnd: Bool, random: inout some RandomNumberGenerator,
+    into out: inout ByteBuffer
   ) -> Meaning? {
     guard let pseudo = findPseudo(fields, lines), appendRequestLine(fields, pseudo, to: &out) else { return nil }
-    var meaning = Meaning(isHead: equals(fields.value(pseudo.method), "HEAD"))
+    var meaning = Meaning(isHead: equals(fields.value(pseudo.method), "HEAD"), isTunnel: pseudo.isWebSocket)
     var cookies = 0
     var hasLength = false
     if pseudo.authority >= 0, !FieldTranslation.appendLine(bytes("Host"), fields.value(pseudo.authority), to: &out) {
@@ -47,12 +54,15 @@ public enum RequestTranslation {
         if pseudo.authority >= 0, ByteScan.equalIgnoringCase(fields.value(index), fields.value(pseudo.authority)) {
           continue
         }
+      case UInt8(ascii: "s") where pseudo.isWebSocket && equals(name, "sec-websocket-key"): continue
       default: break
       }
       if !FieldTranslation.appendLine(name, fields.value(index), to: &out) { return nil }
     }
     if cookies > 0, !appendCookies(fields, lines, to: &out) { return nil }
-    if !isEnd, !hasLength {
+    if pseudo.isWebSocket {
+      WebSocketHandshake.appendRequest(key: (random.next(), random.next()), to: &out)
+    } else if !isEnd, !hasLength {
       meaning.framing = .chunked
       out.append("transfer-encoding: chunked\r\n")
     }
@@ -68,9 +78,13 @@ public enum RequestTranslation {
       if equals(name, ":method") { pseudo.method = index }
       if equals(name, ":path") { pseudo.path = index }
       if equals(name, ":authority") { pseudo.authority = index }
+      if equals(name, ":protocol") { pseudo.tunnel = index }
     }
     guard pseudo.method >= 0 else { return nil }
     pseudo.isConnect = equals(fields.value(pseudo.method), "CONNECT")
+    // RFC 8441 §4: what HTTP/1.1 calls a GET that asks to switch.
+    pseudo.isWebSocket = pseudo.isConnect && pseudo.tunnel >= 0 && equals(fields.value(pseudo.tunnel), "websocket")
+    if pseudo.isWebSocket { pseudo.isConnect = false }
     return pseudo
   }
 
@@ -83,7 +97,7 @@ public enum RequestTranslation {
     let target = fields.value(place)
     // One target, so that one request line comes of it.
     guard !target.isEmpty, ByteScan.endOfTarget(in: target, from: 0) == target.count else { return false }
-    out.append(method)
+    if pseudo.isWebSocket { out.append("GET") } else { out.append(method) }
     out.append(" ")
     out.append(target)
     out.append(" HTTP/1.1\r\n")

@@ -107,7 +107,8 @@ final class TargetPool {
   }
 
   private func giveBack(_ stream: HTTP2ClientStream) {
-    stream.carrier.giveBack(stream)
+    // One who refused a conversation has ended it, and we have not.
+    if stream.outgoing == .done { stream.carrier.giveBack(stream) } else { stream.close() }
     if isRetired || idleCount > pool.upstream.settings.connections.idle, stream.carrier.isIdle {
       stream.carrier.leave()
     }

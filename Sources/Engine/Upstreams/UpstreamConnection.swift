@@ -39,6 +39,7 @@ final class UpstreamConnection: WakerOwner {
   /// Whether it was used before, so that the target may have closed it meanwhile.
   var isReused: Bool {
     guard let stream else { return served > 0 }
+    if stream.fault != nil { return false }
     return stream.isUnprocessed || stream.isLost && stream.carrier.served > 0
   }
 
@@ -53,7 +54,7 @@ final class UpstreamConnection: WakerOwner {
 
   /// Why TLS or HTTP/2 could not be agreed on; nil when they were.
   var protocolFault: Fault? {
-    if let stream { return stream.carrier.failure }
+    if let stream { return stream.fault ?? stream.carrier.failure }
     return (socket as? TLSSocket)?.failure.map { .tlsFailed($0.kind) }
   }
 

@@ -83,6 +83,12 @@ extension HTTP2Session {
     Int(unsafe nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))
   }
 
+  /// Whether the peer takes extended CONNECT (RFC 8441 §3).
+  public var peerTakesExtendedConnect: Bool {
+    // SAFETY: as above.
+    unsafe nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1
+  }
+
   /// The first frames: what this side says of itself.
   func begin() throws(HTTP2Failure) {
     var settings = [
@@ -93,6 +99,8 @@ extension HTTP2Session {
     case .server:
       settings.append(
         nghttp2_settings_entry(Int32(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue), options.streams))
+      // RFC 8441 §3: WebSockets may be asked for.
+      settings.append(nghttp2_settings_entry(Int32(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL.rawValue), 1))
       // RFC 9218 §2.1: the priorities of RFC 7540 are ignored.
       settings.append(nghttp2_settings_entry(Int32(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES.rawValue), 1))
     case .client:

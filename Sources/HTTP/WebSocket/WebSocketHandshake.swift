@@ -19,6 +19,36 @@ public enum WebSocketHandshake {
   /// The fields that ask for the protocol, or agree to it, on one connection.
   public static let fields: StaticString = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
 
+  /// Appends what a request in HTTP/1.1 says to ask for the protocol, but for its version.
+  ///
+  /// - Parameter key: 16 random octets.
+  public static func appendRequest(key: (UInt64, UInt64), to out: inout ByteBuffer) {
+    var octets = ByteBuffer(capacity: 16)
+    for shift in stride(from: 56, through: 0, by: -8) { octets.append(UInt8(truncatingIfNeeded: key.0 >> shift)) }
+    for shift in stride(from: 56, through: 0, by: -8) { octets.append(UInt8(truncatingIfNeeded: key.1 >> shift)) }
+    out.append(fields)
+    out.append("Sec-WebSocket-Key: ")
+    Base64.append(octets.span, to: &out)
+    out.append("\r\n")
+  }
+
+  /// Appends what an answer in HTTP/1.1 says to agree to it.
+  public static func appendAnswer(to key: Span<UInt8>, to out: inout ByteBuffer) {
+    out.append(fields)
+    out.append("Sec-WebSocket-Accept: ")
+    appendAccept(for: key, to: &out)
+    out.append("\r\n")
+  }
+
+  /// Keeps the key of a request that asks; false when it has none, or several.
+  public static func takeKey(of head: borrowing RequestHead, _ source: Span<UInt8>, into out: inout ByteBuffer) -> Bool
+  {
+    out.removeAll()
+    guard let key = only(keyField, of: head.headers, source) else { return false }
+    out.append(key)
+    return true
+  }
+
   /// Whether a request asks for the protocol. One that only names it, without the connection option or in HTTP/1.0,
   /// does not (RFC 9110 §7.8).
   public static func isAsked(by head: borrowing RequestHead, _ source: Span<UInt8>) -> Bool {
@@ -68,9 +98,9 @@ public enum WebSocketHandshake {
     Base64.append(digest.span, to: &out)
   }
 
-  static let keyField: StaticString = "Sec-WebSocket-Key"
+  public static let keyField: StaticString = "Sec-WebSocket-Key"
   static let versionField: StaticString = "Sec-WebSocket-Version"
-  static let acceptField: StaticString = "Sec-WebSocket-Accept"
+  public static let acceptField: StaticString = "Sec-WebSocket-Accept"
   static let upgradeField: StaticString = "Upgrade"
 
   private static func isProtocol(_ name: Span<UInt8>) -> Bool {

@@ -3,6 +3,8 @@
 What it does is said by the last part of the path. It runs on threads of the process that imports it.
 """
 
+import base64
+import hashlib
 import socket
 import ssl
 import struct
@@ -253,6 +255,8 @@ def http1(origin, sock):
             fields.append((name.lower(), value.strip()))
         request = Request(line[0], line[1], fields)
         origin.requests.append(request)
+        if dict(fields).get("upgrade") == "websocket":
+            return http1_echo(sock, file, dict(fields)["sec-websocket-key"])
         if origin.early(request):
             return http1_early(origin, sock, file, request)
         known = dict(fields)
@@ -269,6 +273,14 @@ def http1(origin, sock):
         http1_answer(sock, request, answer)
         if answer.reset:
             return reset(sock)
+
+
+def http1_echo(sock, file, key):
+    accept = hashlib.sha1(key.encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
+    head = "HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: chat\r\n"
+    sock.sendall(f"{head}Sec-WebSocket-Accept: {base64.b64encode(accept).decode()}\r\n\r\n".encode())
+    while octets := file.read1(65536):
+        sock.sendall(octets)
 
 
 def http1_early(origin, sock, file, request):
