@@ -90,6 +90,8 @@ extension Fault {
     .client, 400, "no_host", "The answer sends to the host that was asked for, and the request names none.")
   public static let methodNotAllowed = Fault(
     .client, 405, "method_not_allowed", "This path does not take this method; Allow lists those it takes.")
+  public static let schemeMismatch = Fault(
+    .client, 421, "scheme_mismatch", "The target names another scheme than the connection has; connect as it says.")
   public static let tunnelRefused = Fault(
     .client, 501, "tunnel_refused", "The gateway opens no tunnels; send the request without CONNECT.", closes: true)
   public static let headTimeout = Fault(
@@ -209,7 +211,8 @@ extension Fault {
 
   /// Every fault that the proxy itself makes, for the reference and its test.
   public static let all: [Fault] = [
-    notFound, methodNotAllowed, noHostToRedirect, tunnelRefused, headTimeout, bodyTimeout, clientStalled,
+    notFound, methodNotAllowed, noHostToRedirect, schemeMismatch, tunnelRefused, headTimeout, bodyTimeout,
+    clientStalled,
     bodyTooLarge, expectationFailed, invalidBase64,
     malformedUpgrade, unknownWebSocketVersion, tunnelIdle, clientGone,
     connectRefused, connectTimeout, targetCertificateExpired, targetCertificateNotYetValid, targetUnknownAuthority,

@@ -8,7 +8,13 @@ extension ServerConnection {
   /// Whether a head was refused because it is the preface, where HTTP/2 may be spoken.
   func isPreface(_ error: HTTPError, _ slot: ExchangeSlot) -> Bool {
     guard error == .unsupportedVersion, listener.speaksHTTP2, carrier == nil, requestsServed == 0 else { return false }
-    return Self.isPreface(&slot.exchange.request.buffer)
+    return agreesToHTTP2 && Self.isPreface(&slot.exchange.request.buffer)
+  }
+
+  /// Under TLS it is spoken where ALPN chose it, and nowhere else (RFC 9113 §3.2).
+  private var agreesToHTTP2: Bool {
+    guard security != nil else { return true }
+    return (socket as? TLSSocket)?.negotiatedProtocol == HTTP2ClientConnection.name
   }
 
   /// The preface as far as it came; the session checks the rest.

@@ -38,6 +38,9 @@ extension Worker {
     var traits = PathTraits()
     switch slot.exchange.request.head.form {
     case .origin, .absolute:
+      if slot.exchange.request.head.form == .absolute, !Self.isOfItsScheme(&slot.exchange) {
+        return .fail(.schemeMismatch)
+      }
       if !slot.exchange.request.head.pathIsNormal || slot.exchange.request.head.pathRange.isEmpty {
         do { traits = try slot.exchange.normalisePath() } catch { return .fail(.malformedRequest(error)) }
       }
@@ -61,6 +64,14 @@ extension Worker {
       slot.exchange.route = route.identities[path]
       return traits.hasEmptySegment || traits.hasEncodedSlash ? judge(slot, route, traits) : nil
     }
+  }
+
+  /// Whether an absolute target names the scheme of the connection that it came over (RFC 9110 §7.4). A trusted proxy
+  /// speaks for connections of its own.
+  private static func isOfItsScheme(_ exchange: inout Exchange) -> Bool {
+    if exchange.peerIsTrusted { return true }
+    let target = exchange.request.head.targetRange.bytes(in: exchange.request.source)
+    return (target[4] | 0x20 == UInt8(ascii: "s")) == exchange.isSecure
   }
 
   /// What a route makes of a path that it may refuse or keep; nil when it takes it.

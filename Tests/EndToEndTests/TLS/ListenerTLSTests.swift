@@ -38,6 +38,35 @@ struct ListenerTLSTests {
     }
   }
 
+  @Test func `HTTP/2 is spoken where ALPN chose it, and nowhere else`() throws {
+    let files = try TLSFixture.files
+    try withGateway(routes(), TLSFixture.plan([files.localhost])) { gateway in
+      for chosen in ["-alpn http/1.1", ""] {
+        let output = try TLSFixture.client(
+          gateway, "-quiet \(chosen)", input: "PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n")
+        #expect(output.contains("HTTP/1.1 505 "), "\(output)")
+      }
+    }
+  }
+
+  @Test func `a target in absolute form must name the scheme of its connection`() throws {
+    let files = try TLSFixture.files
+    try withGateway(routes(), TLSFixture.plan([files.localhost])) { gateway in
+      for (scheme, status) in [("http", 421), ("HTTPS", 200)] {
+        let request = "GET \(scheme)://localhost/ HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n"
+        let output = try TLSFixture.client(gateway, "-quiet", input: request)
+        #expect(output.contains("HTTP/1.1 \(status) "), "\(output)")
+      }
+    }
+    try withGateway(routes()) { gateway in
+      for (scheme, status) in [("https", 421), ("http", 200)] {
+        let client = try gateway.connect()
+        try client.send("GET \(scheme)://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n")
+        #expect(try client.response().status == status)
+      }
+    }
+  }
+
   @Test func `plain HTTP gets a plain 400 and the end`() throws {
     let files = try TLSFixture.files
     try withGateway(routes(), TLSFixture.plan([files.localhost])) { gateway in

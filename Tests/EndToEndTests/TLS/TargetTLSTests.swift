@@ -68,6 +68,23 @@ struct TargetTLSTests {
     }
   }
 
+  @Test func `a target that refuses the client's certificate after the handshake is a fault that says so`() throws {
+    let files = try TLSFixture.files
+    let foreign = try CertificateAuthority()
+    let server = try Server(
+      files.localhost, "-Verify 1 -verify_return_error -CAfile \(foreign.certificate) -tls1_3")
+    let tls = """
+      authority: "\(files.authority.certificate)", client_certificate: { certificate: "\(files.client.certificate)", \
+      private_key: "\(files.client.key)" }
+      """
+    try withGateway(configuration("https://localhost:\(server.port)", tls: tls)) { gateway in
+      let answer = try gateway.get("/")
+      #expect(answer.status == 502)
+      #expect(answer["X-Fault"] == "upstream")
+      #expect(try gateway.awaitRecords(1)[0]["reason"]?.string == "upstream_refused_tls")
+    }
+  }
+
   @Test func `another name may be asked for, or none be checked`() throws {
     let files = try TLSFixture.files
     let server = try Server(files.other)
