@@ -60,6 +60,8 @@ public enum FaultShape: UInt8, Sendable {
   case openai
   /// That of Anthropic.
   case anthropic
+  /// That of Google.
+  case gemini
 }
 
 extension Fault {

@@ -83,11 +83,12 @@ struct RequestTranslationTests {
   @Test(arguments: Front.allCases, Back.allCases)
   func `every front reaches every back`(_ front: Front, _ back: Back) throws {
     for (what, body) in Samples.requests(front) {
-      // The `detail` of an image is OpenAI's own; everything else is expressible.
-      let request = try Wire.request(front, body, to: back, unsupported: what == "image" ? .drop : .refuse)
+      // Images that are only named, and a few of the tools' details, cannot be said everywhere.
+      let request = try Wire.request(
+        front, body, to: back, unsupported: ["image", "tools"].contains(what) || back == .gemini ? .drop : .refuse)
       let json = try JSONValue(parsing: Wire.body(request))
-      #expect(json["model"]?.string == "the-model")
-      #expect(json["messages"] != nil)
+      #expect(json["model"]?.string == (back == .gemini ? nil : "the-model"))
+      #expect(json[back == .gemini ? "contents" : "messages"] != nil)
     }
   }
 
@@ -138,5 +139,41 @@ struct RequestTranslationTests {
   ])
   func `a body that two readers could read differently is refused`(_ body: String) {
     #expect(throws: Refusal.self) { try Wire.request(.chat, body, to: .openai) }
+  }
+
+  @Test func `Gemini's request becomes a chat, its schemas JSON Schema`() throws {
+    let body = Wire.body(try Wire.request(.generate, GenerateSamples.tools, to: .openai))
+    #expect(
+      body
+        == #"""
+        {"model":"the-model","messages":[{"role":"user","content":"Weather?"},{"role":"assistant","content":null,"tool_calls":[
+        {"id":"f1","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Paris\"}"}}]},
+        {"role":"tool","tool_call_id":"f1","content":"18 C"}],
+        "tools":[{"type":"function","function":{"name":"get_weather","description":"Current weather",
+        "parameters":{"type":"object","properties":{"city":{"type":"string","description":"TYPE"}}}}}],
+        "tool_choice":"required","stream":true,"stream_options":{"include_usage":true}}
+        """#.compact)
+  }
+
+  @Test func `a chat becomes Gemini's request, and results say which tool they are of`() throws {
+    let body = Wire.body(try Wire.request(.chat, ChatSamples.tools, to: .gemini, unsupported: .drop))
+    #expect(
+      body.contains(
+        #"""
+        {"role":"user","parts":[{"functionResponse":{"id":"call_1","name":"get_weather","response":{"output":"18 C"}}},
+        {"functionResponse":{"id":"call_2","name":"get_weather","response":{"output":"24 C"}}}]}
+        """#.compact))
+    #expect(body.contains(#""toolConfig":{"functionCallingConfig":{"mode":"ANY"}}"#))
+  }
+
+  @Test(arguments: [
+    (#""safetySettings":[]"#, "safetySettings"), (#""cachedContent":"x""#, "cachedContent"),
+    (#""tools":[{"googleSearch":{}}]"#, "tools[0].googleSearch"),
+    (#""generationConfig":{"topK":5}"#, "generationConfig.topK"),
+  ])
+  func `what only Gemini can say is refused by name`(_ member: String, _ field: String) {
+    let body = #"{"contents":[{"parts":[{"text":"x"}]}],\#(member)}"#
+    let refusal = #expect(throws: Refusal.self) { try Wire.request(.generate, body, to: .openai) }
+    #expect(refusal?.field == field)
   }
 }

@@ -7,12 +7,15 @@ public enum Back: String, Sendable, CaseIterable {
   case openai
   /// Anthropic's Messages.
   case anthropic
+  /// Gemini's generateContent.
+  case gemini
 
   /// The front whose bytes it takes as they are.
   public var native: Front {
     switch self {
     case .openai: .chat
     case .anthropic: .messages
+    case .gemini: .generate
     }
   }
 
@@ -20,6 +23,7 @@ public enum Back: String, Sendable, CaseIterable {
     switch self {
     case .openai: Chat.write(conversation, into: &json, &lost)
     case .anthropic: Messages.write(conversation, into: &json, &lost)
+    case .gemini: Generate.write(conversation, into: &json, &lost)
     }
   }
 
@@ -27,6 +31,7 @@ public enum Back: String, Sendable, CaseIterable {
     switch self {
     case .openai: try Chat.readAnswer(body)
     case .anthropic: try Messages.readAnswer(body)
+    case .gemini: try Generate.readAnswer(body)
     }
   }
 
@@ -34,6 +39,7 @@ public enum Back: String, Sendable, CaseIterable {
     switch self {
     case .openai: Chat.readFailure(body, status: status)
     case .anthropic: Messages.readFailure(body, status: status)
+    case .gemini: Generate.readFailure(body, status: status)
     }
   }
 
@@ -41,6 +47,7 @@ public enum Back: String, Sendable, CaseIterable {
     switch self {
     case .openai: Chat.Reader()
     case .anthropic: Messages.Reader()
+    case .gemini: Generate.Reader()
     }
   }
 }

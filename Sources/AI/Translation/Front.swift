@@ -7,6 +7,8 @@ public enum Front: String, Sendable, CaseIterable {
   case chat
   /// Anthropic's Messages.
   case messages
+  /// Gemini's generateContent.
+  case generate
 
   /// Reads a request; what no other dialect has is noted.
   func read(_ body: JSONElement, _ losses: inout Losses) throws(Refusal) -> Conversation {
@@ -14,6 +16,7 @@ public enum Front: String, Sendable, CaseIterable {
     return switch self {
     case .chat: try Chat.read(body, &losses)
     case .messages: try Messages.read(body, &losses)
+    case .generate: try Generate.read(body, &losses)
     }
   }
 
@@ -21,6 +24,7 @@ public enum Front: String, Sendable, CaseIterable {
     switch self {
     case .chat: Chat.write(answer, into: &json)
     case .messages: Messages.write(answer, into: &json)
+    case .generate: Generate.write(answer, into: &json)
     }
   }
 
@@ -28,6 +32,7 @@ public enum Front: String, Sendable, CaseIterable {
     switch self {
     case .chat: Chat.write(failure, into: &json)
     case .messages: Messages.write(failure, into: &json)
+    case .generate: Generate.write(failure, into: &json)
     }
   }
 
@@ -35,12 +40,28 @@ public enum Front: String, Sendable, CaseIterable {
     switch self {
     case .chat: Chat.Writer(head, showsUsage: showsUsage)
     case .messages: Messages.Writer(head)
+    case .generate: Generate.Writer(head)
     }
   }
 
   /// What this dialect calls a feature, for messages about it.
+  // long: one table
   func name(of feature: Feature) -> String {
     switch (feature, self) {
+    case (.message(let place, let what), .generate): "contents[\(place)] (\(what))"
+    case (.message(let place, let what), _): "messages[\(place)] (\(what))"
+    case (.topK, .generate): "generationConfig.topK"
+    case (.topP, .generate): "generationConfig.topP"
+    case (.temperature, .generate): "generationConfig.temperature"
+    case (.frequencyPenalty, .generate): "generationConfig.frequencyPenalty"
+    case (.presencePenalty, .generate): "generationConfig.presencePenalty"
+    case (.seed, .generate): "generationConfig.seed"
+    case (.stop, .generate): "generationConfig.stopSequences"
+    case (.maxTokens, .generate): "generationConfig.maxOutputTokens"
+    case (.format, .generate): "generationConfig.responseMimeType"
+    case (.reasoning, .generate): "generationConfig.thinkingConfig"
+    case (.toolChoice, .generate), (.parallelTools, .generate): "toolConfig"
+    case (.strictTools, .generate), (.user, .generate): "tools"
     case (.topK, _): "top_k"
     case (.topP, _): "top_p"
     case (.temperature, _): "temperature"
@@ -61,7 +82,6 @@ public enum Front: String, Sendable, CaseIterable {
     case (.strictTools, _): "tools.strict"
     case (.user, .chat): "user"
     case (.user, .messages): "metadata.user_id"
-    case (.message(let place, let what), _): "messages[\(place)] (\(what))"
     }
   }
 }

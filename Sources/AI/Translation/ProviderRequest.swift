@@ -31,13 +31,20 @@ public struct ModelRequest: Sendable {
   public let model: String
   public let streams: Bool
 
-  public init(_ front: Front, body bytes: [UInt8]) throws(Refusal) {
+  /// - Parameter path: what the path says, where the dialect says it there: the model, and whether the answer is a stream.
+  public init(
+    _ front: Front, body bytes: [UInt8], path: (model: String, streams: Bool)? = nil
+  ) throws(Refusal) {
     self.front = front
     do { body = try JSONElement(parsing: bytes) } catch {
       throw Refusal(nil, "The body is not JSON: \(error.problem.rawValue) at byte \(error.offset).")
     }
     _ = try body.requireObject()
     do { try body.requireUniqueNames() } catch { throw Refusal(nil, "The body has \(error.problem.rawValue).") }
+    if let path {
+      (model, streams) = path
+      return
+    }
     model = try body.requireString("model")
     streams = try body["stream"]?.requireFlag() ?? false
   }
@@ -52,6 +59,7 @@ public struct ModelRequest: Sendable {
     var losses = Losses()
     var conversation = try front.read(body, &losses)
     conversation.model = model
+    conversation.streams = streams
     var lost = Inexpressible(front, losses)
     var json = JSONWriter(capacity: body.document.count + 256)
     back.write(conversation, into: &json, &lost)
@@ -66,7 +74,7 @@ public struct ModelRequest: Sendable {
   /// Puts the provider's name of the model into the client's bytes, and asks for the usage of a stream.
   private func splice(_ back: Back, model: String) throws(Refusal) -> ProviderRequest {
     var edits: [(range: Range<Int>, text: String)] = []
-    edits.append((try body.requireMember("model").range, Self.literal(model)))
+    if front != .generate { edits.append((try body.requireMember("model").range, JSONText.literal(model))) }
     var showsUsage = true
     if front == .chat, streams {
       let options = body["stream_options"]
@@ -97,12 +105,6 @@ public struct ModelRequest: Sendable {
     if let null = named?.value { return (null.range, #"{"include_usage":true}"#) }
     let start = body.range.lowerBound + 1
     return (start..<start, #""stream_options":{"include_usage":true},"#)
-  }
-
-  private static func literal(_ text: String) -> String {
-    var buffer = ByteBuffer(capacity: text.utf8.count + 2)
-    buffer.append(json: text)
-    return String(decoding: array(buffer.span), as: UTF8.self)
   }
 
   static func array(_ span: Span<UInt8>) -> [UInt8] {

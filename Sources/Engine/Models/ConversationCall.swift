@@ -20,7 +20,12 @@ final class ConversationCall {
     self.model = model
     self.provider = provider
     self.request = request
-    let prefix = request.front == .chat ? "chatcmpl-" : "msg_"
+    let prefix =
+      switch request.front {
+      case .chat: "chatcmpl-"
+      case .messages: "msg_"
+      case .generate: ""
+      }
     answer = ProviderAnswer(
       request, head: AnswerHead(id: prefix + id, model: asked, created: Clock.wall / 1_000_000_000))
   }

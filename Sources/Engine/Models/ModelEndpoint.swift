@@ -1,10 +1,13 @@
 import AI
+import HTTP
 import Kernel
 import PluginKit
 
 /// What a path asks of a route with models: each dialect brings its own, behind whatever the route has before them.
 enum ModelEndpoint {
   case conversation(Front)
+  /// The same of Gemini's, whose paths say the model and whether the answer is a stream.
+  case generate(streams: Bool)
   /// The models that there are.
   case list
   case unknown
@@ -13,6 +16,7 @@ enum ModelEndpoint {
     if ends(exchange.path, with: "/v1/chat/completions") { return .conversation(.chat) }
     if ends(exchange.path, with: "/v1/messages") { return .conversation(.messages) }
     if ends(exchange.path, with: "/v1/models") { return .list }
+    if let streams = generates(exchange.path) { return .generate(streams: streams) }
     return .unknown
   }
 
@@ -21,7 +25,28 @@ enum ModelEndpoint {
 
   private static func shape(_ exchange: borrowing Exchange) -> FaultShape {
     if ends(exchange.path, with: "/v1/messages") { return .anthropic }
+    if generates(exchange.path) != nil { return .gemini }
     return exchange.request.header(named: "anthropic-version") == nil ? .openai : .anthropic
+  }
+
+  private static func generates(_ path: Span<UInt8>) -> Bool? {
+    if ends(path, with: ":generateContent") { return false }
+    return ends(path, with: ":streamGenerateContent") ? true : nil
+  }
+
+  /// Whether a stream is asked for as server-sent events, and not as one long array.
+  static func asksEvents(_ exchange: borrowing Exchange) -> Bool {
+    QueryParameters.isOnly(ByteScan.bytes(of: "alt"), value: ByteScan.bytes(of: "sse"), in: exchange.query)
+  }
+
+  /// The model that a path of Gemini's names: between `/models/` and the colon. It may have slashes.
+  static func model(_ exchange: borrowing Exchange) -> String? {
+    let path = exchange.path
+    let text = String(decoding: path.indices.map { path[$0] }, as: UTF8.self)
+    guard let start = text.firstRange(of: "/models/"), let colon = text.lastIndex(of: ":"),
+      start.upperBound < colon
+    else { return nil }
+    return String(text[start.upperBound..<colon])
   }
 
   private static func ends(_ path: Span<UInt8>, with text: StaticString) -> Bool {

@@ -21,7 +21,12 @@ extension FaultPage {
   static func renderModelError(_ fault: Fault, into exchange: inout Exchange) {
     let failure = Failure(
       fault.status == 404 ? .notFound : Failure.kind(ofStatus: fault.status), "\(fault.detail)", status: fault.status)
-    let front: Front = exchange.faultShape == .anthropic ? .messages : .chat
+    let front: Front =
+      switch exchange.faultShape {
+      case .anthropic: .messages
+      case .gemini: .generate
+      case .openai, .problem: .chat
+      }
     ModelError.render(failure, front, fault.origin, into: &exchange)
     if fault.retryAfter > 0 { exchange.response.addHeader("Retry-After", "\(fault.retryAfter)") }
     if fault.status == 405 { exchange.response.addHeader("Allow", exchange.allowed) }

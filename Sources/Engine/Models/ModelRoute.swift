@@ -26,6 +26,7 @@ final class ModelRoute {
     switch front {
     case .chat: settings.accept.contains(.openai)
     case .messages: settings.accept.contains(.anthropic)
+    case .generate: settings.accept.contains(.gemini)
     }
   }
 

@@ -18,23 +18,36 @@ extension ServerConnection {
       }
       ModelList.render(models.names, into: &slot.exchange)
       return await respond(slot)
-    case .conversation(let front):
-      guard models.accepts(front) else { return await refuse(.notFound, slot) }
-      guard slot.exchange.request.method == .post else {
-        slot.exchange.allowed = "POST"
-        return await refuse(.methodNotAllowed, slot)
+    case .generate(let streams):
+      guard let model = ModelEndpoint.model(slot.exchange) else { return await refuse(.notFound, slot) }
+      if streams, !ModelEndpoint.asksEvents(slot.exchange) {
+        return await refuse(Refusal("alt", "A stream is sent as events: ask with `?alt=sse`."), .generate, slot)
       }
-      let body = BodyCollector()
-      if let fault = await readBody(slot, into: body) { return await refuse(fault, slot) }
-      return await call(slot, route: route, models: models, front, body.bytes)
+      return await converse(slot, route: route, models: models, .generate, path: (model, streams))
+    case .conversation(let front):
+      return await converse(slot, route: route, models: models, front, path: nil)
     }
   }
 
+  private func converse(
+    _ slot: ExchangeSlot, route: WorkerRoute, models: ModelRoute, _ front: Front, path: (String, Bool)?
+  ) async -> Bool {
+    guard models.accepts(front) else { return await refuse(.notFound, slot) }
+    guard slot.exchange.request.method == .post else {
+      slot.exchange.allowed = "POST"
+      return await refuse(.methodNotAllowed, slot)
+    }
+    let body = BodyCollector()
+    if let fault = await readBody(slot, into: body) { return await refuse(fault, slot) }
+    return await call(slot, route: route, models: models, front, body.bytes, path: path)
+  }
+
   private func call(
-    _ slot: ExchangeSlot, route: WorkerRoute, models: ModelRoute, _ front: Front, _ body: [UInt8]
+    _ slot: ExchangeSlot, route: WorkerRoute, models: ModelRoute, _ front: Front, _ body: [UInt8],
+    path: (String, Bool)?
   ) async -> Bool {
     do throws(Refusal) {
-      let asked = try ModelRequest(front, body: body)
+      let asked = try ModelRequest(front, body: body, path: path)
       guard let (provider, model) = models.find(asked.model) else { return await refuse(.unknownModel, slot) }
       let request = try asked.prepare(
         for: provider.settings.dialect, model: model.model, unsupported: models.settings.unsupported)
@@ -116,7 +129,14 @@ private enum ProviderHead {
     guard let url = call.provider.settings.url else { return }
     out.append("POST ")
     out.append(url.path)
-    out.append(call.request.back == .openai ? "/chat/completions" : "/v1/messages")
+    switch call.request.back {
+    case .openai: out.append("/chat/completions")
+    case .anthropic: out.append("/v1/messages")
+    case .gemini:
+      out.append("/v1beta/models/")
+      out.append(call.model.model)
+      out.append(call.request.streams ? ":streamGenerateContent?alt=sse" : ":generateContent")
+    }
     out.append(" HTTP/1.1\r\nHost: ")
     out.append(url.host)
     out.append("\r\nContent-Type: application/json\r\nAccept-Encoding: identity\r\nAccept: ")
@@ -133,6 +153,8 @@ private enum ProviderHead {
   private static func writeKey(_ call: ConversationCall, _ exchange: borrowing Exchange, into out: inout ByteBuffer) {
     let key = call.provider.nextKey()
     switch call.request.back {
+    case .gemini:
+      if let key { field("x-goog-api-key", key, to: &out) }
     case .openai:
       if let key { field("Authorization", "Bearer \(key)", to: &out) }
     case .anthropic:

@@ -86,7 +86,20 @@ public struct ModelName: Sendable, Hashable {
     guard let slash = text.firstIndex(of: "/") else { return nil }
     provider = String(text[..<slash])
     model = String(text[text.index(after: slash)...])
-    if provider.isEmpty || model.isEmpty { return nil }
+    if provider.isEmpty || model.isEmpty || !model.utf8.allSatisfy(Self.isNameByte) || model.contains("..") {
+      return nil
+    }
+  }
+
+  /// Clients make up names, and some dialects have them in a path.
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+      UInt8(ascii: "/"), UInt8(ascii: ":"), UInt8(ascii: "@"), UInt8(ascii: "+"):
+      true
+    default: false
+    }
   }
 
   public var text: String { "\(provider)/\(model)" }
@@ -121,7 +134,7 @@ public struct PriceSettings: Sendable, Equatable {
 /// A route's handler that speaks dialects of models.
 public struct ModelRouteSettings: Sendable, Equatable {
   /// Whose dialects clients may speak.
-  public enum Accepted: String, Sendable, CaseIterable { case openai, anthropic }
+  public enum Accepted: String, Sendable, CaseIterable { case openai, anthropic, gemini }
 
   public var accept: [Accepted]
   /// What becomes of what the model's dialect cannot say.

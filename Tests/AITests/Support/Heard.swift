@@ -18,6 +18,7 @@ struct Heard: Equatable {
       switch front {
       case .chat: try chat(data)
       case .messages: try messages(name, data)
+      case .generate: try generate(data)
       }
     }
   }
@@ -43,6 +44,29 @@ struct Heard: Equatable {
         arguments.append("")
       }
       arguments[call["index"]?.integer ?? -1] += call["function"]?["arguments"]?.string ?? ""
+    }
+  }
+
+  private mutating func generate(_ data: String) throws {
+    let json = try JSONValue(parsing: data)
+    if let error = json["error"] { self.error = error["message"]?.string ?? "?" }
+    if let usage = json["usageMetadata"] {
+      input = usage["promptTokenCount"]?.integer ?? -1
+      output = usage["candidatesTokenCount"]?.integer ?? -1
+    }
+    guard let candidate = json.at("candidates", 0) else { return }
+    if case .array(let parts)? = candidate.at("content", "parts") {
+      for part in parts {
+        text += part["text"]?.string ?? ""
+        if let call = part["functionCall"] {
+          tools.append(call["name"]?.string ?? "?")
+          arguments.append(#"{"city":"\#(call.at("args", "city")?.string ?? "")"}"#)
+        }
+      }
+    }
+    if let reason = candidate["finishReason"]?.string {
+      finish = reason
+      isComplete = true
     }
   }
 

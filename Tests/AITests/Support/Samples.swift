@@ -14,6 +14,11 @@ enum Samples {
         ("text", MessagesSamples.text), ("tools", MessagesSamples.tools), ("image", MessagesSamples.image),
         ("structured", MessagesSamples.structured),
       ]
+    case .generate:
+      [
+        ("text", GenerateSamples.text), ("tools", GenerateSamples.tools), ("image", GenerateSamples.image),
+        ("structured", GenerateSamples.structured),
+      ]
     }
   }
 
@@ -21,6 +26,7 @@ enum Samples {
     switch back {
     case .openai: ChatSamples.stream
     case .anthropic: MessagesSamples.stream
+    case .gemini: GenerateSamples.stream
     }
   }
 
@@ -28,6 +34,7 @@ enum Samples {
     switch back {
     case .openai: ChatSamples.streamWithTools
     case .anthropic: MessagesSamples.streamWithTools
+    case .gemini: GenerateSamples.streamWithTools
     }
   }
 
@@ -35,6 +42,7 @@ enum Samples {
     switch back {
     case .openai: ChatSamples.streamWithError
     case .anthropic: MessagesSamples.streamWithError
+    case .gemini: GenerateSamples.streamWithError
     }
   }
 
@@ -42,6 +50,7 @@ enum Samples {
     switch back {
     case .openai: ChatSamples.answer
     case .anthropic: MessagesSamples.answer
+    case .gemini: GenerateSamples.answer
     }
   }
 
@@ -49,6 +58,7 @@ enum Samples {
     switch back {
     case .openai: ChatSamples.answerWithTools
     case .anthropic: MessagesSamples.answerWithTools
+    case .gemini: GenerateSamples.answerWithTools
     }
   }
 
@@ -56,6 +66,7 @@ enum Samples {
     switch back {
     case .openai: ChatSamples.error
     case .anthropic: MessagesSamples.error
+    case .gemini: GenerateSamples.error
     }
   }
 
@@ -65,6 +76,7 @@ enum Samples {
     case .chat:
       #"{"model":"fast","messages":[{"role":"user","content":"Hello"}],"stream":true,"stream_options":{"include_usage":true}}"#
     case .messages: #"{"model":"fast","max_tokens":9,"messages":[{"role":"user","content":"Hello"}],"stream":true}"#
+    case .generate: #"{"contents":[{"role":"user","parts":[{"text":"Hello"}]}]}"#
     }
   }
 }

@@ -34,7 +34,9 @@ enum Wire {
     _ front: Front, _ body: String, to back: Back, model: String = "the-model",
     unsupported: ProviderRequest.Unsupported = .refuse
   ) throws(Refusal) -> ProviderRequest {
-    try ModelRequest(front, body: Array(body.utf8)).prepare(for: back, model: model, unsupported: unsupported)
+    let path: (String, Bool)? = front == .generate ? ("the-alias", true) : nil
+    return try ModelRequest(front, body: Array(body.utf8), path: path).prepare(
+      for: back, model: model, unsupported: unsupported)
   }
 
   static func body(_ request: ProviderRequest) -> String { String(decoding: request.body, as: UTF8.self) }

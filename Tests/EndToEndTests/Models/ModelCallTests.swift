@@ -190,4 +190,37 @@ struct ModelCallTests {
       #expect(try post(gateway, "/v1/chat/completions", ask()).status == 404)
     }
   }
+
+  @Test func `a client of Gemini names the model in the path, and so is Gemini asked`() throws {
+    let origin = try Origin { connection in
+      while let request = try connection.request() {
+        let gemini =
+          #"{"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"},"finishReason":"STOP"}],"responseId":"r"}"#
+        try connection.answer(body: request.target.hasPrefix("/v1beta/") ? gemini : Self.whole)
+      }
+    }
+    let text = Self.configuration.replacing("ai: [openai, anthropic]", with: "ai: [openai, gemini]")
+      .replacing("providers: { p:", with: "providers: { g: { dialect: gemini, url: ORIGIN, keys: \"${KEY_1}\" }, p:")
+    try withGateway(text, to: origin, plan) { gateway in
+      let body = #"{"contents":[{"parts":[{"text":"Hello"}]}]}"#
+      let translated = try post(gateway, "/v1beta/models/fast:generateContent", body)
+      #expect(translated.text.contains(#"{"parts":[{"text":"Hi"}],"role":"model"},"finishReason":"STOP""#))
+      let native = try post(gateway, "/v1/models/g/gemini-2.5-pro:generateContent", body)
+      #expect(native.text.contains(#""responseId":"r""#))
+      let asked = #"{"model":"g/gemini-2.5-pro","messages":[{"role":"user","content":"Hello"}]}"#
+      #expect(try post(gateway, "/v1/chat/completions", asked).text.contains(#""content":"Hi""#))
+      let requests = try origin.awaitRequests(3)
+      #expect(requests[1].startLine == "POST /v1beta/models/gemini-2.5-pro:generateContent HTTP/1.1")
+      #expect(requests[1].text == body && requests[1]["x-goog-api-key"] == "first-key")
+      #expect(requests[2].startLine == requests[1].startLine)
+      // No name that a client makes up gets out of its place in the path.
+      for name in ["g/../x", "g/a b", "g/a?b", "g/a%2F", #"g/a\r\nX: 1"#, "g/"] {
+        let evil = #"{"model":"\#(name)","messages":[]}"#
+        #expect(try post(gateway, "/v1/chat/completions", evil).status == 404)
+      }
+      let array = try post(gateway, "/v1beta/models/fast:streamGenerateContent", body)
+      #expect(array.status == 400 && array.text.contains("alt=sse"))
+      #expect(origin.requests.count == 3)
+    }
+  }
 }

@@ -1,0 +1,170 @@
+/// Gemini's generateContent, as a front and as a back.
+///
+/// https://ai.google.dev/api/generate-content
+public enum Generate {}
+
+extension JSONElement {
+  /// A member by its name in camel case, or in the snake case that Google takes too.
+  fileprivate func either(_ name: String) -> JSONElement? { self[name] ?? self[Generate.snakeCase(name)] }
+
+  fileprivate func noteOthersEither(than known: [String], _ losses: inout Losses) {
+    noteOthers(than: Set(known + known.map(Generate.snakeCase)), &losses)
+  }
+}
+
+extension Generate {
+  static func snakeCase(_ name: String) -> String {
+    name.reduce(into: "") { $0 += $1.isUppercase ? "_" + $1.lowercased() : String($1) }
+  }
+
+  /// Reads a request; the model and whether the answer is a stream stand in its path.
+  static func read(_ body: JSONElement, _ losses: inout Losses) throws(Refusal) -> Conversation {
+    var conversation = Conversation()
+    try body.requireObject().noteOthersEither(
+      than: ["contents", "systemInstruction", "tools", "toolConfig", "generationConfig"], &losses)
+    for (place, content) in try body.requireMember("contents").requireArray().enumerated() {
+      conversation.messages.append(try readContent(content, place: place, &losses))
+    }
+    for part in try body.either("systemInstruction")?["parts"]?.requireArray() ?? [] {
+      conversation.system.append(try part.requireString("text"))
+    }
+    for tool in try body["tools"]?.requireArray() ?? [] {
+      tool.noteOthersEither(than: ["functionDeclarations"], &losses)
+      for declaration in try tool.either("functionDeclarations")?.requireArray() ?? [] {
+        conversation.tools.append(try readTool(declaration, &losses))
+      }
+    }
+    if let config = body.either("toolConfig")?.either("functionCallingConfig") {
+      conversation.toolChoice = try readToolChoice(config, &losses)
+    }
+    if let config = body.either("generationConfig") { try readConfig(config, into: &conversation, &losses) }
+    conversation.wantsUsage = true
+    return conversation
+  }
+
+  private static func readTool(_ element: JSONElement, _ losses: inout Losses) throws(Refusal) -> Tool {
+    element.noteOthersEither(than: ["name", "description", "parameters", "parametersJsonSchema"], &losses)
+    var tool = Tool(name: try element.requireString("name"))
+    tool.description = try element.optionalString("description")
+    if let schema = element.either("parametersJsonSchema") {
+      tool.schema = try schema.requireObjectLiteral()
+    } else {
+      tool.schema = element["parameters"].map { schemaLiteral($0) }
+    }
+    return tool
+  }
+
+  /// Google's schemas write types in capitals, which JSON Schema does not.
+  static func schemaLiteral(_ schema: JSONElement) -> String {
+    if schema.isArray { return "[" + schema.elements.map(schemaLiteral).joined(separator: ",") + "]" }
+    guard schema.isObject else { return schema.literal }
+    let members = schema.members.map { name, value in
+      let text = name == "type" && value.isString ? value.literal.lowercased() : schemaLiteral(value)
+      return JSONText.literal(name) + ":" + text
+    }
+    return "{" + members.joined(separator: ",") + "}"
+  }
+
+  private static func readToolChoice(
+    _ config: JSONElement, _ losses: inout Losses
+  ) throws(Refusal) -> ToolChoice? {
+    let allowed = try config.either("allowedFunctionNames")?.requireArray() ?? []
+    switch try config.optionalString("mode") {
+    case nil, "AUTO", "MODE_UNSPECIFIED": return .auto
+    case "NONE": return ToolChoice.none
+    case "ANY":
+      if allowed.count == 1 { return .tool(try allowed[0].requireString()) }
+      if let names = config.either("allowedFunctionNames"), allowed.count > 1 { losses.add(names) }
+      return .required
+    default: throw .expected("AUTO, ANY or NONE", at: try config.requireMember("mode"))
+    }
+  }
+
+  private static func readConfig(
+    _ config: JSONElement, into conversation: inout Conversation, _ losses: inout Losses
+  ) throws(Refusal) {
+    var isJSON = false
+    var schema: String?
+    for (name, value) in try config.requireObject().members where !value.isNull {
+      switch snakeCase(name) {
+      case "temperature": conversation.sampling.temperature = try value.requireNumber()
+      case "top_p": conversation.sampling.topP = try value.requireNumber()
+      case "top_k": conversation.sampling.topK = try value.requireNumber()
+      case "seed": conversation.sampling.seed = try value.requireNumber()
+      case "frequency_penalty": conversation.sampling.frequencyPenalty = try value.requireNumber()
+      case "presence_penalty": conversation.sampling.presencePenalty = try value.requireNumber()
+      case "max_output_tokens": conversation.sampling.maxTokens = try value.requireInteger()
+      case "stop_sequences":
+        for element in try value.requireArray() { conversation.sampling.stop.append(try element.requireString()) }
+      case "candidate_count" where value.integer == 1: break
+      case "response_mime_type" where value.string == "text/plain": break
+      case "response_mime_type" where value.string == "application/json": isJSON = true
+      case "response_schema": schema = schemaLiteral(value)
+      case "response_json_schema": schema = try value.requireObjectLiteral()
+      case "thinking_config": conversation.reasoning = try readThinking(value, &losses)
+      default: losses.add(value)
+      }
+    }
+    if let schema {
+      conversation.format = .schema(name: nil, description: nil, schema: schema, isStrict: nil)
+    } else if isJSON {
+      conversation.format = .json
+    }
+  }
+
+  private static func readThinking(_ config: JSONElement, _ losses: inout Losses) throws(Refusal) -> Reasoning? {
+    config.noteOthersEither(than: ["thinkingBudget", "thinkingLevel", "includeThoughts"], &losses)
+    if let level = config.either("thinkingLevel") { return .effort(try level.requireString().lowercased()) }
+    guard let budget = try config.either("thinkingBudget")?.requireInteger() else { return nil }
+    // -1 leaves it to the model, as nobody saying anything does.
+    return budget == 0 ? .off : budget < 0 ? nil : .budget(budget)
+  }
+
+  private static func readContent(_ content: JSONElement, place: Int, _ losses: inout Losses) throws(Refusal) -> Message
+  {
+    content.noteOthers(than: ["role", "parts"], &losses)
+    let role = try content.optionalString("role") ?? "user"
+    guard role == "user" || role == "model" || role == "function" else {
+      throw .expected("user or model", at: try content.requireMember("role"))
+    }
+    var parts: [Part] = []
+    for element in try content.requireMember("parts").requireArray() {
+      if let part = try readPart(element, call: "call_\(place)_\(parts.count)", &losses) {
+        parts.append(part)
+      } else {
+        losses.add(element)
+      }
+    }
+    return Message(role == "model" ? .assistant : .user, parts, place: place)
+  }
+
+  /// - Parameter call: the id of a call that has none. Results without one are those of the tool by their name.
+  static func readPart(_ element: JSONElement, call: String, _ losses: inout Losses) throws(Refusal) -> Part? {
+    element.noteOthersEither(
+      than: ["text", "thought", "thoughtSignature", "inlineData", "fileData", "functionCall", "functionResponse"],
+      &losses)
+    if let text = try element.optionalString("text") {
+      guard element["thought"]?.flag == true else { return .text(text) }
+      return .reasoning(.text(text, signature: element.either("thoughtSignature")?.string))
+    }
+    if let data = element.either("inlineData") {
+      guard let type = data.either("mimeType")?.string else { throw .missing("mimeType", in: data) }
+      let media = Media.data(type: type, base64: try data.requireString("data"))
+      return type.hasPrefix("image/") ? .image(media, detail: nil) : .file(media, name: nil)
+    }
+    if let function = element.either("functionCall") {
+      return .toolCall(
+        ToolCall(
+          id: try function.optionalString("id") ?? call, name: try function.requireString("name"),
+          arguments: try function["args"]?.requireObjectLiteral() ?? "{}"))
+    }
+    guard let function = element.either("functionResponse") else { return nil }
+    let response = try function.requireMember("response")
+    let text = response.members.count == 1 ? response["output"]?.string ?? response["result"]?.string : nil
+    let name = try function.requireString("name")
+    return .toolResult(
+      ToolResult(
+        id: try function.optionalString("id") ?? "", name: name, content: [.text(text ?? response.literal)],
+        isError: response.members.count == 1 && response["error"] != nil))
+  }
+}

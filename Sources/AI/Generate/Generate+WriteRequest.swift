@@ -1,0 +1,150 @@
+import JSON
+import Kernel
+
+extension Generate {
+  static func write(_ conversation: Conversation, into json: inout JSONWriter, _ lost: inout Inexpressible) {
+    lost.add(.parallelTools, if: conversation.parallelTools == false ? false : nil)
+    lost.add(.user, if: conversation.user)
+    json.object {
+      if !conversation.system.isEmpty {
+        $0.object("systemInstruction") {
+          $0.array("parts") { for text in conversation.system { $0.object { $0.member("text", text) } } }
+        }
+      }
+      $0.array("contents") { writeContents(conversation, into: &$0, &lost) }
+      writeTools(conversation, into: &$0)
+      $0.object("generationConfig") { writeConfig(conversation, into: &$0) }
+    }
+  }
+
+  private static func writeTools(_ conversation: Conversation, into json: inout JSONWriter) {
+    guard !conversation.tools.isEmpty else { return }
+    json.array("tools") {
+      $0.object {
+        $0.array("functionDeclarations") {
+          for tool in conversation.tools {
+            $0.object {
+              $0.member("name", tool.name)
+              $0.member("description", tool.description ?? tool.name)
+              if let schema = tool.schema { $0.member("parametersJsonSchema", literal: schema) }
+            }
+          }
+        }
+      }
+    }
+    guard let choice = conversation.toolChoice else { return }
+    json.object("toolConfig") {
+      $0.object("functionCallingConfig") {
+        switch choice {
+        case .auto: $0.member("mode", "AUTO")
+        case .none: $0.member("mode", "NONE")
+        case .required: $0.member("mode", "ANY")
+        case .tool(let name):
+          $0.member("mode", "ANY")
+          $0.array("allowedFunctionNames") { $0.value(name) }
+        }
+      }
+    }
+  }
+
+  private static func writeConfig(_ conversation: Conversation, into json: inout JSONWriter) {
+    let sampling = conversation.sampling
+    json.member("temperature", sampling.temperature)
+    json.member("topP", sampling.topP)
+    json.member("topK", sampling.topK)
+    json.member("frequencyPenalty", sampling.frequencyPenalty)
+    json.member("presencePenalty", sampling.presencePenalty)
+    json.member("seed", sampling.seed)
+    json.member("maxOutputTokens", ifPresent: sampling.maxTokens)
+    if !sampling.stop.isEmpty { json.array("stopSequences") { for stop in sampling.stop { $0.value(stop) } } }
+    switch conversation.format {
+    case nil: break
+    case .json: json.member("responseMimeType", "application/json")
+    case .schema(_, _, let schema, _):
+      json.member("responseMimeType", "application/json")
+      json.member("responseJsonSchema", literal: schema)
+    }
+    switch conversation.reasoning {
+    case nil: break
+    case .off: json.object("thinkingConfig") { $0.member("thinkingBudget", 0) }
+    case .budget(let tokens): json.object("thinkingConfig") { $0.member("thinkingBudget", tokens) }
+    case .effort(let effort): json.object("thinkingConfig") { $0.member("thinkingLevel", effort) }
+    }
+  }
+
+  /// Turns of one side that follow each other are one: results of calls made at once belong together.
+  private static func writeContents(
+    _ conversation: Conversation, into json: inout JSONWriter, _ lost: inout Inexpressible
+  ) {
+    let names = toolNames(conversation)
+    for message in conversation.messages {
+      guard message.role != .system else {
+        lost.add(.message(message.place, "role"))
+        continue
+      }
+      json.object {
+        $0.member("role", message.role == .assistant ? "model" : "user")
+        $0.array("parts") {
+          for part in message.parts { write(part, message.place, names, into: &$0, &lost) }
+        }
+      }
+    }
+  }
+
+  /// A result says which tool it is of; other dialects say only which call.
+  private static func toolNames(_ conversation: Conversation) -> [String: String] {
+    var names: [String: String] = [:]
+    for message in conversation.messages {
+      for case .toolCall(let call) in message.parts { names[call.id] = call.name }
+    }
+    return names
+  }
+
+  private static func write(
+    _ part: Part, _ place: Int, _ names: [String: String], into json: inout JSONWriter, _ lost: inout Inexpressible
+  ) {
+    switch part {
+    case .text(let text), .refusal(let text): json.object { $0.member("text", text) }
+    case .image(.data(let type, let base64), _), .file(.data(let type, let base64), _):
+      json.object {
+        $0.object("inlineData") {
+          $0.member("mimeType", type)
+          $0.member("data", base64)
+        }
+      }
+    // Its type would have to be known, and an id is another provider's.
+    case .image, .file: lost.add(.message(place, part.word))
+    case .toolCall(let call):
+      guard let arguments = Messages.argumentsObject(call.arguments) else {
+        return lost.add(.message(place, part.word))
+      }
+      json.object {
+        $0.object("functionCall") {
+          $0.member("id", call.id)
+          $0.member("name", call.name)
+          $0.member("args", literal: arguments)
+        }
+      }
+    case .toolResult(let result): write(result, place, names, into: &json, &lost)
+    case .reasoning: lost.add(.message(place, part.word))
+    }
+  }
+
+  private static func write(
+    _ result: ToolResult, _ place: Int, _ names: [String: String], into json: inout JSONWriter,
+    _ lost: inout Inexpressible
+  ) {
+    var text = ""
+    for part in result.content {
+      if case .text(let piece) = part { text += piece } else { lost.add(.message(place, part.word)) }
+    }
+    guard let name = result.name ?? names[result.id] else { return lost.add(.message(place, "tool_call_id")) }
+    json.object {
+      $0.object("functionResponse") {
+        if !result.id.isEmpty { $0.member("id", result.id) }
+        $0.member("name", name)
+        $0.object("response") { $0.member(result.isError ? "error" : "output", text) }
+      }
+    }
+  }
+}

@@ -1,0 +1,12 @@
+import JSON
+import Kernel
+
+/// Text as JSON, for the few places that put a document together of pieces.
+enum JSONText {
+  static func literal(_ text: String) -> String {
+    var buffer = ByteBuffer(capacity: text.utf8.count + 2)
+    buffer.append(json: text)
+    let span = buffer.span
+    return String(decoding: span.indices.map { span[$0] }, as: UTF8.self)
+  }
+}
