@@ -4,6 +4,12 @@ import Kernel
 import Testing
 
 struct AnswerTranslationTests {
+  /// Every third place to cut at, another third for each pair, so that all fronts together meet every place of a back.
+  private static func cuts(of bytes: [UInt8], _ front: Front, _ back: Back) -> StrideThrough<Int> {
+    let offset = (Front.allCases.firstIndex(of: front) ?? 0) + (Back.allCases.firstIndex(of: back) ?? 0)
+    return stride(from: offset % 3, through: bytes.count, by: 3)
+  }
+
   private func request(_ front: Front, _ back: Back) throws -> ProviderRequest {
     try Wire.request(front, Samples.streaming(front), to: back)
   }
@@ -16,11 +22,12 @@ struct AnswerTranslationTests {
       let whole = Wire.stream([bytes], request).unixLines
       let heard = try Heard(front, whole)
       #expect(heard.text == "Hello 😀")
-      #expect(heard.finish == [.chat: "stop", .messages: "end_turn", .generate: "STOP"][front])
+      #expect(
+        heard.finish == [.chat: "stop", .messages: "end_turn", .generate: "STOP", .responses: "completed"][front])
       #expect(heard.isComplete && heard.error.isEmpty)
       #expect(heard.output == (back == .openai ? 5 : 15))
       #expect(Wire.stream(bytes.map { [$0] }, request).unixLines == whole)
-      for cut in 0...bytes.count {
+      for cut in Self.cuts(of: bytes, front, back) {
         #expect(Wire.stream([Array(bytes[..<cut]), Array(bytes[cut...])], request).unixLines == whole)
       }
     }
@@ -32,7 +39,8 @@ struct AnswerTranslationTests {
     #expect(heard.text == "Let me see.")
     #expect(heard.tools == (back == .openai ? ["get_weather", "now"] : ["get_weather"]))
     #expect(heard.arguments.first == #"{"city":"Paris"}"#)
-    #expect(heard.finish == [.chat: "tool_calls", .messages: "tool_use", .generate: "STOP"][front])
+    #expect(
+      heard.finish == [.chat: "tool_calls", .messages: "tool_use", .generate: "STOP", .responses: "completed"][front])
     #expect(heard.isComplete)
   }
 
@@ -42,7 +50,7 @@ struct AnswerTranslationTests {
     for sample in [Samples.stream(back), Samples.streamWithTools(back)] {
       let bytes = Array(sample.utf8)
       let last = sample.components("\n\n").dropLast().last ?? ""
-      for cut in 0..<bytes.count - 1 {
+      for cut in Self.cuts(of: bytes, front, back) where cut < bytes.count - 1 {
         let heard = try Heard(front, Wire.stream([Array(bytes[..<cut])], request))
         #expect(!heard.error.isEmpty && !heard.isComplete, "cut at \(cut)")
       }
@@ -78,7 +86,7 @@ struct AnswerTranslationTests {
   func `no mutation of a stream makes a translator trap or speak nonsense`(_ front: Front, _ back: Back) throws {
     let request = try request(front, back)
     let bytes = Array(Samples.streamWithTools(back).utf8)
-    for index in stride(from: 0, to: bytes.count, by: 7) {
+    for index in stride(from: 0, to: bytes.count, by: 29) {
       for replacement: UInt8 in [0x00, 0x0A, 0x22, 0x7D, 0xFF, 0x39] {
         var mutant = bytes
         mutant[index] = replacement
@@ -97,6 +105,7 @@ struct AnswerTranslationTests {
       switch front {
       case .chat: json.at("choices", 0, "message", "content")
       case .messages: json.at("content", .last, "text")
+      case .responses: json.at("output", .last, "content", 0, "text")
       case .generate: json.at("candidates", 0, "content", "parts", .last, "text")
       }
     #expect(text?.string == "Hello 😀 there")
@@ -113,6 +122,10 @@ struct AnswerTranslationTests {
       #expect(parts.reduce(0) { $0 + (usage?[$1]?.integer ?? 0) } == input)
       #expect(usage?["output_tokens"]?.integer == output)
       #expect(json["stop_reason"]?.string == "end_turn")
+    case .responses:
+      #expect(json.at("usage", "input_tokens")?.integer == input)
+      #expect(json.at("usage", "output_tokens")?.integer == output)
+      #expect(json["status"]?.string == "completed")
     case .generate:
       #expect(json.at("usageMetadata", "promptTokenCount")?.integer == input)
       #expect(json.at("candidates", 0, "finishReason")?.string == "STOP")
@@ -133,6 +146,11 @@ struct AnswerTranslationTests {
       let block = try #require(json.at("content", .last))
       #expect(block["input"]?["city"]?.string == "Paris")
       #expect(json["stop_reason"]?.string == "tool_use")
+    case .responses:
+      let call = try #require(json.at("output", .last))
+      #expect(call["type"]?.string == "function_call")
+      let arguments = try JSONValue(parsing: try #require(call["arguments"]?.string))
+      #expect(arguments["city"]?.string == "Paris")
     case .generate:
       let call = try #require(json.at("candidates", 0, "content", "parts", .last, "functionCall"))
       #expect(call["args"]?["city"]?.string == "Paris")

@@ -7,6 +7,8 @@ public enum Front: String, Sendable, CaseIterable {
   case chat
   /// Anthropic's Messages.
   case messages
+  /// OpenAI's Responses.
+  case responses
   /// Gemini's generateContent.
   case generate
 
@@ -16,6 +18,7 @@ public enum Front: String, Sendable, CaseIterable {
     return switch self {
     case .chat: try Chat.read(body, &losses)
     case .messages: try Messages.read(body, &losses)
+    case .responses: try Responses.read(body, &losses)
     case .generate: try Generate.read(body, &losses)
     }
   }
@@ -24,13 +27,14 @@ public enum Front: String, Sendable, CaseIterable {
     switch self {
     case .chat: Chat.write(answer, into: &json)
     case .messages: Messages.write(answer, into: &json)
+    case .responses: Responses.write(answer, into: &json)
     case .generate: Generate.write(answer, into: &json)
     }
   }
 
   public func write(_ failure: Failure, into json: inout JSONWriter) {
     switch self {
-    case .chat: Chat.write(failure, into: &json)
+    case .chat, .responses: Chat.write(failure, into: &json)
     case .messages: Messages.write(failure, into: &json)
     case .generate: Generate.write(failure, into: &json)
     }
@@ -40,6 +44,7 @@ public enum Front: String, Sendable, CaseIterable {
     switch self {
     case .chat: Chat.Writer(head, showsUsage: showsUsage)
     case .messages: Messages.Writer(head)
+    case .responses: Responses.Writer(head)
     case .generate: Generate.Writer(head)
     }
   }
@@ -49,6 +54,7 @@ public enum Front: String, Sendable, CaseIterable {
   func name(of feature: Feature) -> String {
     switch (feature, self) {
     case (.message(let place, let what), .generate): "contents[\(place)] (\(what))"
+    case (.message(let place, let what), .responses): "input[\(place)] (\(what))"
     case (.message(let place, let what), _): "messages[\(place)] (\(what))"
     case (.topK, .generate): "generationConfig.topK"
     case (.topP, .generate): "generationConfig.topP"
@@ -68,19 +74,22 @@ public enum Front: String, Sendable, CaseIterable {
     case (.frequencyPenalty, _): "frequency_penalty"
     case (.presencePenalty, _): "presence_penalty"
     case (.seed, _): "seed"
-    case (.stop, .chat): "stop"
+    case (.stop, .chat), (.stop, .responses): "stop"
     case (.stop, .messages): "stop_sequences"
     case (.maxTokens, .chat): "max_completion_tokens"
+    case (.maxTokens, .responses): "max_output_tokens"
     case (.maxTokens, .messages): "max_tokens"
     case (.format, .chat): "response_format"
+    case (.format, .responses): "text.format"
     case (.format, .messages): "output_config.format"
     case (.reasoning, .chat): "reasoning_effort"
+    case (.reasoning, .responses): "reasoning.effort"
     case (.reasoning, .messages): "thinking"
-    case (.parallelTools, .chat): "parallel_tool_calls"
+    case (.parallelTools, .chat), (.parallelTools, .responses): "parallel_tool_calls"
     case (.parallelTools, .messages): "tool_choice.disable_parallel_tool_use"
     case (.toolChoice, _): "tool_choice"
     case (.strictTools, _): "tools.strict"
-    case (.user, .chat): "user"
+    case (.user, .chat), (.user, .responses): "user"
     case (.user, .messages): "metadata.user_id"
     }
   }

@@ -24,6 +24,7 @@ final class ConversationCall {
       switch request.front {
       case .chat: "chatcmpl-"
       case .messages: "msg_"
+      case .responses: "resp_"
       case .generate: ""
       }
     answer = ProviderAnswer(

@@ -15,6 +15,7 @@ enum ModelEndpoint {
   static func find(_ exchange: borrowing Exchange) -> ModelEndpoint {
     if ends(exchange.path, with: "/v1/chat/completions") { return .conversation(.chat) }
     if ends(exchange.path, with: "/v1/messages") { return .conversation(.messages) }
+    if ends(exchange.path, with: "/v1/responses") { return .conversation(.responses) }
     if ends(exchange.path, with: "/v1/models") { return .list }
     if let streams = generates(exchange.path) { return .generate(streams: streams) }
     return .unknown

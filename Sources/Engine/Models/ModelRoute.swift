@@ -24,7 +24,7 @@ final class ModelRoute {
 
   func accepts(_ front: Front) -> Bool {
     switch front {
-    case .chat: settings.accept.contains(.openai)
+    case .chat, .responses: settings.accept.contains(.openai)
     case .messages: settings.accept.contains(.anthropic)
     case .generate: settings.accept.contains(.gemini)
     }

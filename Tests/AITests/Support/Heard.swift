@@ -12,12 +12,14 @@ struct Heard: Equatable {
   var output = 0
   var error = ""
   var isComplete = false
+  private var events = 0
 
   init(_ front: Front, _ stream: String) throws {
     for (name, data) in Wire.events(stream) {
       switch front {
       case .chat: try chat(data)
       case .messages: try messages(name, data)
+      case .responses: try responses(name, data)
       case .generate: try generate(data)
       }
     }
@@ -44,6 +46,31 @@ struct Heard: Equatable {
         arguments.append("")
       }
       arguments[call["index"]?.integer ?? -1] += call["function"]?["arguments"]?.string ?? ""
+    }
+  }
+
+  private mutating func responses(_ name: String, _ data: String) throws {
+    let json = try JSONValue(parsing: data)
+    try #require(json["type"]?.string == name)
+    try #require(json["sequence_number"]?.integer == events)
+    events += 1
+    switch name {
+    case "response.output_text.delta": text += json["delta"]?.string ?? "?"
+    case "response.output_text.done": try #require(json["text"]?.string == text)
+    case "response.output_item.added":
+      if let tool = json.at("item", "name")?.string {
+        tools.append(tool)
+        arguments.append("")
+      }
+    case "response.function_call_arguments.delta": arguments[arguments.count - 1] += json["delta"]?.string ?? "?"
+    case "response.function_call_arguments.done": try #require(json["arguments"]?.string == arguments.last)
+    case "response.completed", "response.incomplete":
+      isComplete = true
+      finish = json.at("response", "status")?.string ?? "?"
+      input = json.at("response", "usage", "input_tokens")?.integer ?? -1
+      output = json.at("response", "usage", "output_tokens")?.integer ?? -1
+    case "error": error = json["message"]?.string ?? "?"
+    default: break
     }
   }
 

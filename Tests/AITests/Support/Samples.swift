@@ -14,6 +14,11 @@ enum Samples {
         ("text", MessagesSamples.text), ("tools", MessagesSamples.tools), ("image", MessagesSamples.image),
         ("structured", MessagesSamples.structured),
       ]
+    case .responses:
+      [
+        ("text", ResponsesSamples.text), ("tools", ResponsesSamples.tools), ("image", ResponsesSamples.image),
+        ("structured", ResponsesSamples.structured),
+      ]
     case .generate:
       [
         ("text", GenerateSamples.text), ("tools", GenerateSamples.tools), ("image", GenerateSamples.image),
@@ -76,6 +81,7 @@ enum Samples {
     case .chat:
       #"{"model":"fast","messages":[{"role":"user","content":"Hello"}],"stream":true,"stream_options":{"include_usage":true}}"#
     case .messages: #"{"model":"fast","max_tokens":9,"messages":[{"role":"user","content":"Hello"}],"stream":true}"#
+    case .responses: #"{"model":"fast","input":"Hello","stream":true}"#
     case .generate: #"{"contents":[{"role":"user","parts":[{"text":"Hello"}]}]}"#
     }
   }

@@ -57,6 +57,27 @@ def chat():
             check(found.status_code == status and found.body["message"], found)
 
 
+def responses():
+    client = openai.OpenAI(base_url=BASE + "/v1", api_key="unused", max_retries=0)
+    answer = client.responses.create(model="fast", instructions="Be brief.", input="Zürich 😀", store=False)
+    check(answer.output_text == "You said: Zürich 😀" and answer.usage.input_tokens == 4, answer)
+    tools = [{"type": "function", "name": "weather", "parameters": CITY, "strict": True}]
+    with client.responses.stream(model="fast", input="Zürich 😀", tools=tools) as stream:
+        call = stream.get_final_response().output[0]
+    check(json.loads(call.arguments) == {"city": "Zürich 😀"}, call)
+    result = {"type": "function_call_output", "call_id": call.call_id, "output": "18 C"}
+    said = {"type": "function_call", "call_id": call.call_id, "name": call.name, "arguments": call.arguments}
+    turns = [{"role": "user", "content": "Zürich 😀"}, said, result]
+    with client.responses.stream(model="fast", input=turns, tools=tools) as stream:
+        deltas = [event.delta for event in stream if event.type == "response.output_text.delta"]
+    check("".join(deltas) == "The tool said: 18 C", deltas)
+    try:
+        client.responses.create(model="fast", input="x", previous_response_id="resp_1")
+        check(False, "previous_response_id")
+    except openai.BadRequestError as found:
+        check(found.body["param"] == "previous_response_id", found)
+
+
 def messages():
     client = anthropic.Anthropic(base_url=BASE, api_key="unused", max_retries=0)
     answer = client.messages.create(model="fast", max_tokens=99, system="Be brief.", messages=SAID)
@@ -111,5 +132,6 @@ async def together():
 
 
 chat()
+responses()
 messages()
 asyncio.run(together())
