@@ -59,12 +59,13 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
     .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
 
     library("Kernel", ["CLinux"]),
     library(
       "Foreign",
-      ["Kernel", "CYAML", "CLZ4", "CAres", "CNghttp2", "COpenSSL", "CZlib", "CZstd", "CPCRE2"]),
+      ["Kernel", "CYAML", "CLZ4", "CAres", "CNghttp2", "COpenSSL", "CZlib", "CZstd", "CPCRE2", "CExpat"]),
     library("Configuration", ["Foreign"]),
     library("HTTP", ["Kernel"]),
     library("JSON", ["Kernel"]),

@@ -5,7 +5,7 @@ enum ImportRule {
   static let allowed: [String: Set<String>] = [
     "Kernel": ["CLinux", "Glibc"],
     "Foreign": [
-      "Kernel", "CYAML", "CLZ4", "CAres", "CNghttp2", "COpenSSL", "CZlib", "CZstd", "CPCRE2", "Glibc",
+      "Kernel", "CYAML", "CLZ4", "CAres", "CNghttp2", "COpenSSL", "CZlib", "CZstd", "CPCRE2", "CExpat", "Glibc",
     ],
     "Configuration": ["Kernel", "Foreign"],
     "HTTP": ["Kernel"],

@@ -13,6 +13,7 @@ extension Transform {
 
   /// What is done to the messages of one direction.
   public struct Edits: Sendable {
+    var from = SourceFormat.json
     var set: [(NamedPlace, Template)] = []
     var rename: [(NamedPlace, NamedPlace)] = []
     var move: [(NamedPlace, NamedPlace)] = []
@@ -50,6 +51,10 @@ extension Transform {
     return Section(
       direction.rawValue, Edits(), "What is done to a \(direction.rawValue).",
       [
+        Keyword(
+          "from", \.from, .choice,
+          "What the body is before it is made JSON: json, xml, csv (the first row has the names), csv_rows, form, multipart."
+        ),
         Keyword(
           "set", \.set, .map(key: place, to: .template(items: false), label: "PLACE"),
           "Values that places get, with `{{…}}` for values of the message and of the request."),

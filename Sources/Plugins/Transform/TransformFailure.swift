@@ -7,6 +7,7 @@ enum TransformFailure: Error {
   case malformed(JSONError)
   /// An edit is to go into a value that is neither an object nor absent.
   case conflict(offset: Int)
+  case conversion(ConversionFailure)
   /// A value could not stand where it belongs: in a field, in a path.
   case invalidValue
 
@@ -20,6 +21,11 @@ enum TransformFailure: Error {
     case .conflict(let offset):
       exchange.addFaultMember("offset", offset)
       return direction == .request ? .untransformable : .unreadableAnswer
+    case .conversion(.malformed(let text, let offset)):
+      exchange.addFaultMember("offset", offset)
+      exchange.addFaultMember("mistake", text)
+      return direction == .request ? .malformedBody : .unreadableAnswer
+    case .conversion(.tooLarge): return direction == .request ? .decodedBodyTooLarge : .unreadableAnswer
     case .invalidValue: return direction == .request ? .untransformable : .unreadableAnswer
     }
   }
@@ -30,6 +36,10 @@ extension Fault {
     .client, 400, "malformed_json", "The body is not well-formed JSON; offset says at which byte.")
   public static let notJSON = Fault(
     .client, 415, "not_json", "The body must be JSON, with a Content-Type that says so.")
+  public static let malformedBody = Fault(
+    .client, 400, "malformed_body", "The body is not what its type says; offset says at which byte.")
+  public static let unexpectedType = Fault(
+    .client, 415, "unexpected_content_type", "The body is of another type than this route takes.")
   public static let untransformable = Fault(
     .client, 400, "untransformable", "A value of the request cannot stand where the gateway must put it.")
 }

@@ -2,6 +2,7 @@
 struct TransformProgram: Sendable {
   private(set) var head = HeadEdits()
   private(set) var body = EditTree()
+  private(set) var format = SourceFormat.json
   /// Whether anything of it reads or edits the body.
   private(set) var usesBody = false
 
@@ -31,7 +32,8 @@ struct TransformProgram: Sendable {
       let each = Self.tree(of: items, mistake)
       if !body.insert(each: each, at: path) { Self.report(list, mistake) }
     }
-    usesBody = !body.isEmpty || head.readsBody
+    format = edits.from
+    usesBody = !body.isEmpty || head.readsBody || format != .json
   }
 
   private static func report(_ place: NamedPlace, _ mistake: (String, String) -> Void) {
