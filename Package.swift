@@ -105,7 +105,9 @@ let package = Package(
     tests("RuntimeTests", ["Runtime", "Foreign", "Kernel", "GatewayTesting"]),
     tests("TelemetryTests", ["Telemetry", "Kernel", "JSON", "GatewayTesting"]),
     tests("PluginKitTests", ["PluginKit", "HTTP", "Configuration", "Foreign", "Kernel"]),
-    tests("PluginsTests", ["Plugins", "PluginKit", "Engine", "HTTP", "JSON", "Configuration", "Foreign", "Kernel"]),
+    tests(
+      "PluginsTests",
+      ["Plugins", "PluginKit", "Engine", "HTTP", "JSON", "Configuration", "Foreign", "GatewayTesting", "Kernel"]),
     tests(
       "EngineTests",
       ["Engine", "PluginKit", "HTTP", "Kernel", "Foreign", "Configuration", "Runtime", "GatewayTesting"]),

@@ -11,6 +11,7 @@ enum BuiltIn {
     PluginDefinition(Headers.self),
     PluginDefinition(IPAccess.self),
     PluginDefinition(Mask.self),
+    PluginDefinition(Quota.self),
     PluginDefinition(RateLimit.self),
     PluginDefinition(RequestSize.self),
     PluginDefinition(Trace.self),

@@ -9,7 +9,8 @@ import Testing
 @Suite struct PluginReferenceTests {
   private static let definitions = [
     PluginDefinition(CORS.self), PluginDefinition(Concurrency.self), PluginDefinition(Headers.self),
-    PluginDefinition(IPAccess.self), PluginDefinition(RateLimit.self), PluginDefinition(RequestSize.self),
+    PluginDefinition(IPAccess.self), PluginDefinition(Quota.self), PluginDefinition(RateLimit.self),
+    PluginDefinition(RequestSize.self),
     PluginDefinition(Trace.self),
     PluginDefinition(Transform.self),
     PluginDefinition(Transform.self), PluginDefinition(Validate.self), PluginDefinition(Mask.self),
