@@ -131,16 +131,12 @@ struct GatewayCheck {
   /// A store is the one target of an upstream, so that its name is looked up and its TLS made as with any other.
   private mutating func resolveStores() {
     for (index, store) in settings.stores.enumerated() {
-      let name = "\(store.url.scheme)://\(store.url.authority)"
-      let upstream = upstreamIndices[name] ?? settings.upstreams.count
-      if upstream == settings.upstreams.count {
-        let target = TargetSettings(
-          address: .host(store.url.host, port: store.url.port), name: store.url.authority, isSecure: store.url.isSecure)
-        settings.upstreams.append(UpstreamSettings(name: name, targets: [target], position: store.position))
-        upstreamIndices[name] = upstream
-        used.insert(upstream)
-      }
-      settings.stores[index].upstream = upstream
+      let target = TargetSettings(
+        address: .host(store.url.host, port: store.url.port), name: store.url.authority, isSecure: store.url.isSecure)
+      settings.stores[index].upstream = settings.upstreams.count
+      used.insert(settings.upstreams.count)
+      settings.upstreams.append(
+        UpstreamSettings(name: "store:\(store.name)", targets: [target], tls: store.tls, position: store.position))
     }
   }
 

@@ -7,6 +7,8 @@ public struct StoreSettings: Sendable, Equatable {
 
   public var name = ""
   public var url = StoreURL(host: "localhost", port: 6379, isSecure: false, database: 0)
+  /// For `rediss://`. Nil: verified by whom the system trusts.
+  public var tls: UpstreamTLSSettings?
   public var username: String?
   public var password: Secret?
   public var unavailable = Outage.local
@@ -21,7 +23,10 @@ public struct StoreSettings: Sendable, Equatable {
     "store", StoreSettings(), "A store that several gateways share: Redis or Valkey.", shorthand: "url",
     [
       Keyword(
-        "url", \.url, .storeURL, required: true, "redis://HOST:PORT/DATABASE, or rediss:// for TLS."),
+        "url", \.url, .storeURL, required: true,
+        "redis://HOST:PORT/DATABASE, or rediss:// for TLS; redis+cluster:// and rediss+cluster:// for a node of a cluster."
+      ),
+      Keyword("tls", \.tls, .section(UpstreamTLSSettings.section), "How a store with rediss:// is spoken to."),
       Keyword("username", \.username, .text("name", limit: 200), "Who to log in as; unset: the default user."),
       Keyword("password", \.password, .secret, "With which password; unset: no login."),
       Keyword(
@@ -34,6 +39,11 @@ public struct StoreSettings: Sendable, Equatable {
         "queue", \.queue, .integer(in: 1...100_000), "Requests that may wait for it, on each worker."),
     ],
     check: { store, node, reading in
+      if store.tls != nil, !store.url.isSecure {
+        reading.error(
+          "`tls` means nothing without rediss://", at: (node.value(for: "tls") ?? node).position,
+          expected: "rediss://HOST")
+      }
       guard store.username != nil, store.password == nil else { return }
       reading.error(
         "a `username` logs in with a `password`", at: (node.value(for: "username") ?? node).position,
@@ -57,20 +67,18 @@ public struct StoreURL: Sendable, Equatable {
   public var port: Int
   public var isSecure: Bool
   public var database: Int
+  public var isCluster = false
 
   /// Host and port, as log and metrics call it.
   var authority: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
-  var scheme: String { isSecure ? "rediss" : "redis" }
+  var scheme: String { (isSecure ? "rediss" : "redis") + (isCluster ? "+cluster" : "") }
   var text: String { "\(scheme)://\(authority)/\(database)" }
 
   static func parse(_ text: String) throws(ScalarMistake) -> StoreURL {
     guard let separator = text.firstRange(of: "://") else { throw .malformed }
     let scheme = text[..<separator.lowerBound]
-    if scheme == "redis+cluster" {
-      throw .other(
-        "clusters are not supported", expected: "redis:// with one server, or a proxy in front of the cluster")
-    }
-    guard scheme == "redis" || scheme == "rediss" else { throw .malformed }
+    guard ["redis", "rediss", "redis+cluster", "rediss+cluster"].contains(scheme) else { throw .malformed }
+    let isCluster = scheme.hasSuffix("+cluster")
     var rest = text[separator.upperBound...]
     if rest.utf8.contains(UInt8(ascii: "@")) {
       throw .other("a store's URL cannot hold a password", expected: "`password: ${NAME}` beside `url`")
@@ -84,8 +92,11 @@ public struct StoreURL: Sendable, Equatable {
       }
       rest = rest[..<slash]
     }
+    if isCluster, database != 0 { throw .other("a cluster has no databases but 0", expected: "a URL without one") }
     guard let (host, port) = HostPort.split(String(rest)), port != 0, TargetURL.isHost(host) else { throw .malformed }
-    return StoreURL(host: host.lowercased(), port: port ?? 6379, isSecure: scheme == "rediss", database: database)
+    return StoreURL(
+      host: host.lowercased(), port: port ?? 6379, isSecure: scheme.hasPrefix("rediss"), database: database,
+      isCluster: isCluster)
   }
 }
 

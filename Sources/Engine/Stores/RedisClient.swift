@@ -10,9 +10,9 @@ import Runtime
 /// call that is not answered in its time breaks the connection, since answers behind it are late too: whoever waits is
 /// told at once, and further calls are refused at once until a new connection has answered. It is made by itself, with
 /// growing pauses.
-final class RedisClient: SharedStore, WakerOwner {
+final class RedisClient: StoreClient, WakerOwner {
   let settings: StoreSettings
-  private let upstream: Upstream
+  private let targets: () -> [Target]
   private unowned let worker: Worker
   private let waker: Waker
   private lazy var pause = Timer(worker.loop) { [weak self] in self?.connect() }
@@ -35,9 +35,10 @@ final class RedisClient: SharedStore, WakerOwner {
   private static let shortestPause = 50_000_000
   private static let longestPause = 5_000_000_000
 
-  init(_ settings: StoreSettings, _ upstream: Upstream, on worker: Worker) {
+  /// - Parameter targets: where the server is at the moment.
+  init(_ settings: StoreSettings, on worker: Worker, targets: @escaping () -> [Target]) {
     self.settings = settings
-    self.upstream = upstream
+    self.targets = targets
     self.worker = worker
     waker = Waker(worker.loop)
     waker.parkedOwner = self
@@ -47,7 +48,7 @@ final class RedisClient: SharedStore, WakerOwner {
 
   var fallsBackToLocal: Bool { settings.unavailable == .local }
 
-  private var isReady: Bool { greetings == 0 }
+  var isReady: Bool { greetings == 0 }
   private var waiting: Int { calls.count - firstCall }
 
   // MARK: Calls
@@ -59,9 +60,7 @@ final class RedisClient: SharedStore, WakerOwner {
       if case .error(let text) = reply, text.hasPrefix("NOSCRIPT") {
         reply = try await call(script, byDigest: false, key, arguments)
       }
-      guard case .list(let values) = reply else { throw StoreError.refused }
-      let numbers = values.compactMap { if case .integer(let number) = $0 { number } else { nil } }
-      guard numbers.count == values.count else { throw StoreError.refused }
+      let numbers = try reply.numbers
       worker.metrics.storeAnswered(settings.name, "ok")
       return numbers
     } catch {
@@ -70,19 +69,27 @@ final class RedisClient: SharedStore, WakerOwner {
     }
   }
 
-  private func call(
-    _ script: StoreScript, byDigest: Bool, _ key: [UInt8], _ arguments: [Int]
+  /// - Parameter asks: tells a node of a cluster that the call is its, though the key is not yet.
+  func call(
+    _ script: StoreScript, byDigest: Bool, _ key: [UInt8], _ arguments: [Int], asks: Bool = false
   ) async throws(StoreError) -> RESPValue {
     // While nothing is known against it, calls may wait for the first connection.
     guard isReady || (failures == 0 && socket != nil) else { throw .away }
     guard waiting < settings.queue else { throw .full }
+    let deadline = worker.loop.now + settings.timeout
+    if asks {
+      RESPEncoder.begin(1, into: &output)
+      RESPEncoder.append("ASKING", into: &output)
+      // Nobody waits for what it says.
+      calls.append(StoreCall(worker.loop, deadline: deadline))
+    }
     RESPEncoder.begin(4 + arguments.count, into: &output)
     RESPEncoder.append(byDigest ? "EVALSHA" : "EVAL", into: &output)
     RESPEncoder.append(byDigest ? script.digest : script.text, into: &output)
     RESPEncoder.append("1", into: &output)
     RESPEncoder.append(key.span, into: &output)
     for argument in arguments { RESPEncoder.append("\(argument)", into: &output) }
-    let call = StoreCall(worker.loop, deadline: worker.loop.now + settings.timeout)
+    let call = StoreCall(worker.loop, deadline: deadline)
     calls.append(call)
     flush()
     armDeadline()
@@ -94,7 +101,7 @@ final class RedisClient: SharedStore, WakerOwner {
 
   private func connect() {
     guard socket == nil, !isRetired else { return }
-    let targets = upstream.targets.targets
+    let targets = targets()
     guard !targets.isEmpty, let socket = try? targets[failures % targets.count].connect(on: worker.loop) else {
       return broke(.away)
     }
@@ -232,6 +239,18 @@ final class RedisClient: SharedStore, WakerOwner {
     pause.cancel()
     broke(.away)
     waker.parkedOwner = nil
+  }
+}
+
+extension RESPValue {
+  /// A list of numbers, which is what scripts answer with.
+  var numbers: [Int] {
+    get throws(StoreError) {
+      guard case .list(let values) = self else { throw .refused }
+      let numbers = values.compactMap { if case .integer(let number) = $0 { number } else { nil } }
+      guard numbers.count == values.count else { throw .refused }
+      return numbers
+    }
   }
 }
 

@@ -44,7 +44,7 @@ public final class Worker {
   public private(set) lazy var client: any HTTPClient = UpstreamClient(self)
   private lazy var flush = Timer(loop) { [unowned self] in flushLog() }
   private var flushArmed = false
-  private var stores: [String: RedisClient] = [:]
+  private var stores: [String: any StoreClient] = [:]
 
   /// Bytes of a block for a body on its way: large, because each block costs two system calls.
   static let largeBlock = 64 << 10
@@ -96,10 +96,13 @@ public final class Worker {
   }
 
   /// The client of a store, made when the first plugin asks for it.
-  func store(_ name: String) -> RedisClient? {
+  func store(_ name: String) -> (any StoreClient)? {
     if let client = stores[name] { return client }
     guard let settings = current.shared.settings.stores.first(where: { $0.name == name }) else { return nil }
-    let client = RedisClient(settings, current.shared.upstreams[settings.upstream], on: self)
+    let upstream = current.shared.upstreams[settings.upstream]
+    let client: any StoreClient =
+      settings.url.isCluster
+      ? RedisCluster(settings, upstream, on: self) : RedisClient(settings, on: self) { upstream.targets.targets }
     stores[name] = client
     return client
   }

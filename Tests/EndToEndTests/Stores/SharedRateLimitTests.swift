@@ -66,6 +66,56 @@ struct SharedRateLimitTests {
     }
   }
 
+  @Test func `a store under TLS is verified, and then used`() throws {
+    let files = try TLSFixture.files
+    let port = Ports.free()
+    let redis = try RedisServer([
+      "--tls-port", "\(port)", "--tls-auth-clients", "no", "--tls-cert-file", files.localhost.certificate,
+      "--tls-key-file", files.localhost.key, "--tls-ca-cert-file", files.authority.certificate,
+    ])
+    let tls = ", tls: { authority: \(files.authority.certificate) }"
+    for (more, status) in [(tls, 200), ("", 503)] {
+      let text = """
+        stores: { shared: { url: "rediss://localhost:\(port)", unavailable: refuse, timeout: 5s \(more) } }
+        routes: { all: { match: /*, plugins: [{ rate_limit: { rate: 100/s, store: shared } }], respond: 200 } }
+        """
+      try withGateway(text) { gateway in
+        let isSo = try Deadline.usual.poll { try gateway.get("/").status == status }
+        #expect(isSo)
+      }
+    }
+    #expect(try redis.count <= 1)
+  }
+
+  @Test func `a cluster's nodes are asked for the keys that they have`() throws {
+    let nodes = try (0..<3).map { _ in
+      try RedisServer(["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"])
+    }
+    let addresses = nodes.map { "127.0.0.1:\($0.port)" }.joined(separator: " ")
+    #expect(Shell.run("redis-cli --cluster create \(addresses) --cluster-yes > /dev/null 2>&1") == 0)
+    let isFormed = try Deadline.usual.poll {
+      try nodes.allSatisfy { node in
+        let client = try Client(port: node.port)
+        try client.send("CLUSTER INFO\r\n")
+        _ = try client.reader.line()
+        return try client.reader.line() == "cluster_state:ok"
+      }
+    }
+    #expect(isFormed)
+    let text = """
+      stores: { shared: { url: "redis+cluster://127.0.0.1:\(nodes[0].port)", unavailable: refuse, timeout: 5s } }
+      routes:
+        all: { match: /*, plugins: [{ rate_limit: { rate: 1/h, burst: 2, key: header.x-user, store: shared } }], respond: 200 }
+      """
+    try withGateway(text) { gateway in
+      let answers = try (0..<20).map { try statuses(gateway, 3, user: "u\($0)") }
+      #expect(answers.allSatisfy { $0 == [200, 200, 429] })
+      let counts = try nodes.map { try $0.count }
+      #expect(counts.reduce(0, +) == 20)
+      #expect(counts.allSatisfy { $0 > 0 })
+    }
+  }
+
   @Test func `a store that forgot its scripts is told them again`() throws {
     let redis = try RedisServer()
     try withGateway(text(redis.port, store: ", unavailable: refuse")) { gateway in

@@ -3,6 +3,21 @@ import Testing
 
 @testable import Engine
 
+@Suite struct ClusterSlotTests {
+  @Test(arguments: [
+    ("123456789", 12_739), ("foo", 12_182), ("{user1000}.following", 3443), ("x{user1000}y", 3443), ("user1000", 3443),
+    ("", 0),
+  ])
+  func `keys are in the slots that the cluster says`(key: String, slot: Int) {
+    #expect(ClusterSlot.of(Array(key.utf8)) == slot)
+  }
+
+  @Test func `empty braces are no tag`() {
+    #expect(ClusterSlot.of(Array("{}a".utf8)) != ClusterSlot.of([]))
+    #expect(ClusterSlot.of(Array("a{b".utf8)) != ClusterSlot.of(Array("b".utf8)))
+  }
+}
+
 @Suite struct RESPDecoderTests {
   private static let samples: [(String, RESPValue)] = [
     ("+PONG\r\n", .text(Array("PONG".utf8))),
