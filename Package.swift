@@ -75,7 +75,7 @@ let package = Package(
     library("Runtime", ["Kernel", "Foreign"]),
     library(
       "Telemetry", ["Kernel", "Foreign", "JSON", "Configuration", .product(name: "Logging", package: "swift-log")]),
-    library("PluginKit", ["Kernel", "HTTP", "JSON", "Runtime", "Configuration"]),
+    library("PluginKit", ["Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration"]),
     library("Plugins", ["PluginKit", "HTTP", "Configuration", "Kernel", "JSON", "JSONSchema", "Detection", "Foreign"]),
     library(
       "Engine",
@@ -84,8 +84,8 @@ let package = Package(
     .executableTarget(
       name: "sluice",
       dependencies: [
-        "Admin", "Engine", "Plugins", "PluginKit", "Telemetry", "Configuration", "Runtime", "Kernel", "HTTP", "JSON",
-        "AI",
+        "Admin", "Engine", "Plugins", "PluginKit", "Telemetry", "Configuration", "Runtime", "Foreign", "Kernel", "HTTP",
+        "JSON", "AI",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -105,9 +105,12 @@ let package = Package(
     tests("RuntimeTests", ["Runtime", "Foreign", "Kernel", "GatewayTesting"]),
     tests("TelemetryTests", ["Telemetry", "Kernel", "JSON", "GatewayTesting"]),
     tests("PluginKitTests", ["PluginKit", "HTTP", "Configuration", "Foreign", "Kernel"]),
-    tests(
-      "PluginsTests",
-      ["Plugins", "PluginKit", "Engine", "HTTP", "JSON", "Configuration", "Foreign", "GatewayTesting", "Kernel"]),
+    .testTarget(
+      name: "PluginsTests",
+      dependencies: [
+        "Plugins", "PluginKit", "Engine", "HTTP", "JSON", "Configuration", "Foreign", "GatewayTesting", "Kernel",
+      ],
+      exclude: ["Identity/Tokens.json"], swiftSettings: strict),
     tests(
       "EngineTests",
       ["Engine", "PluginKit", "HTTP", "Kernel", "Foreign", "Configuration", "Runtime", "GatewayTesting"]),

@@ -39,6 +39,20 @@ public enum QueryParameters {
     }
   }
 
+  /// Appends the query as it was sent, but for the parameters of this name.
+  public static func append(_ query: Span<UInt8>, without name: Span<UInt8>, to out: inout ByteBuffer) {
+    var start = 0
+    while start < query.count {
+      let end = ByteScan.index(of: UInt8(ascii: "&"), in: query, from: start)
+      let equals = min(end, ByteScan.index(of: UInt8(ascii: "="), in: query, from: start))
+      if end == start || !matches(query.extracting(start..<equals), name) {
+        if !out.isEmpty { out.append("&") }
+        out.append(query.extracting(start..<end))
+      }
+      start = end + 1
+    }
+  }
+
   /// Where the value of the first parameter of this name stands in the query, as it was sent; nil when there is none.
   public static func first(_ name: Span<UInt8>, in query: Span<UInt8>) -> Range<Int>? {
     var start = 0

@@ -106,6 +106,8 @@ public struct Exchange: ~Copyable {
   public var user: String?
   /// Its place in a distributed trace, once a plugin has found it.
   public var trace = TraceContext()
+  /// All that a plugin has found out of the caller: groups, scopes and claims too.
+  public private(set) var identity: Identity?
   /// What plugins remember of it from one hook to the next.
   public var notes = ExchangeNotes()
   /// A longer request body is refused; the route's limit, which plugins may lower.
@@ -170,6 +172,20 @@ public struct Exchange: ~Copyable {
     faultMembers.append(":")
   }
 
+  /// Says who calls.
+  public mutating func identify(_ identity: Identity) {
+    self.identity = identity
+    consumer = identity.consumer
+    user = identity.user
+  }
+
+  /// Keeps the parameters of this name from the target.
+  public mutating func removeQuery(_ name: String) {
+    var left = ByteBuffer(capacity: query.count)
+    QueryParameters.append(query, without: name.utf8Span.span, to: &left)
+    forwardedQuery = consume left
+  }
+
   /// Forgets the exchange and keeps its memory.
   public mutating func reset() {
     request.head.reset()
@@ -186,6 +202,7 @@ public struct Exchange: ~Copyable {
     if consumer != nil { consumer = nil }
     if user != nil { user = nil }
     if trace.isActive { trace = TraceContext() }
+    if identity != nil { identity = nil }
     notes.removeAll()
     requestBodyLimit = .max
     forwardedPath = nil

@@ -32,6 +32,8 @@ public struct Fault: Error, Sendable {
   public let status: Int
   /// A stable word for logs and metrics, such as `connect_refused`.
   public let reason: StaticString
+  /// The word that the caller reads: the reason, unless it would tell whoever guesses how near they are.
+  public let code: StaticString
   /// One sentence for the caller that says what to do.
   public let detail: StaticString
   /// For `Retry-After`, in seconds; 0 for none.
@@ -41,11 +43,12 @@ public struct Fault: Error, Sendable {
 
   public init(
     _ origin: Origin, _ status: Int, _ reason: StaticString, _ detail: StaticString, retryAfter: Int = 0,
-    closes: Bool = false
+    closes: Bool = false, code: StaticString? = nil
   ) {
     self.origin = origin
     self.status = status
     self.reason = reason
+    self.code = code ?? reason
     self.detail = detail
     self.retryAfter = retryAfter
     self.closes = closes

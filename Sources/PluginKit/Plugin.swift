@@ -120,6 +120,12 @@ public protocol WorkerServices: AnyObject {
   ///
   /// - Parameter labels: as many as the metric has.
   func counter(_ metric: PluginMetric, _ labels: [String]) -> PluginCounter
+  /// The callers whom the configuration knows by name.
+  var consumers: ConsumerDirectory { get }
+}
+
+extension WorkerServices {
+  public var consumers: ConsumerDirectory { .none }
 }
 
 /// The non-blocking HTTP client that plugins and handlers share.

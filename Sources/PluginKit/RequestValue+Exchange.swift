@@ -41,6 +41,7 @@ extension RequestValue {
         body(exchange.query.extracting(range))
       }
     case .cookie(let name): readCookie(name, exchange, body)
+    case .jwt(let name): if let claim = exchange.identity?.claims[name] { body(claim.text.utf8Span.span) }
     case .path(let name):
       guard let route = exchange.route, let index = route.parameterNames.firstIndex(of: name),
         index < exchange.parameters.count

@@ -6,12 +6,18 @@ import Plugins
 /// The one visible list of plugins.
 enum BuiltIn {
   static let plugins = [
+    PluginDefinition(APIKey.self),
+    PluginDefinition(AnyOf.self),
+    PluginDefinition(Authorize.self),
+    PluginDefinition(Basic.self),
     PluginDefinition(CORS.self),
+    PluginDefinition(ClientCertificateLogin.self),
     PluginDefinition(Concurrency.self),
     PluginDefinition(Headers.self),
     PluginDefinition(IPAccess.self),
     PluginDefinition(Mask.self),
     PluginDefinition(Quota.self),
+    PluginDefinition(JWT.self),
     PluginDefinition(RateLimit.self),
     PluginDefinition(RequestSize.self),
     PluginDefinition(Trace.self),

@@ -15,6 +15,7 @@ struct Sluice: ParsableCommand {
     version: "sluice \(Version.text)",
     subcommands: [
       Run.self, Check.self, Diff.self, Explain.self, Reload.self, Rollback.self, Upgrade.self, Schema.self, Demo.self,
+      Key.self,
       VersionCommand.self,
     ])
 

@@ -92,7 +92,8 @@ import Testing
   @Test(arguments: [
     ("ip", RequestValue.ip), ("route", .route), ("header.X-User", .header("x-user")), ("query.a b", nil),
     ("query.a.b", .query("a.b")), ("cookie.session", .cookie("session")), ("path.id", .path("id")), ("header.", nil),
-    ("consumer", .consumer), ("user", .user), ("header", nil), ("jwt.sub", nil), ("", nil), ("header.a b", nil),
+    ("consumer", .consumer), ("user", .user), ("header", nil), ("jwt.sub", .jwt("sub")), ("jwt.", nil), ("body.a", nil),
+    ("", nil), ("header.a b", nil),
   ])
   func `a value of the request has a name`(_ text: String, _ value: RequestValue?) {
     #expect(RequestValue(text) == value)

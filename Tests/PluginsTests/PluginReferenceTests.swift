@@ -8,6 +8,8 @@ import Testing
 /// What plugins declare stands in the reference, and each has a page of its own.
 @Suite struct PluginReferenceTests {
   private static let definitions = [
+    PluginDefinition(APIKey.self), PluginDefinition(AnyOf.self), PluginDefinition(Authorize.self),
+    PluginDefinition(Basic.self), PluginDefinition(ClientCertificateLogin.self), PluginDefinition(JWT.self),
     PluginDefinition(CORS.self), PluginDefinition(Concurrency.self), PluginDefinition(Headers.self),
     PluginDefinition(IPAccess.self), PluginDefinition(Quota.self), PluginDefinition(RateLimit.self),
     PluginDefinition(RequestSize.self),

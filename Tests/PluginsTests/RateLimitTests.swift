@@ -152,7 +152,6 @@ import Testing
   @Test(arguments: [
     ("{}", "`rate` is missing"), ("{ rate: 10 }", "`10` is no rate"), ("{ rate: 0/s }", "is no rate"),
     ("{ rate: 1/s, burst: 0 }", "out of range"), ("{ rate: 1/s, key: [] }", "at least 1"),
-    ("{ rate: 1/s, key: jwt.sub }", "jwt values are not available"),
     ("{ rate: 1/s, key: body.a.b }", "body values are not available"),
     ("{ rate: 1/s, key: context.id }", "one of consumer, user, ip, route, header.NAME"),
     ("{ rate: 1/s, key: address }", "`address` is no value of the request"),

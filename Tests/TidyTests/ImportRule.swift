@@ -15,7 +15,7 @@ enum ImportRule {
     "AI": ["Kernel", "JSON"],
     "Runtime": ["Kernel", "Foreign"],
     "Telemetry": ["Kernel", "Foreign", "JSON", "HTTP", "Runtime", "Configuration", "Logging"],
-    "PluginKit": ["Kernel", "HTTP", "JSON", "Runtime", "Configuration"],
+    "PluginKit": ["Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration"],
     "Plugins": [
       "Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration", "PluginKit", "JSONSchema", "Detection",
     ],

@@ -14,6 +14,9 @@ enum KeywordRule {
     "authority": "it would need a service that speaks TLS",
     "server_name": "it would need a service that speaks TLS",
     "verify": "it would need a service that speaks TLS",
+    "jwks": "it would need a file of keys",
+    "file": "it would need a file of keys",
+    "secret": "it would need a variable that must be set",
     "client_certificate": "it would need a service that speaks TLS",
   ]
 

@@ -1,12 +1,14 @@
 extension ValueType where Value == RequestValue {
-  /// A value of the request: `consumer`, `user`, `ip`, `route`, `header.x-name`, `query.name`, `cookie.name`, `path.id`.
+  /// A value of the request: `consumer`, `user`, `ip`, `route`, `header.x-name`, `query.name`, `cookie.name`, `path.id`, `jwt.sub`.
   public static var requestValue: ValueType {
-    let forms = ["consumer", "user", "ip", "route", "header.NAME", "query.NAME", "cookie.NAME", "path.NAME"]
+    let forms = [
+      "consumer", "user", "ip", "route", "header.NAME", "query.NAME", "cookie.NAME", "path.NAME", "jwt.CLAIM",
+    ]
     let shape = ScalarShape(
       "value of the request", expectation: "one of \(forms.joined(separator: ", "))",
       schema: [
         ("type", .string("string")),
-        ("pattern", .string(#"^(consumer|user|ip|route|(header|query|cookie|path)\..+)$"#)),
+        ("pattern", .string(#"^(consumer|user|ip|route|(header|query|cookie|path|jwt)\..+)$"#)),
       ])
     return scalar(shape, text: \.text) { text throws(ScalarMistake) in
       if let value = RequestValue(text) { return value }
@@ -20,7 +22,7 @@ extension ValueType where Value == RequestValue {
 
 extension RequestValue {
   /// Values that other parts of the language know, and that cannot be read from a request's head.
-  fileprivate static let unread: Set<String> = ["jwt", "body", "context"]
+  fileprivate static let unread: Set<String> = ["body", "context"]
 
   /// Nil when the text names no value of the request.
   public init?(_ text: String) {
@@ -40,6 +42,7 @@ extension RequestValue {
       case "query": self = .query(name)
       case "cookie" where Token.isToken(name.utf8): self = .cookie(name)
       case "path": self = .path(name)
+      case "jwt": self = .jwt(name)
       default: return nil
       }
     }
@@ -56,6 +59,7 @@ extension RequestValue {
     case .query(let name): "query.\(name)"
     case .cookie(let name): "cookie.\(name)"
     case .path(let name): "path.\(name)"
+    case .jwt(let name): "jwt.\(name)"
     }
   }
 }

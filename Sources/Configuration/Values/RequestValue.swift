@@ -17,4 +17,6 @@ public enum RequestValue: Sendable, Equatable {
   case cookie(String)
   /// `path.id`: what `{id}` in the route's path stood for.
   case path(String)
+  /// `jwt.sub`: a claim of the token that a plugin has verified.
+  case jwt(String)
 }

@@ -104,7 +104,7 @@ enum FaultPage {
     exchange.response.body.append(#","detail":""#)
     exchange.response.body.append(fault.detail)
     exchange.response.body.append(#"","code":""#)
-    exchange.response.body.append(fault.reason)
+    exchange.response.body.append(fault.code)
     exchange.response.body.append(#"","request_id":""#)
     append(exchange.id, to: &exchange.response.body)
     exchange.response.body.append("\"")

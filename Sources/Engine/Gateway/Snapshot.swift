@@ -18,6 +18,7 @@ public final class Snapshot: Sendable {
   let tls: [String: TLSServerContext]
   private let ticketKeys: TLSTicketKeys
   let plugins: CompiledPlugins
+  let consumers: ConsumerDirectory
 
   /// Compiles settings that were read without mistakes.
   ///
@@ -27,6 +28,7 @@ public final class Snapshot: Sendable {
   ) throws(SnapshotError) {
     self.settings = settings
     self.generation = generation
+    consumers = ConsumerDirectory(settings.consumers)
     self.plugins = try CompiledPlugins(settings, plugins, previous: previous?.plugins)
     listenerIndices = Self.indices(of: settings.listeners, previous: previous?.listenerIndices ?? [:])
     let (patterns, routeOfPattern) = try Self.patterns(settings, listeners: listenerIndices)

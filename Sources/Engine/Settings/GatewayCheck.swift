@@ -1,4 +1,5 @@
 import Configuration
+import PluginKit
 
 /// Holds the parts of a configuration against each other and puts the settings together.
 struct GatewayCheck {
@@ -43,6 +44,8 @@ struct GatewayCheck {
     Self.reportRepeated("upstream", settings.upstreams.map { ($0.name, $0.position) }, &reading)
     Self.reportRepeated("store", settings.stores.map { ($0.name, $0.position) }, &reading)
     Self.reportRepeated("plugin set", draft.pluginSets.map { ($0.name, $0.position) }, &reading)
+    Self.reportRepeated("consumer", settings.consumers.map { ($0.name, $0.position) }, &reading)
+    settings.consumers.check(&reading)
     Self.reportRepeated("route", draft.routes.map { ($0.settings.name, $0.settings.position) }, &reading)
     for (index, upstream) in settings.upstreams.enumerated() { upstreamIndices[upstream.name] = index }
   }

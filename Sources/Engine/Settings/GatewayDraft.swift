@@ -1,4 +1,5 @@
 public import Configuration
+import PluginKit
 
 /// A configuration as it is written, before its parts are held against each other.
 public struct GatewayDraft: Sendable {
@@ -49,7 +50,7 @@ public struct GatewayDraft: Sendable {
 
   /// Sections that several files may have, each adding to what the others say.
   static let shared: Set<String> = [
-    "include", "listeners", "upstreams", "stores", "routes", "plugins", "plugin_sets", "trusted_proxies",
+    "include", "listeners", "upstreams", "stores", "routes", "plugins", "plugin_sets", "trusted_proxies", "consumers",
   ]
 
   /// The whole language.
@@ -108,6 +109,16 @@ public struct GatewayDraft: Sendable {
           }),
         "Stores that several gateways share, for plugins with `store: NAME`.", get: { $0.settings.stores },
         set: { $0.settings.stores += $1 }),
+      Keyword(
+        "consumers",
+        .named(
+          ConsumerSettings.section, name: \.name,
+          locate: {
+            $0.name = $1
+            $0.position = $2
+          }),
+        "Callers who have a name, and how they prove it to api_key, jwt, basic and client_certificate.",
+        get: { $0.settings.consumers }, set: { $0.settings.consumers += $1 }),
       Keyword(
         "plugins", .plugins(plugins), "What runs before every route's own plugins, in this order.",
         get: { $0.plugins }, set: { $0.plugins += $1 }),

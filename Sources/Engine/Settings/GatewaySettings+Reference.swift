@@ -31,9 +31,9 @@ extension GatewaySettings {
     - **Paths** of files are relative to the file that names them.
     - **Lists** of one may leave out the brackets.
     - **Several files.** `include: [routes/*.conf]` adds what others say. `listeners`, `upstreams`, `routes`, `plugins`,
-      `plugin_sets` and `trusted_proxies` add up; any other key stands in one file only.
+      `plugin_sets`, `consumers` and `trusted_proxies` add up; any other key stands in one file only.
     - **A value of the request** is written `consumer`, `user`, `ip`, `route`, `header.x-name`, `query.name`,
-      `cookie.name` or `path.id`. What it means that a request has none is said where it is used.
+      `cookie.name`, `path.id` or `jwt.sub` (a claim of a token). What it means that a request has none is said where it is used.
     - **A plugin set** is a list of plugins with a name; `- use: NAME` in a list of plugins stands for all of it.
 
     `sluice check` reports every mistake at once, with its line and the word that was probably meant.

@@ -1,4 +1,5 @@
 public import Configuration
+public import PluginKit
 
 /// Everything that a configuration says, checked and with defaults filled in: the value that the engine compiles
 /// into what its workers run.
@@ -19,6 +20,8 @@ public struct GatewaySettings: Sendable {
   public var plugins: [PluginEntry]
   /// Lists of plugins that the others name; what names them has their entries already.
   public var pluginSets: [PluginSetSettings]
+  /// Callers who have a name.
+  public var consumers: [ConsumerSettings] = []
   /// Whose `Forwarded` and `X-Forwarded-*` are believed.
   public var trustedProxies: [AddressRange]
   /// Event loops. Nil: one for each core that the process may use.

@@ -9,8 +9,11 @@ final class PluginServices: WorkerServices {
   private var tasks: [Int: Task<Void, Never>] = [:]
   private var lastTask = 0
 
-  init(_ worker: Worker) {
+  let consumers: ConsumerDirectory
+
+  init(_ worker: Worker, _ consumers: ConsumerDirectory) {
     self.worker = worker
+    self.consumers = consumers
     loop = worker.loop
   }
 

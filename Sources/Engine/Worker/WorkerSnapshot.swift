@@ -31,7 +31,7 @@ final class WorkerSnapshot {
   }
 
   func attach(to worker: Worker) {
-    services = PluginServices(worker)
+    services = PluginServices(worker, shared.consumers)
     for (index, pool) in pools.enumerated() {
       pool.worker = worker
       pool.number = index

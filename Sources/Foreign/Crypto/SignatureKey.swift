@@ -146,7 +146,7 @@ public final class SignatureKey: @unchecked Sendable {
     let done = unsafe message.withUnsafeBufferPointer { text in
       unsafe secret.withUnsafeBufferPointer { secret in
         unsafe expected.withUnsafeMutableBufferPointer { out in
-          unsafe HMAC(
+          unsafe COpenSSL.HMAC(
             Self.digest(algorithm), secret.baseAddress, CInt(secret.count), text.baseAddress, text.count,
             out.baseAddress, &count) != nil
         }

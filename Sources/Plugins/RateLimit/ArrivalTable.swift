@@ -61,6 +61,14 @@ final class ArrivalTable: Sendable {
     }
   }
 
+  /// When the bucket of a key will be full again; 0 for a key that has none.
+  func arrival(of hash: UInt64) -> UInt64 {
+    let key = max(hash, 1)
+    let base = (Int(truncatingIfNeeded: hash >> 20) & lastSet) &* Self.wordsOfSet
+    guard let place = find(key, base) else { return 0 }
+    return words.load(place &+ Self.ways)
+  }
+
   /// The lowest place of the key.
   @inline(__always)
   private func find(_ key: UInt64, _ base: Int) -> Int? {

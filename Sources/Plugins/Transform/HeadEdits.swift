@@ -91,19 +91,29 @@ struct HeadEdits: Sendable {
   private func editedQuery(
     _ exchange: borrowing Exchange, _ context: inout BodyContext, _ body: Span<UInt8>
   ) throws(TransformFailure) -> ByteBuffer {
+    // What another plugin took out of the query, such as a key, stays out.
+    switch exchange.forwardedQuery {
+    case .some(let query): try edited(query.span, exchange, &context, body)
+    case .none: try edited(exchange.query, exchange, &context, body)
+    }
+  }
+
+  private func edited(
+    _ query: Span<UInt8>, _ exchange: borrowing Exchange, _ context: inout BodyContext, _ body: Span<UInt8>
+  ) throws(TransformFailure) -> ByteBuffer {
     var values = RenderedValues()
     try values.render(parameters, exchange, &context, body)
-    var out = ByteBuffer(capacity: exchange.query.count + values.text.count + 32)
+    var out = ByteBuffer(capacity: query.count + values.text.count + 32)
     var name = ByteBuffer(capacity: 32)
     var start = 0
-    while start < exchange.query.count {
-      let end = ByteScan.index(of: UInt8(ascii: "&"), in: exchange.query, from: start)
-      let equals = min(end, ByteScan.index(of: UInt8(ascii: "="), in: exchange.query, from: start))
+    while start < query.count {
+      let end = ByteScan.index(of: UInt8(ascii: "&"), in: query, from: start)
+      let equals = min(end, ByteScan.index(of: UInt8(ascii: "="), in: query, from: start))
       name.removeAll()
-      PercentEncoding.append(decoding: exchange.query.extracting(start..<equals), form: true, to: &name)
+      PercentEncoding.append(decoding: query.extracting(start..<equals), form: true, to: &name)
       if !replaces(name.span, values) {
         if !out.isEmpty { out.append("&") }
-        out.append(exchange.query.extracting(start..<end))
+        out.append(query.extracting(start..<end))
       }
       start = end + 1
     }

@@ -105,6 +105,7 @@ struct ExchangeFixture: ~Copyable {
 /// A worker of which time stands still, and that knows no upstream.
 final class StillWorker: WorkerServices, HTTPClient {
   var now = 0
+  var consumers = ConsumerDirectory.none
   var client: any HTTPClient { self }
   private(set) var scheduled: [(at: Int, action: () -> Void)] = []
 

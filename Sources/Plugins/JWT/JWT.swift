@@ -1,0 +1,177 @@
+import Configuration
+import Foreign
+public import HTTP
+import Kernel
+public import PluginKit
+
+/// Knows callers by a signed token in `Authorization: Bearer` (RFC 6750, RFC 7519).
+///
+/// A token is verified once and remembered until it expires, by each worker for itself, so that the common request
+/// costs a hash and a comparison. The algorithm is that of the key, never what a token asks for: a key is of one
+/// family, and a token of another is refused before any key is touched (RFC 8725 §3.1).
+public final class JWT: Plugin {
+  public static let metrics = [results]
+  private static let results = PluginMetric(
+    "sluice_jwt_requests", .counter, labels: ["result"],
+    "Requests that jwt judged; result is cached, verified, missing, or refused.")
+
+  private let services: any WorkerServices
+  private let settings: Settings
+  private let keys: VerificationKeys
+  private let algorithms: Set<SignatureAlgorithm>
+  private let fields: ForwardedIdentity
+  private let removed: FieldNameSet
+  private let skew: Int
+  private var cache: TokenCache
+  public let challenge: RenderedFields
+  public var forwarded: FieldNameSet { fields.names }
+  private let cached, verified, missing, refused: PluginCounter
+
+  public init(_ settings: Settings, _ services: any WorkerServices) {
+    self.services = services
+    self.settings = settings
+    keys = VerificationKeys(settings.keys.keys)
+    algorithms = Set(settings.algorithms.isEmpty ? SignatureAlgorithm.allCases : settings.algorithms)
+    fields = ForwardedIdentity(settings.forward)
+    removed = FieldNameSet(settings.forwardsToken ? [] : ["authorization"])
+    skew = settings.skew
+    cache = TokenCache(capacity: settings.cache)
+    challenge = RenderedFields(("WWW-Authenticate", "Bearer realm=\"\(settings.realm)\""))
+    cached = services.counter(Self.results, ["cached"])
+    verified = services.counter(Self.results, ["verified"])
+    missing = services.counter(Self.results, ["missing"])
+    refused = services.counter(Self.results, ["refused"])
+  }
+}
+
+extension JWT: Authenticator {
+  public func countMissing() { missing.add() }
+
+  public func isCarried(by exchange: borrowing Exchange) -> Bool {
+    AuthorizationField.credentials(of: exchange, scheme: "Bearer ") != nil
+  }
+
+  public func authenticate(_ exchange: inout Exchange) -> Verdict {
+    let now = exchange.began
+    do throws(TokenMistake) {
+      let place = try place(of: exchange, now: now)
+      exchange.identify(cache[place].identity)
+      exchange.request.removeHeaders(removed)
+      if !forwarded.isEmpty { exchange.request.addHeaders(cache[place].lines) }
+      return .proceed
+    } catch {
+      refused.add()
+      return .fail(error.fault)
+    }
+  }
+
+  /// Where the request's token is in the cache, after verification if it is new.
+  private func place(of exchange: borrowing Exchange, now: Int) throws(TokenMistake) -> Int {
+    guard let token = AuthorizationField.credentials(of: exchange, scheme: "Bearer ") else { throw .malformed }
+    let hash = cache.hash(token)
+    if let place = cache.place(of: token, hash: hash) {
+      // The clock may have been set back, too.
+      if cache[place].validUntil <= now { throw .expired }
+      if cache[place].validFrom > now { throw .notYetValid }
+      cached.add()
+      return place
+    }
+    let entry = try verify(token, hash: hash, now: now)
+    verified.add()
+    return cache.insert(entry)
+  }
+
+  private func verify(_ token: Span<UInt8>, hash: UInt64, now: Int) throws(TokenMistake) -> TokenCache.Entry {
+    let header = try TokenHeader(token)
+    guard algorithms.contains(header.algorithm) else { throw .algorithm }
+    if let type = header.type, !settings.types.contains(type) { throw .type }
+    switch keys.candidates(id: header.keyID, algorithm: header.algorithm) {
+    case .unknownID: throw .unknownKey
+    case .otherAlgorithm: throw .algorithm
+    case .keys(let candidates):
+      let message = token.extracting(0..<header.signed)
+      var isSigned = false
+      for candidate in candidates where !isSigned {
+        isSigned = candidate.key.verifies(header.signature, of: message, by: header.algorithm)
+      }
+      if !isSigned { throw .signature }
+    }
+    let claims = try TokenClaims.read(header.payload)
+    let (from, until) = try period(claims, now: now)
+    if !settings.issuers.isEmpty, !(claims.string("iss").map { settings.issuers.contains($0) } ?? false) {
+      throw .issuer
+    }
+    if !settings.audiences.isEmpty, !claims.texts("aud").contains(where: { settings.audiences.contains($0) }) {
+      throw .audience
+    }
+    let identity = identity(claims.claims)
+    return TokenCache.Entry(
+      token: token.indices.map { token[$0] }, identity: identity, lines: fields.lines(for: identity),
+      validFrom: from, validUntil: until, hash: hash)
+  }
+
+  /// From when to when a token holds, in nanoseconds since 1970, with what the clocks may differ.
+  private func period(_ claims: TokenClaims, now: Int) throws(TokenMistake) -> (from: Int, until: Int) {
+    guard let expiry = try claims.time("exp") else { throw .noExpiry }
+    let until = Self.nanoseconds(expiry) + skew
+    let begin = max(try claims.time("nbf") ?? 0, try claims.time("iat") ?? 0)
+    let from = Self.nanoseconds(begin) - skew
+    if until <= now { throw .expired }
+    if from > now { throw .notYetValid }
+    return (from, until)
+  }
+
+  /// Times beyond some centuries are as good as for ever.
+  private static func nanoseconds(_ seconds: Double) -> Int {
+    Int(min(max(seconds, -4_000_000_000), 8_000_000_000) * 1_000_000_000)
+  }
+
+  private func identity(_ claims: Claims) -> Identity {
+    let consumer = services.consumers.consumer(with: claims)
+    let groups = settings.groups.map { Self.items(of: $0, claims) } ?? []
+    var scopes: [String] = []
+    for item in Self.items(of: settings.scopes, claims) { scopes += item.split(separator: " ").map(String.init) }
+    return Identity(
+      consumer: consumer?.name, user: Self.claim(settings.user, claims)?.text,
+      groups: groups + (consumer?.groups ?? []),
+      scopes: scopes, claims: claims)
+  }
+
+  private static func claim(_ value: RequestValue, _ claims: Claims) -> Claims.Claim? {
+    if case .jwt(let name) = value { claims[name] } else { nil }
+  }
+
+  private static func items(of value: RequestValue, _ claims: Claims) -> [String] { claim(value, claims)?.items ?? [] }
+}
+
+extension TokenMistake {
+  var fault: Fault {
+    switch self {
+    case .malformed: .malformedToken
+    case .algorithm: .tokenAlgorithm
+    case .critical: .tokenCritical
+    case .type: .tokenType
+    case .unknownKey: .tokenUnknownKey
+    case .signature: .tokenSignature
+    case .noExpiry: .tokenWithoutExpiry
+    case .expired: .tokenExpired
+    case .notYetValid: .tokenNotYetValid
+    case .issuer: .tokenIssuer
+    case .audience: .tokenAudience
+    }
+  }
+}
+
+extension Fault {
+  public static let malformedToken = unauthenticated("token_malformed")
+  public static let tokenAlgorithm = unauthenticated("token_algorithm")
+  public static let tokenCritical = unauthenticated("token_critical")
+  public static let tokenType = unauthenticated("token_type")
+  public static let tokenUnknownKey = unauthenticated("token_unknown_key")
+  public static let tokenSignature = unauthenticated("token_signature")
+  public static let tokenWithoutExpiry = unauthenticated("token_without_expiry")
+  public static let tokenExpired = unauthenticated("token_expired")
+  public static let tokenNotYetValid = unauthenticated("token_not_yet_valid")
+  public static let tokenIssuer = unauthenticated("token_issuer")
+  public static let tokenAudience = unauthenticated("token_audience")
+}
