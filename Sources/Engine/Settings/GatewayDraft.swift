@@ -58,7 +58,8 @@ public struct GatewayDraft: Sendable {
   /// - Parameter plugins: those that the process knows.
   public static func section(plugins: [PluginDeclaration]) -> Section<GatewayDraft> {
     Section(
-      "the configuration", GatewayDraft(), "What the gateway does.", places + parts(plugins: plugins) + process)
+      "the configuration", GatewayDraft(), "What the gateway does.",
+      places + parties + parts(plugins: plugins) + process)
   }
 
   private static let places: [Keyword<GatewayDraft>] = [
@@ -88,37 +89,40 @@ public struct GatewayDraft: Sendable {
     .noting(\.callLogPosition),
   ]
 
+  private static let parties: [Keyword<GatewayDraft>] = [
+    Keyword(
+      "upstreams",
+      .named(
+        UpstreamSettings.section, name: \.name,
+        locate: {
+          $0.name = $1
+          $0.position = $2
+        }),
+      "Services behind the gateway.", get: { $0.settings.upstreams }, set: { $0.settings.upstreams += $1 }),
+    Keyword(
+      "stores",
+      .named(
+        StoreSettings.section, name: \.name,
+        locate: {
+          $0.name = $1
+          $0.position = $2
+        }),
+      "Stores that several gateways share, for plugins with `store: NAME`.", get: { $0.settings.stores },
+      set: { $0.settings.stores += $1 }),
+    Keyword(
+      "consumers",
+      .named(
+        ConsumerSettings.section, name: \.name,
+        locate: {
+          $0.name = $1
+          $0.position = $2
+        }),
+      "Callers who have a name, and how they prove it to api_key, jwt, basic and client_certificate.",
+      get: { $0.settings.consumers }, set: { $0.settings.consumers += $1 }),
+  ]
+
   private static func parts(plugins: [PluginDeclaration]) -> [Keyword<GatewayDraft>] {
     [
-      Keyword(
-        "upstreams",
-        .named(
-          UpstreamSettings.section, name: \.name,
-          locate: {
-            $0.name = $1
-            $0.position = $2
-          }),
-        "Services behind the gateway.", get: { $0.settings.upstreams }, set: { $0.settings.upstreams += $1 }),
-      Keyword(
-        "stores",
-        .named(
-          StoreSettings.section, name: \.name,
-          locate: {
-            $0.name = $1
-            $0.position = $2
-          }),
-        "Stores that several gateways share, for plugins with `store: NAME`.", get: { $0.settings.stores },
-        set: { $0.settings.stores += $1 }),
-      Keyword(
-        "consumers",
-        .named(
-          ConsumerSettings.section, name: \.name,
-          locate: {
-            $0.name = $1
-            $0.position = $2
-          }),
-        "Callers who have a name, and how they prove it to api_key, jwt, basic and client_certificate.",
-        get: { $0.settings.consumers }, set: { $0.settings.consumers += $1 }),
       Keyword(
         "plugins", .plugins(plugins), "What runs before every route's own plugins, in this order.",
         get: { $0.plugins }, set: { $0.plugins += $1 }),
