@@ -77,7 +77,8 @@ struct TargetTLSTests {
       authority: "\(files.authority.certificate)", client_certificate: { certificate: "\(files.client.certificate)", \
       private_key: "\(files.client.key)" }
       """
-    try withGateway(configuration("https://localhost:\(server.port)", tls: tls)) { gateway in
+    let url = "https://127.0.0.1:\(server.port)"
+    try withGateway(configuration(url, tls: "server_name: localhost, " + tls)) { gateway in
       let answer = try gateway.get("/")
       #expect(answer.status == 502)
       #expect(answer["X-Fault"] == "upstream")
