@@ -29,6 +29,43 @@ struct RecordedEndTests {
     }
   }
 
+  @Test func `an answer that the gateway makes for a target that is away is whole, and the connect is timed`() throws {
+    // Whose queue is full: a connect to it is neither taken nor refused.
+    let full = """
+      import pathlib, socket, sys, time
+      listener = socket.socket()
+      listener.bind(("127.0.0.1", 0))
+      listener.listen(0)
+      waiting = [socket.socket() for _ in range(3)]
+      for each in waiting:
+          each.setblocking(False)
+          each.connect_ex(listener.getsockname())
+      pathlib.Path(sys.argv[1] + ".part").write_text(str(listener.getsockname()[1]))
+      pathlib.Path(sys.argv[1] + ".part").rename(sys.argv[1])
+      time.sleep(60)
+      """
+    let directory = try TemporaryDirectory()
+    let child = try ChildProcess(["/usr/bin/env", "python3", "-c", full, directory["port"]])
+    defer { child.kill() }
+    try #require(Deadline.usual.poll { (try? directory.read("port")) != nil })
+    let text = """
+      routes:
+        refused: { match: /refused, upstream: "http://127.0.0.1:\(Ports.free())" }
+        silent: { match: /silent, upstream: silent }
+      upstreams: { silent: { targets: "http://127.0.0.1:\(try directory.read("port"))", timeouts: { connect: 50ms } } }
+      """
+    try withGateway(text) { gateway in
+      for path in ["/refused", "/silent"] {
+        let response = try gateway.get(path)
+        #expect(response.status >= 500)
+      }
+      let records = try gateway.awaitRecords(2)
+      #expect(records.map { $0["reason"]?.string } == ["connect_failed", "connect_timeout"])
+      #expect(records.allSatisfy { $0["cancelled"] == nil })
+      #expect(try #require(records[1]["connect_us"]?.integer) >= 50_000)
+    }
+  }
+
   @Test func `only tries that were made count as retries`() throws {
     let origin = try Origin { connection in
       _ = try connection.request()

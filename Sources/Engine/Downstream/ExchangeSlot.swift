@@ -124,6 +124,8 @@ struct CallAccount {
   var fellBack = false
   /// Whether the response has begun: from then on a fault can only cut it.
   var responseBegan = false
+  /// The answer is the gateway's own.
+  var isAnsweredHere = false
   /// Whether the request's body has been read to its end.
   var requestComplete = false
   /// Whether the client left before the answer was complete.

@@ -33,6 +33,7 @@ extension ServerConnection {
     if !head { slot.reply.append(slot.exchange.response.body.span) }
     slot.account.status = slot.exchange.response.head.status
     slot.account.responseBegan = true
+    slot.account.isAnsweredHere = true
     if let fault = await sendReply(slot) {
       slot.exchange.fault = slot.exchange.fault ?? fault
       slot.account.clientGone = fault.status == 499

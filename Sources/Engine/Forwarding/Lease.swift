@@ -49,6 +49,7 @@ extension ServerConnection {
     let began = worker.loop.now
     let deadline = began + timeouts.connect
     connection.wake(waker)
+    defer { slot.exchange.times.connecting += worker.loop.now - began }
     while !connection.socket.isWritable {
       if socket.isPeerClosed {
         connection.pool.settle(&history, .abandoned)
@@ -66,7 +67,6 @@ extension ServerConnection {
         return .failed(AttemptFailure(kind: .connect, fault: .connectTimeout, sent: false))
       }
     }
-    slot.exchange.times.connecting += worker.loop.now - began
     guard connection.socket.isPeerClosed, connection.socket.error != 0 else {
       connection.pool.connected(connection)
       return .connection(connection)

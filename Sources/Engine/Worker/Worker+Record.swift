@@ -89,7 +89,7 @@ extension Worker {
     }
     if slot.account.clientGone {
       log.append(.cancelled, text: "client")
-    } else if slot.account.responseBegan, let fault = slot.exchange.fault, fault.origin == .upstream {
+    } else if slot.account.responseBegan, !slot.account.isAnsweredHere, slot.exchange.fault?.origin == .upstream {
       log.append(.cancelled, text: "upstream")
     }
     if slot.exchange.responseViolations > 0 {
