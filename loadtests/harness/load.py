@@ -71,10 +71,10 @@ def to_us(text: str) -> float:
 
 
 def pace(tools: Tools, port: int, connections: int, rate: float, seconds: float) -> Load:
-    """Drives the proxy at a fixed mean rate, random gaps, whatever the answers do."""
+    """Drives the proxy at a fixed mean rate, random gaps, whatever the answers do, for a second more than it is told."""
     text = run([str(tools.pace), str(port), str(connections), f"{rate:.1f}", str(seconds)], seconds + 30)
     result = json.loads(text)
-    return Load(result["requests"], result["rate"], result["p50_us"], result["p99_us"])
+    return Load(result["answered"], result["rate"], result["p50_us"], result["p99_us"])
 
 
 def websockets(tools: Tools, port: int, connections: int, seconds: float) -> Load:
