@@ -28,7 +28,7 @@ SCENARIOS = [
          Gate("user µs/request", 0.80, "haproxy"))),
     Scenario(
         "fixed-rate", "256 B responses at half of HAProxy's top rate, random arrivals", scenarios.fixed_rate,
-        (Gate("p99 µs", 1.10, "haproxy"),)),
+        (Gate("p99 µs", 1.10, "haproxy"),), before_turn=scenarios.pace_by_top_rate),
     Scenario(
         "download-1m", "1 MiB responses, 16 connections", scenarios.download,
         (Gate("cpu µs/MiB", 1.10, "haproxy"), Gate("RSS growth MiB", 2))),
@@ -108,6 +108,8 @@ def take_turns(bench: Bench, scenario: Scenario, peers: list[Peer], runs: int, w
         gating = [peer for peer in entrants if peer.gates]
         shift = turn % max(1, len(gating))
         shown = [peer for peer in entrants if not peer.gates] if turn == 0 else []
+        if scenario.before_turn is not None:
+            scenario.before_turn(bench, entrants, work / f"{scenario.name}-{turn}")
         for peer in gating[shift:] + gating[:shift] + shown:
             print(f"{scenario.name} turn {turn + 1}: {peer.name}", file=sys.stderr, flush=True)
             try:
@@ -136,9 +138,6 @@ def main() -> int:
         with started([str(tools.backend), str(port)], LOAD_CORE, port, work):
             bench = Bench(tools, HERE, port, options.seconds, idle_connections=min(10_000, hard - 500))
             for scenario in selected:
-                if scenario.name == "fixed-rate":
-                    pacer = next((peer for peer in peers if peer.name == "haproxy"), peers[0])
-                    bench.half_rate = scenarios.half_of_top_rate(bench, pacer, work / "top-rate")
                 try:
                     turns = take_turns(bench, scenario, peers, options.runs, work)
                     print(report.save(options.results, command, peers, scenario, turns), flush=True)

@@ -52,17 +52,20 @@ struct RecordedEndTests {
       routes:
         refused: { match: /refused, upstream: "http://127.0.0.1:\(Ports.free())" }
         silent: { match: /silent, upstream: silent }
-      upstreams: { silent: { targets: "http://127.0.0.1:\(try directory.read("port"))", timeouts: { connect: 50ms } } }
+        hurried: { match: /hurried, upstream: patient, timeouts: { connect: 50ms } }
+      upstreams:
+        silent: { targets: "http://127.0.0.1:\(try directory.read("port"))", timeouts: { connect: 50ms } }
+        patient: { targets: "http://127.0.0.1:\(try directory.read("port"))", timeouts: { connect: 10m } }
       """
     try withGateway(text) { gateway in
-      for path in ["/refused", "/silent"] {
+      for path in ["/refused", "/silent", "/hurried"] {
         let response = try gateway.get(path)
         #expect(response.status >= 500)
       }
-      let records = try gateway.awaitRecords(2)
-      #expect(records.map { $0["reason"]?.string } == ["connect_failed", "connect_timeout"])
+      let records = try gateway.awaitRecords(3)
+      #expect(records.map { $0["reason"]?.string } == ["connect_failed", "connect_timeout", "connect_timeout"])
       #expect(records.allSatisfy { $0["cancelled"] == nil })
-      #expect(try #require(records[1]["connect_us"]?.integer) >= 50_000)
+      for record in records[1...] { #expect(try #require(record["connect_us"]?.integer) >= 50_000) }
     }
   }
 

@@ -50,6 +50,8 @@ class Scenario:
     only_sluice: bool = False
     # The peers that it is for; none named, all.
     among: tuple[str, ...] = ()
+    # What is found out anew before the peers take their turns.
+    before_turn: Callable[[Bench, list[Peer], Path], None] | None = None
 
 
 def with_cpu(running: Running, drive: Callable[[], load.Load], unit: str) -> Figures:
@@ -232,8 +234,9 @@ def start_time(bench: Bench, peer: Peer, folder: Path) -> Figures:
     return {"first answer ms": sorted(taken)[len(taken) // 2]}
 
 
-def half_of_top_rate(bench: Bench, peer: Peer, folder: Path) -> float:
-    """Half of what the peer carries in a closed loop."""
-    with peer.running(bench.backend, folder) as running:
+def pace_by_top_rate(bench: Bench, peers: list[Peer], folder: Path) -> None:
+    """Sets the rate to half of what HAProxy carries in a closed loop now: the machine is not always as fast."""
+    pacer = next((peer for peer in peers if peer.name == "haproxy"), peers[0])
+    with pacer.running(bench.backend, folder) as running:
         load.wrk(running.url(), 64, 1)
-        return load.wrk(running.url(), 64, bench.seconds).rate / 2
+        bench.half_rate = load.wrk(running.url(), 64, max(2, bench.seconds // 2)).rate / 2

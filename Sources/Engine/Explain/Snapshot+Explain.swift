@@ -82,6 +82,7 @@ extension Snapshot {
     if let (index, split) = destination(of: route, sample) {
       let upstream = settings.upstreams[index]
       var timeouts = upstream.timeouts
+      timeouts.connect = route.timeouts?.connect ?? timeouts.connect
       timeouts.firstByte = route.timeouts?.firstByte ?? timeouts.firstByte
       timeouts.idle = route.timeouts?.idle ?? timeouts.idle
       timeouts.total = route.timeouts?.total ?? timeouts.total

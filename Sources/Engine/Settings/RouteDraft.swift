@@ -124,6 +124,9 @@ extension RouteTimeoutSettings {
     "timeouts", RouteTimeoutSettings(), "Timeouts of this route, instead of the upstream's.",
     [
       Keyword(
+        "connect", \.connect, .duration,
+        "To open a connection for a call of this route; an HTTP/2 connection, which calls share, has the upstream's."),
+      Keyword(
         "first_byte", \.firstByte, .duration, "From the end of the request to the answer's first byte; beyond: 504."),
       Keyword("idle", \.idle, .duration, "The longest silence of a target in the middle of an answer."),
       Keyword("total", \.total, .duration, "The whole call with its retries, unless it is a stream."),

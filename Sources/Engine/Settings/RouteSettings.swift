@@ -137,14 +137,17 @@ public struct RewriteSettings: Sendable, Equatable {
 
 /// The timeouts that a route may set anew. Nil: the upstream's.
 public struct RouteTimeoutSettings: Sendable, Equatable {
+  public var connect: Nanoseconds?
   public var firstByte: Nanoseconds?
   public var idle: Nanoseconds?
   public var total: Nanoseconds?
   public var tunnel: Nanoseconds?
 
   public init(
-    firstByte: Nanoseconds? = nil, idle: Nanoseconds? = nil, total: Nanoseconds? = nil, tunnel: Nanoseconds? = nil
+    connect: Nanoseconds? = nil, firstByte: Nanoseconds? = nil, idle: Nanoseconds? = nil, total: Nanoseconds? = nil,
+    tunnel: Nanoseconds? = nil
   ) {
+    self.connect = connect
     self.firstByte = firstByte
     self.idle = idle
     self.total = total

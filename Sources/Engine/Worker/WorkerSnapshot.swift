@@ -184,7 +184,8 @@ final class WorkerRoute {
   func timeouts(of pool: UpstreamPool) -> CallTimeouts {
     let upstream = pool.upstream.settings.timeouts
     return CallTimeouts(
-      connect: upstream.connect, firstByte: settings.timeouts?.firstByte ?? upstream.firstByte,
+      connect: settings.timeouts?.connect ?? upstream.connect,
+      firstByte: settings.timeouts?.firstByte ?? upstream.firstByte,
       hedge: pool.upstream.settings.hedge?.after ?? .max,
       idle: settings.timeouts?.idle ?? upstream.idle, total: settings.timeouts?.total ?? upstream.total,
       tunnel: settings.timeouts?.tunnel ?? upstream.tunnel,
