@@ -31,7 +31,7 @@ public protocol WakerOwner: AnyObject {
 public final class Waker: TimerEntry {
   private var continuation: UnsafeContinuation<Void, Never>?
   private var pending: Signals = []
-  private unowned let loop: Loop
+  private let loop: Loop
   /// Told of signals while no task waits. Held strongly: owners let go of it when they close.
   public var parkedOwner: (any WakerOwner)?
   public var isParked = false
@@ -84,7 +84,7 @@ public final class Waker: TimerEntry {
 
 /// Calls a closure on its loop at a deadline; arm it again for the next time.
 public final class Timer: TimerEntry {
-  private unowned let loop: Loop
+  private let loop: Loop
   private let action: () -> Void
 
   public init(_ loop: Loop, _ action: @escaping () -> Void) {

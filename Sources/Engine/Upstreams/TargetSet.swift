@@ -36,7 +36,9 @@ public struct TargetSecurity: Sendable, Equatable {
 }
 
 /// One address that requests can be sent to. Breaker and health live on from one set to the next.
-public struct Target: Sendable {
+///
+/// A class, as every call reads it: a copy of all that it holds would count four references up and down.
+public final class Target: Sendable {
   /// The same for the same name and address in every process and run.
   public let id: UInt64
   public let name: String
@@ -48,6 +50,20 @@ public struct Target: Sendable {
   public let outlier: OutlierDetector?
   /// Nil: in the clear.
   public let security: TargetSecurity?
+
+  init(
+    id: UInt64, name: String, address: SocketAddress, weight: Int, health: TargetHealth, breaker: CircuitBreaker?,
+    outlier: OutlierDetector?, security: TargetSecurity?
+  ) {
+    self.id = id
+    self.name = name
+    self.address = address
+    self.weight = weight
+    self.health = health
+    self.breaker = breaker
+    self.outlier = outlier
+    self.security = security
+  }
 }
 
 /// The addresses that an upstream has at the moment: immutable, shared by all workers, replaced when DNS answers change

@@ -150,7 +150,8 @@ extension Worker {
 
 /// The fields that the call log holds of each message, by their names in lower case.
 struct LoggedHeaders {
-  struct Entry {
+  /// A class, as every call reads it: a copy would count references up and down.
+  final class Entry {
     let text: String
     let name: FieldName
     let key: CallLogHeaderKey
