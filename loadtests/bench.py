@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from harness import load, report, routes, scenarios
+from harness import attacks, load, report, routes, scenarios
 from harness.peers import Peer, known_peers
 from harness.processes import LOAD_CORE, Failure, free_port, started
 from harness.scenarios import Bench, Gate, Scenario
@@ -68,6 +68,9 @@ SCENARIOS = [
     Scenario(
         "websocket", "64 B messages and their echoes over 1,000 WebSockets", scenarios.websockets,
         (Gate("cpu µs/message", 1.0, "haproxy"),), among=("sluice", "haproxy")),
+    Scenario(
+        "attacks", "10,000 frames/s of HTTP/2 for 10 s of each attack, in the clear and over TLS", attacks.attacks,
+        (Gate("worst p99 ms", 100), Gate("worst RSS growth MiB", 64), Gate("never cut", 0)), only_sluice=True),
     Scenario("start-time", "from spawn to the first answer", scenarios.start_time, (Gate("first answer ms", 50),)),
 ]
 

@@ -10,12 +10,16 @@ struct HTTP2Conduct {
     case resets
     /// PING, SETTINGS, PRIORITY, empty DATA, or window updates that nothing was sent for.
     case idleFrames
+    /// Heads far longer than one may be: a few octets can name a large entry of the table thousands of times, and each
+    /// of them must be read.
+    case longHeads
 
     /// For metrics.
     var word: String {
       switch self {
       case .resets: "resets"
       case .idleFrames: "idle_frames"
+      case .longHeads: "long_heads"
       }
     }
   }
@@ -45,15 +49,19 @@ struct HTTP2Conduct {
 
   private var resets: Allowance
   private var idleFrames: Allowance
+  private var excess: Allowance
   private var seen = HTTP2Tally()
 
   /// - Parameter resets: streams that may be cancelled at once; a tenth of them is granted anew each second.
   init(resets: Int, now: Int) {
     self.resets = Allowance(resets, perSecond: max(1, resets / 10), now: now)
     idleFrames = Allowance(Self.idleFrames, perSecond: Self.idleFrames / 10, now: now)
+    excess = Allowance(Self.excess, perSecond: Self.excess / 10, now: now)
   }
 
   private static let idleFrames = 1000
+  /// Octets of heads beyond what they may have.
+  private static let excess = 1 << 20
   /// Window updates that one DATA frame of ours may be answered with: of stream and connection, in two steps.
   private static let updatesForData = 4
 
@@ -62,13 +70,16 @@ struct HTTP2Conduct {
     if tally == seen { return nil }
     resets.grow(now)
     idleFrames.grow(now)
+    excess.grow(now)
     resets.left -= tally.resetsReceived - seen.resetsReceived + tally.resetsProvoked - seen.resetsProvoked
     let earned = (tally.dataSent - seen.dataSent) * Self.updatesForData
     let updates = tally.windowUpdates - seen.windowUpdates
     idleFrames.left -= tally.idle - seen.idle + updates
     idleFrames.left = min(idleFrames.most, idleFrames.left + earned)
+    excess.left -= tally.excess - seen.excess
     seen = tally
     if resets.left < 0 { return .resets }
+    if excess.left < 0 { return .longHeads }
     return idleFrames.left < 0 ? .idleFrames : nil
   }
 }

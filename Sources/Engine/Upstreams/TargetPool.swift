@@ -168,7 +168,8 @@ final class TargetPool {
       case .stale: settle(&history, .abandoned)
       case .reset:
         settle(&history, .failure)
-        eject("reset before the first byte")
+        // A request can make a target reset its connection: nobody shall take the last one out with it.
+        if pool.hasOther(than: self) { eject("reset before the first byte") }
       default: settle(&history, .failure)
       }
     }

@@ -141,6 +141,11 @@ final class UpstreamPool {
     return false
   }
 
+  /// Whether another target is in.
+  func hasOther(than target: TargetPool) -> Bool {
+    targets.contains { $0 !== target && $0.target.isIn(now: loop.now) }
+  }
+
   /// Whether a target that was not tried yet may be asked, now or when it has room.
   func hasUntried(_ history: borrowing AttemptHistory) -> Bool {
     let tried = history.indices

@@ -33,6 +33,8 @@ public struct HTTP2Tally: Sendable, Equatable {
   public var resetsProvoked = 0
   /// DATA frames sent.
   public var dataSent = 0
+  /// Octets of heads behind where they were too long, which still had to be read for the table's sake.
+  public var excess = 0
 
   public init() {}
 }

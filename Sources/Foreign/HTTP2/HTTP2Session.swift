@@ -1,3 +1,5 @@
+// long: what the library calls back and what the engine asks for share one state that nothing else may touch.
+
 import CNghttp2
 public import Kernel
 
@@ -228,7 +230,10 @@ public final class HTTP2Session {
 
   /// - Returns: false when enough has come for now.
   func lineCame(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
-    if headIsTruncated { return true }
+    if headIsTruncated {
+      tally.excess += name.count + value.count
+      return true
+    }
     received.append(name, value)
     headSize += name.count + value.count + 4
     if headSize > options.headSize { headIsTruncated = true }

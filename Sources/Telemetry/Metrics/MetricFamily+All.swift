@@ -94,7 +94,7 @@ extension MetricFamily {
 
   public static let http2Refused = MetricFamily(
     "sluice_http2_refused", .counter, labels: ["listener", "reason"],
-    "What HTTP/2 clients were refused for: malformed (a stream was reset); resets, idle_frames (too many) or "
+    "What HTTP/2 clients were refused for: malformed (a stream was reset); resets, idle_frames, long_heads (too many) or "
       + "protocol (the connection was closed).")
 
   // Upstreams.

@@ -28,6 +28,11 @@ enum PythonPeer {
     try expectOK(start(file, check, gateway), check, gateway)
   }
 
+  /// The same under TLS, at the port of the listener that speaks it.
+  static func run(_ file: String, _ check: String, _ gateway: RunningGateway, securePort: Int) throws {
+    try expectOK(start(file, [check, "\(securePort)", "tls"], gateway), check, gateway)
+  }
+
   static func plan() -> RunningGateway.Plan {
     var plan = RunningGateway.Plan()
     plan.listeners = #"{ public: { address: "127.0.0.1:${PORT}", protocols: [http/1.1, h2c] } }"#

@@ -14,47 +14,77 @@ struct HTTP2HostileTests {
   /// A sanitizer keeps some of what was freed, and shadows all of it.
   private static let allowance = (ProcessEnvironment.value("SLUICE_SANITIZER") == nil ? 16 : 64) << 20
 
-  private func attack(_ check: String, _ body: (RunningGateway, Origin) throws -> Void = { _, _ in }) throws {
+  /// Where the attacker comes in.
+  enum Way: String, CaseIterable, CustomTestStringConvertible {
+    case clear = "public"
+    case secure
+    var testDescription: String { self == .clear ? "in the clear" : "under TLS" }
+  }
+
+  private func attack(
+    _ check: String, _ way: Way = .clear, _ body: (RunningGateway, Origin) throws -> Void = { _, _ in }
+  ) throws {
     let origin = try HTTP2Origin.make()
-    try withGateway(Self.text, to: origin, PythonPeer.plan()) { gateway in
+    let files = try TLSFixture.files.localhost
+    let securePort = Ports.free()
+    var plan = PythonPeer.plan()
+    plan.listeners = """
+      {
+        public: { address: "127.0.0.1:${PORT}", protocols: [http/1.1, h2c] },
+        secure: { address: "127.0.0.1:\(securePort)", protocols: [h2],
+          tls: { certificates: [{ certificate: "\(files.certificate)", private_key: "\(files.key)" }] } } }
+      """
+    try withGateway(Self.text, to: origin, plan) { gateway in
       _ = try gateway.get("/echo")
       let before = gateway.process.residentBytes
-      try PythonPeer.run("hostile.py", check, gateway)
+      switch way {
+      case .clear: try PythonPeer.run("hostile.py", check, gateway)
+      case .secure: try PythonPeer.run("hostile.py", check, gateway, securePort: securePort)
+      }
       #expect(gateway.process.residentBytes - before < Self.allowance)
       #expect(try gateway.get("/echo").status == 200)
       try body(gateway, origin)
     }
   }
 
-  @Test(arguments: ["rapid_reset", "made_to_reset"])
-  func `who resets too many streams is cut off and counted`(check: String) throws {
-    try attack(check) { gateway, _ in
-      let page = try gateway.admin("/metrics").text
-      #expect(page.contains(#"sluice_http2_refused_total{listener="public",reason="resets"} 1"#))
-    }
+  private func expectCounted(_ reason: String, _ way: Way, _ gateway: RunningGateway) throws {
+    let page = try gateway.admin("/metrics").text
+    #expect(page.contains(#"sluice_http2_refused_total{listener="\#(way.rawValue)",reason="\#(reason)"} 1"#))
   }
 
-  @Test(arguments: [
-    "ping_flood", "settings_flood", "priority_flood", "unknown_flood", "window_flood", "empty_data_flood",
-  ])
-  func `who sends frames that carry nothing is cut off and counted`(check: String) throws {
-    try attack(check) { gateway, _ in
-      let page = try gateway.admin("/metrics").text
-      #expect(page.contains(#"sluice_http2_refused_total{listener="public",reason="idle_frames"} 1"#))
-    }
+  @Test(arguments: ["rapid_reset", "made_to_reset"], Way.allCases)
+  func `who resets too many streams is cut off and counted`(check: String, way: Way) throws {
+    try attack(check, way) { gateway, _ in try expectCounted("resets", way, gateway) }
   }
 
-  @Test(arguments: [
-    "ping_flood_unread", "continuation_flood", "empty_continuation_flood", "large_head", "crumbs", "hpack_bomb",
-    "concurrency", "unread", "nonsense",
-  ])
-  func `an attack takes little memory and nobody else's turn`(check: String) throws { try attack(check) }
+  @Test(
+    arguments: [
+      "ping_flood", "settings_flood", "priority_flood", "unknown_flood", "window_flood", "empty_data_flood",
+    ], Way.allCases)
+  func `who sends frames that carry nothing is cut off and counted`(check: String, way: Way) throws {
+    try attack(check, way) { gateway, _ in try expectCounted("idle_frames", way, gateway) }
+  }
 
-  @Test func `a stream whose window never opens ends by its timeout`() throws { try attack("stall") }
+  @Test(
+    arguments: [
+      "ping_flood_unread", "continuation_flood", "empty_continuation_flood", "large_head", "crumbs", "concurrency",
+      "unread", "nonsense",
+    ], Way.allCases)
+  func `an attack takes little memory and nobody else's turn`(check: String, way: Way) throws {
+    try attack(check, way)
+  }
 
-  @Test(arguments: ["forbidden", "lengths"])
-  func `what HTTP/2 forbids is refused before anything is forwarded`(check: String) throws {
-    try attack(check) { _, origin in
+  @Test(arguments: Way.allCases)
+  func `who names large fields again and again is cut off and counted`(way: Way) throws {
+    try attack("hpack_bomb", way) { gateway, _ in try expectCounted("long_heads", way, gateway) }
+  }
+
+  @Test(arguments: Way.allCases)
+  func `a stream whose window never opens ends by its timeout`(way: Way) throws { try attack("stall", way) }
+
+  @Test(arguments: ["forbidden", "lengths"], Way.allCases)
+  func `what HTTP/2 forbids is refused before anything is forwarded`(check: String, way: Way) throws {
+    try attack(check, way) { _, origin in
       #expect(origin.requests.filter { $0["Via"] == "2.0 sluice" }.isEmpty)
     }
   }

@@ -1,7 +1,9 @@
 """A client of HTTP/2 that does what it is told, also what no library lets one do: frames by hand, heads by hpack."""
 
 import socket
+import ssl
 import struct
+import sys
 import time
 
 import hpack
@@ -16,8 +18,33 @@ def frame(kind, flags=0, stream=0, payload=b""):
     return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
 
 
+# Whether the gateway is spoken to under TLS; the third argument says so.
+SECURE = "tls" in sys.argv[3:]
+SCHEME = "https" if SECURE else "http"
+
+
 class Closed(Exception):
     pass
+
+
+class SecureSocket(ssl.SSLSocket):
+    """Says that nothing has come as other sockets do."""
+
+    def recv(self, *arguments):
+        try:
+            return super().recv(*arguments)
+        except ssl.SSLWantReadError:
+            raise BlockingIOError from None
+        except ssl.SSLError as error:
+            raise ConnectionResetError from error
+
+
+def secured(connection):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    context.sslsocket_class = SecureSocket
+    return context.wrap_socket(connection, server_hostname="localhost")
 
 
 class Peer:
@@ -26,6 +53,8 @@ class Peer:
     def __init__(self, port, settings=b"", timeout=10):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if SECURE:
+            self.socket = secured(self.socket)
         self.encoder, self.decoder = hpack.Encoder(), hpack.Decoder()
         self.decoder.max_header_list_size = 1 << 20
         self.received = b""
@@ -43,7 +72,7 @@ class Peer:
         self.socket.sendall(octets)
 
     def fields(self, method="GET", path="/", **more):
-        return [(":method", method), (":scheme", "http"), (":path", path), (":authority", more.get("host", "a.example"))]
+        return [(":method", method), (":scheme", SCHEME), (":path", path), (":authority", more.get("host", "a.example"))]
 
     def head(self, fields, stream, end=True):
         return frame(HEADERS, END_HEADERS | (END_STREAM if end else 0), stream, self.encoder.encode(fields, huffman=False))

@@ -47,6 +47,17 @@ import Testing
     #expect(conduct.judge(tally, now: 0) == .idleFrames)
   }
 
+  @Test func `heads that are too long are borne up to a mebibyte too much`() {
+    var conduct = HTTP2Conduct(resets: 20, now: 0)
+    var tally = HTTP2Tally()
+    tally.excess = 1 << 20
+    #expect(conduct.judge(tally, now: 0) == nil)
+    tally.excess += 1 << 17
+    #expect(conduct.judge(tally, now: 2 * Self.second) == nil)
+    tally.excess += 1 << 20
+    #expect(conduct.judge(tally, now: 2 * Self.second) == .longHeads)
+  }
+
   @Test func `frames that carry nothing are borne in small numbers`() {
     var conduct = HTTP2Conduct(resets: 20, now: 0)
     var tally = HTTP2Tally()
