@@ -4,7 +4,7 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench fuzz lint format test-sanitize install clean
+.PHONY: help run build test bench fuzz lint format test-sanitize test-tls install clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ format: ## format all Swift files in place
 
 test-sanitize: ## run the tests under the address and the thread sanitizer
 	@scripts/test-sanitize
+
+test-tls: ## judge the TLS of the release build by testssl.sh
+	@scripts/test-tls
 
 install: ## install into DESTDIR/PREFIX (/usr/local)
 	@scripts/install "$(DESTDIR)$(PREFIX)"
