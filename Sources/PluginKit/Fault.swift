@@ -214,6 +214,12 @@ extension Fault {
   public static let malformedAnswer = Fault(
     .upstream, 502, "malformed_answer", "The model's answer is not what its dialect promises.", closes: true)
 
+  public static let noUsableKey = Fault(
+    .upstream, 503, "no_usable_key",
+    "The model's provider refuses or limits all keys that the gateway has for it; try again later.", retryAfter: 1)
+  public static let modelsFailed = Fault(
+    .upstream, 502, "models_failed", "None of the models that could answer did; this is what the last one said.")
+
   /// Every fault that the proxy itself makes, for the reference and its test.
   public static let all: [Fault] = [
     notFound, methodNotAllowed, noHostToRedirect, schemeMismatch, tunnelRefused, headTimeout, bodyTimeout,
@@ -228,6 +234,6 @@ extension Fault {
     firstByteTimeout, idleTimeout, totalTimeout, noTarget, circuitOpen, upstreamStatus, versionGone, queueFull,
     queueTimeout, unresolved, headTooLong, overloaded, storeUnavailable, tooManyFiles, cutByDrain, pluginFailed,
     unknownUpstream, malformedCall, answerTooLarge, unknownContentCoding, decodedBodyTooLarge, malformedContentCoding,
-    unreadableAnswer, unreadableConversation, unknownModel, malformedAnswer,
+    unreadableAnswer, unreadableConversation, unknownModel, malformedAnswer, noUsableKey, modelsFailed,
   ]
 }

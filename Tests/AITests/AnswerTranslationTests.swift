@@ -45,14 +45,17 @@ struct AnswerTranslationTests {
   }
 
   @Test(arguments: Front.allCases, Back.allCases)
-  func `a stream that breaks off at any octet ends in an error event`(_ front: Front, _ back: Back) throws {
+  func `a stream that breaks off at any octet ends in an error event, unless the model had finished`(
+    _ front: Front, _ back: Back
+  ) throws {
     let request = try request(front, back)
     for sample in [Samples.stream(back), Samples.streamWithTools(back)] {
       let bytes = Array(sample.utf8)
       let last = sample.components("\n\n").dropLast().last ?? ""
       for cut in Self.cuts(of: bytes, front, back) where cut < bytes.count - 1 {
         let heard = try Heard(front, Wire.stream([Array(bytes[..<cut])], request))
-        #expect(!heard.error.isEmpty && !heard.isComplete, "cut at \(cut)")
+        #expect(heard.error.isEmpty == heard.isComplete, "cut at \(cut)")
+        if cut < bytes.count / 2 { #expect(!heard.isComplete, "cut at \(cut)") }
       }
       #expect(!last.isEmpty)
     }

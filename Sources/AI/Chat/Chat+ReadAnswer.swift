@@ -65,7 +65,9 @@ extension Chat {
     case "invalid_request_error" where status < 400: kind = .invalidRequest
     default: break
     }
-    return Failure(kind, message, field: error["param"]?.string, status: status)
+    var failure = Failure(kind, message, field: error["param"]?.string, status: status)
+    if error["code"]?.string == "context_length_exceeded" { failure.exceedsContext = true }
+    return failure
   }
 
   /// Reads `chat.completion.chunk`s.

@@ -106,12 +106,34 @@ public struct Failure: Error, Sendable, Equatable {
   public var field: String?
   /// The HTTP status that the provider gave; 0 when it gave none.
   public var status: Int
+  /// Whether the prompt has more tokens than this model holds: another one may hold them.
+  public var exceedsContext = false
 
   public init(_ kind: Kind, _ message: String, field: String? = nil, status: Int = 0) {
     self.kind = kind
     self.message = message
     self.field = field
     self.status = status
+    exceedsContext = kind == .tooLarge || (kind == .invalidRequest && Self.speaksOfContext(message))
+  }
+
+  /// Providers have no code in common for it, and most have none; these are the sentences that they say.
+  private static func speaksOfContext(_ message: String) -> Bool {
+    let text = message.prefix(2000).lowercased()
+    return [
+      "context length", "context_length", "context window", "prompt is too long", "input is too long",
+      "too many input tokens", "input token count", "exceeds the maximum number of tokens", "maximum context",
+      "exceed context limit",
+    ].contains { text.contains($0) }
+  }
+
+  /// Whether another model may do what this one did not: the client's own mistakes stay mistakes.
+  public var mayBeMended: Bool {
+    switch kind {
+    case .rateLimited, .quota, .overloaded, .timeout, .server, .authentication, .permission: true
+    case .invalidRequest, .tooLarge: exceedsContext
+    case .notFound: false
+    }
   }
 
   /// What an HTTP status of a provider means.

@@ -45,9 +45,17 @@ public struct ProviderAnswer: ~Copyable {
     }
   }
 
-  /// The provider's stream has ended, or broke off.
+  /// The provider's stream has ended, or broke off. Some servers say why they finish, and then no more.
   public mutating func end(into out: inout ByteBuffer) {
-    if !isOver { fail(.truncated, into: &out) }
+    if isOver { return }
+    if finish == nil { return fail(.truncated, into: &out) }
+    isOver = true
+    if !request.isNative { return writer.write(.end, into: &out) }
+    switch request.front {
+    case .chat: out.append("data: [DONE]\n\n")
+    case .messages: out.append("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n")
+    case .responses, .generate: break
+    }
   }
 
   /// Ends the client's stream with an error event.

@@ -4,6 +4,8 @@ public struct Diagnostic: Sendable, Equatable {
     /// The configuration cannot be used.
     case error
     case warning
+    /// Something that was asked for, and should still be known.
+    case note
   }
 
   public var severity: Severity
@@ -14,6 +16,8 @@ public struct Diagnostic: Sendable, Equatable {
   public var expected: String?
   /// The word that was probably meant.
   public var hint: String?
+  /// The environment variable that is missing, if that is all that is wrong.
+  var unsetVariable: String?
 
   public init(
     _ severity: Severity, at position: Position, message: String, expected: String? = nil, hint: String? = nil

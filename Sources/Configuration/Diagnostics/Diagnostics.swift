@@ -41,6 +41,23 @@ public struct Diagnostics: Sendable {
     add(Diagnostic(.warning, at: position, message: message, expected: expected))
   }
 
+  /// Adds what is neither wrong nor doubtful.
+  public mutating func note(_ message: String, at position: Position, expected: String? = nil) {
+    add(Diagnostic(.note, at: position, message: message, expected: expected))
+  }
+
+  /// Takes back that variables are not set which a value needs: whoever reads it can do without. Their names.
+  mutating func withdrawUnset(at position: Position) -> [String] {
+    var names: [String] = []
+    list.removeAll { diagnostic in
+      guard let name = diagnostic.unsetVariable, diagnostic.position == position else { return false }
+      names.append(name)
+      return true
+    }
+    errorCount -= names.count
+    return names
+  }
+
   /// Gives excerpts a text to be taken from.
   mutating func add(source file: String, _ bytes: [UInt8]) {
     sources.append(Source(file: file, bytes: bytes))

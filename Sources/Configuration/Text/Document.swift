@@ -40,6 +40,8 @@ public final class Document: Sendable {
     static let quoted = Flags(rawValue: 16)
     /// A list or mapping in which the text stops being YAML: more may have been meant to stand there.
     static let cut = Flags(rawValue: 32)
+    /// Broken only by variables that are not set.
+    static let unset = Flags(rawValue: 64)
   }
 
   init(file: String, records: [Record], text: [UInt8]) {

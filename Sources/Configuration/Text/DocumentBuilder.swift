@@ -168,9 +168,12 @@ extension DocumentBuilder {
     if expansion.usedEnvironment { flags.insert(.expanded) }
     if expansion.usedDefault { flags.formUnion([.expanded, .defaulted]) }
     for mistake in expansion.mistakes {
-      reading.error(mistake.message, at: position(mark), expected: mistake.expected)
+      var diagnostic = Diagnostic(.error, at: position(mark), message: mistake.message, expected: mistake.expected)
+      diagnostic.unsetVariable = mistake.unset
+      reading.diagnostics.add(diagnostic)
       flags.insert(.broken)
     }
+    if !expansion.mistakes.isEmpty, expansion.mistakes.allSatisfy({ $0.unset != nil }) { flags.insert(.unset) }
   }
 }
 

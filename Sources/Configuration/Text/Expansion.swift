@@ -3,6 +3,8 @@ struct Expansion {
   struct Mistake: Equatable {
     var message: String
     var expected: String?
+    /// The variable that is not set, if that is the mistake.
+    var unset: String?
   }
 
   private let input: [UInt8]
@@ -58,7 +60,8 @@ struct Expansion {
       mistakes.append(
         Mistake(
           message: "`\(name)` is not set in the environment",
-          expected: isSecret ? "a value, or a file: `file:PATH`" : "a value, or a default: `${\(name):-default}`"))
+          expected: isSecret ? "a value, or a file: `file:PATH`" : "a value, or a default: `${\(name):-default}`",
+          unset: name))
     } else {
       output += rest.dropFirst(Self.separator.count)
       usedDefault = true

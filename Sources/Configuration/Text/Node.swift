@@ -23,6 +23,8 @@ public struct Node: Sendable {
 
   /// Whether a mistake in it was already reported.
   public var isBroken: Bool { record.flags.contains(.broken) }
+  /// Whether all that is wrong with it is that the environment lacks a variable; it is broken too.
+  public var isUnset: Bool { record.flags.contains(.unset) }
   /// Whether the text stops being YAML within it, so that what is missing may have been meant to follow.
   public var isCut: Bool { record.flags.contains(.cut) }
   /// Whether the value comes from the environment, at least in part.

@@ -25,6 +25,19 @@ public struct Reading: Sendable {
       Diagnostic(.error, at: position, message: message, expected: expected, hint: hint))
   }
 
+  public mutating func note(_ message: String, at position: Position, expected: String? = nil) {
+    diagnostics.note(message, at: position, expected: expected)
+  }
+
+  /// Takes back that variables are not set which stand anywhere in a node; their names, in order.
+  public mutating func withdrawUnset(in node: Node) -> [String] {
+    if node.isUnset { return diagnostics.withdrawUnset(at: node.position) }
+    var names: [String] = []
+    for child in node.elements { names += withdrawUnset(in: child) }
+    for entry in node.entries { names += withdrawUnset(in: entry.value) }
+    return names
+  }
+
   public mutating func warning(_ message: String, at position: Position, expected: String? = nil) {
     diagnostics.add(Diagnostic(.warning, at: position, message: message, expected: expected))
   }

@@ -27,7 +27,8 @@ extension ServerConnection {
   func tryTargets(
     _ slot: ExchangeSlot, route: WorkerRoute, pool: UpstreamPool, resuming: (UpstreamConnection, AttemptStage)?
   ) async -> Fault? {
-    let timeouts = route.timeouts(of: pool)
+    var timeouts = route.timeouts(of: pool)
+    if let call = slot.conversation { timeouts = call.bound(timeouts) }
     defer { slot.retries.end(pool.upstream.retryBudget) }
     var resuming = resuming
     while true {

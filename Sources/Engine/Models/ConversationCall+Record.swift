@@ -8,6 +8,7 @@ extension Worker {
     log.append(.model, text: call.asked)
     log.append(.provider, text: call.model.provider)
     log.append(.providerModel, text: call.model.model)
+    if !call.tried.isEmpty { log.append(.tried, text: call.tried.joined(separator: ", ")) }
     if let finish = call.answer.finish { log.append(.finish, text: finish.reason.rawValue) }
     let usage = call.answer.usage
     if !usage.isEmpty {

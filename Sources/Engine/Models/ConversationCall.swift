@@ -1,24 +1,48 @@
 import AI
 import Kernel
 
-/// One call of a model: what was asked, and what has come of the answer.
+/// One call of a model: what was asked, who is being asked, who may still be, and what has come of the answer.
 final class ConversationCall {
   /// The model as the client calls it.
   let asked: String
-  let model: ModelName
-  let provider: ModelProvider
   /// Whether the name that was asked for is one of the configuration's.
   let isConfigured: Bool
-  let request: ProviderRequest
+  let timeouts: ModelTimeouts
+  private let id: String
+  private var waiting: [ModelCandidate]
+
+  private(set) var model: ModelName
+  private(set) var provider: ModelProvider
+  /// The provider's key that this attempt uses.
+  private(set) var key: String?
+  private(set) var request: ProviderRequest
   var answer: ProviderAnswer
   /// Monotonic nanoseconds when anything of the answer itself had come; 0 before.
   var firstContent = 0
 
-  init(asked: String, model: ModelName, provider: ModelProvider, request: ProviderRequest, id: String) {
+  /// Who did not answer, each with why.
+  private(set) var tried: [String] = []
+  /// Why the last of them did not, where it said so.
+  private(set) var failure: Failure?
+  /// Seconds after which the provider wants to be asked again; 0 when it did not say.
+  private(set) var retryAfter = 0
+  /// Whether the attempt at hand was given up for the next.
+  private(set) var isGivenUp = false
+  private var keyChanges = 0
+
+  /// - Parameters:
+  ///   - candidates: at least one.
+  ///   - request: what the first of them is sent.
+  init(
+    asked: String, _ candidates: [ModelCandidate], _ timeouts: ModelTimeouts, request: ProviderRequest, id: String
+  ) {
     self.asked = asked
+    self.timeouts = timeouts
+    let first = candidates[0]
+    model = first.model
+    provider = first.provider
     isConfigured = asked != model.text || provider.price(of: model.model) != nil
-    self.model = model
-    self.provider = provider
+    waiting = Array(candidates.reversed())
     self.request = request
     let prefix =
       switch request.front {
@@ -27,10 +51,79 @@ final class ConversationCall {
       case .responses: "resp_"
       case .generate: ""
       }
+    self.id = prefix + id
     answer = ProviderAnswer(
-      request, head: AnswerHead(id: prefix + id, model: asked, created: Clock.wall / 1_000_000_000))
+      request, head: AnswerHead(id: self.id, model: asked, created: Clock.wall / 1_000_000_000))
   }
 
   /// In billionths of a USD; nil when the model has no price.
   var cost: Int? { provider.price(of: model.model).map { $0.cost(of: answer.usage) } }
+
+  // MARK: One after the other
+
+  /// Who is next; nil when nobody is left.
+  func takeNext() -> ModelCandidate? { waiting.popLast() }
+
+  var hasNext: Bool { !waiting.isEmpty }
+
+  /// Begins an attempt.
+  func begin(_ candidate: ModelCandidate, _ key: String?, _ request: ProviderRequest) {
+    model = candidate.model
+    provider = candidate.provider
+    self.key = key
+    self.request = request
+    isGivenUp = false
+    firstContent = 0
+    answer = ProviderAnswer(
+      request, head: AnswerHead(id: id, model: asked, created: Clock.wall / 1_000_000_000))
+  }
+
+  /// Notes why somebody did not answer.
+  func note(_ candidate: ModelCandidate, _ why: String) { tried.append("\(candidate.model.text) \(why)") }
+
+  /// Gives the attempt at hand up for the next one, if there is any; false: its failure is the answer.
+  ///
+  /// What only the key is to blame for is tried with another key of the same provider first.
+  func giveUp(_ failure: Failure, now: Int) -> Bool {
+    self.failure = failure
+    guard failure.mayBeMended else { return false }
+    let isOfKey = [.authentication, .permission, .rateLimited, .quota].contains(failure.kind)
+    if isOfKey, keyChanges < Self.mostKeyChanges, case .key = provider.key(for: model.model, now: now) {
+      keyChanges += 1
+      waiting.append(ModelCandidate(provider: provider, model: model))
+    }
+    isGivenUp = hasNext
+    return isGivenUp
+  }
+
+  private static let mostKeyChanges = 3
+
+  /// Draws the conclusions from a failed answer for the key that was used.
+  func learn(_ failure: Failure, _ hint: RetryHint, now: Int) {
+    retryAfter = hint.seconds ?? 0
+    guard let key else { return }
+    switch failure.kind {
+    case .authentication: provider.block(key, for: nil, until: now + Self.refusedFor, now: now)
+    // The key may be good for other models: only this one is known to be barred.
+    case .permission: provider.block(key, for: model.model, until: now + Self.refusedFor, now: now)
+    case .rateLimited, .quota:
+      let wait = hint.milliseconds.map { $0 * 1_000_000 } ?? Self.limitedFor
+      provider.block(key, for: model.model, until: now + wait, now: now)
+    default: break
+    }
+  }
+
+  private static let refusedFor = 300_000_000_000
+  private static let limitedFor = 2_000_000_000
+
+  /// The timeouts of an attempt. How long a whole answer takes depends on its length: its tokens are not waited for.
+  func bound(_ timeouts: CallTimeouts) -> CallTimeouts {
+    var timeouts = timeouts
+    if let connect = self.timeouts.connect { timeouts.connect = connect }
+    if request.streams {
+      if let first = self.timeouts.firstToken { timeouts.firstByte = first }
+      if let between = self.timeouts.betweenTokens { timeouts.idle = between }
+    }
+    return timeouts
+  }
 }

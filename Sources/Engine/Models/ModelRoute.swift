@@ -1,24 +1,26 @@
 import AI
 import Configuration
+import Kernel
+import PluginKit
 
 /// A route with models on one worker: which there are, and who runs them.
 final class ModelRoute {
   let settings: ModelRouteSettings
   private let providers: [String: ModelProvider]
-  private let aliases: [String: ModelName]
+  private let aliases: [String: ModelAlias]
   /// What the list of models shows, in order.
   let names: [String]
 
   init(_ settings: ModelRouteSettings, _ models: ModelSettings?, _ pools: [UpstreamPool]) {
     self.settings = settings
+    let named = Set(models?.aliases.flatMap(\.references) ?? [])
     var providers: [String: ModelProvider] = [:]
     for provider in models?.providers ?? [] where pools.indices.contains(provider.upstream) {
-      providers[provider.name] = ModelProvider(provider, models?.prices ?? [], pools[provider.upstream])
+      providers[provider.name] = ModelProvider(provider, models?.prices ?? [], named, pools[provider.upstream])
     }
     self.providers = providers
-    var aliases: [String: ModelName] = [:]
-    for alias in models?.aliases ?? [] { if let model = alias.model { aliases[alias.name] = model } }
-    self.aliases = aliases
+    aliases = Dictionary(
+      (models?.aliases ?? []).map { ($0.name, ModelAlias($0)) }, uniquingKeysWith: { first, _ in first })
     names = (models?.aliases ?? []).map(\.name)
   }
 
@@ -30,10 +32,66 @@ final class ModelRoute {
     }
   }
 
-  /// Who runs the model that a client asks for, by an alias or as `PROVIDER/MODEL`.
-  func find(_ name: String) -> (provider: ModelProvider, model: ModelName)? {
-    guard let model = aliases[name] ?? ModelName(name), let provider = providers[model.provider] else { return nil }
-    return (provider, model)
+  /// Who is to be asked for what a client calls a model, by a name of the configuration or as `PROVIDER/MODEL`: the
+  /// first, and who comes when that fails. Nobody when there is no such model.
+  func candidates(
+    for name: String, _ exchange: inout Exchange, _ random: inout SplitMix
+  ) -> (candidates: [ModelCandidate], timeouts: ModelTimeouts) {
+    var found: [ModelCandidate] = []
+    if let alias = aliases[name] {
+      add(alias, to: &found, &exchange, &random)
+      return (found, alias.settings.timeouts)
+    }
+    if let model = ModelName(name) { add(.model(model), to: &found, &exchange, &random) }
+    return (found, ModelTimeouts())
+  }
+
+  private func add(
+    _ alias: ModelAlias, to found: inout [ModelCandidate], _ exchange: inout Exchange, _ random: inout SplitMix
+  ) {
+    if let first = alias.choose(&exchange, &random) { add(first, to: &found, &exchange, &random) }
+    for next in alias.settings.fallbacks { add(next, to: &found, &exchange, &random) }
+  }
+
+  private func add(
+    _ reference: ModelReference, to found: inout [ModelCandidate], _ exchange: inout Exchange,
+    _ random: inout SplitMix
+  ) {
+    if found.count == Self.mostCandidates { return }
+    switch reference {
+    case .alias(let name): if let alias = aliases[name] { add(alias, to: &found, &exchange, &random) }
+    case .model(let model):
+      guard let provider = providers[model.provider], !found.contains(where: { $0.model == model }) else { return }
+      found.append(ModelCandidate(provider: provider, model: model))
+    }
+  }
+
+  private static let mostCandidates = 32
+}
+
+/// Somebody who may answer a call.
+struct ModelCandidate {
+  let provider: ModelProvider
+  let model: ModelName
+}
+
+/// A name that clients ask for, on one worker.
+private struct ModelAlias {
+  let settings: AliasSettings
+  private let key: RequestValue?
+  private let shares: WeightedShares?
+
+  init(_ settings: AliasSettings) {
+    self.settings = settings
+    if case .value(let value)? = settings.split?.by { key = value } else { key = nil }
+    shares = settings.split.map { WeightedShares($0.to.map(\.weight)) }
+  }
+
+  /// Who is asked first; who agrees in the split's value always meets the same.
+  func choose(_ exchange: inout Exchange, _ random: inout SplitMix) -> ModelReference? {
+    guard let split = settings.split, let shares else { return settings.model }
+    let hash = key.flatMap { $0.hash(in: exchange, seed: UpstreamSplit.seed) } ?? random.next()
+    return split.to[shares.index(of: hash)].model
   }
 }
 
@@ -41,25 +99,36 @@ final class ModelRoute {
 final class ModelProvider {
   let settings: ProviderSettings
   let pool: UpstreamPool
+  let endpoint: ProviderURL?
   private let keys: [String]
-  private var turn = 0
   private let prices: [String: PriceSettings]
+  /// Models that the configuration names: of others, which clients make up, nothing is kept.
+  private let named: Set<String>
 
-  init(_ settings: ProviderSettings, _ prices: [PriceSettings], _ pool: UpstreamPool) {
+  init(_ settings: ProviderSettings, _ prices: [PriceSettings], _ named: Set<ModelReference>, _ pool: UpstreamPool) {
     self.settings = settings
     self.pool = pool
+    endpoint = settings.endpoint
     keys = settings.keys.map { $0.reveal() }
     self.prices = Dictionary(
       prices.filter { $0.model.provider == settings.name }.map { ($0.model.model, $0) },
       uniquingKeysWith: { first, _ in first })
+    self.named = Set(
+      named.compactMap { reference in
+        if case .model(let model) = reference, model.provider == settings.name { model.model } else { nil }
+      })
   }
+
+  private var health: ModelHealth { pool.upstream.models }
 
   func price(of model: String) -> PriceSettings? { prices[model] }
 
-  /// Each key in its turn.
-  func nextKey() -> String? {
-    if keys.isEmpty { return nil }
-    turn = (turn + 1) % keys.count
-    return keys[turn]
+  func key(for model: String, now: Int) -> ModelHealth.KeyChoice { health.key(of: keys, for: model, now: now) }
+
+  /// Leaves a key alone that the provider refused, or limits.
+  func block(_ key: String, for model: String?, until: Int, now: Int) {
+    health.block(key, for: model, until: until, now: now)
   }
+
+  func breaker(of model: String) -> CircuitBreaker? { named.contains(model) ? health.breaker(of: model) : nil }
 }

@@ -46,31 +46,17 @@ extension ServerConnection {
     _ slot: ExchangeSlot, route: WorkerRoute, models: ModelRoute, _ front: Front, _ body: [UInt8],
     path: (String, Bool)?
   ) async -> Bool {
-    do throws(Refusal) {
-      let asked = try ModelRequest(front, body: body, path: path)
-      guard let (provider, model) = models.find(asked.model) else { return await refuse(.unknownModel, slot) }
-      let request = try asked.prepare(
-        for: provider.settings.dialect, model: model.model, unsupported: models.settings.unsupported)
-      slot.conversation = ConversationCall(
-        asked: asked.model, model: model, provider: provider, request: request, id: Self.text(slot.exchange.id))
-    } catch { return await refuse(error, front, slot) }
-    guard let call = slot.conversation else { return await refuse(.unknownModel, slot) }
-    let pool = call.provider.pool
-    if let total = route.timeouts(of: pool).total { totalDeadline = slot.exchange.times.headComplete + total }
-    slot.account.upstream = pool
-    pool.upstream.retryBudget.countRequest(now: worker.loop.now)
-    ProviderHead.write(call, &slot.exchange, into: &slot.outgoing)
-    let sent = call.request.body
-    slot.outgoing.append(sent.span)
-    slot.prefixLength = slot.upload.received
-    guard let fault = await tryTargets(slot, route: route, pool: pool, resuming: nil) else {
-      return slot.keepsConnection
+    let asked: ModelRequest
+    do throws(Refusal) { asked = try ModelRequest(front, body: body, path: path) } catch {
+      return await refuse(error, front, slot)
     }
-    return await refuse(fault, slot)
+    let choice = models.candidates(for: asked.model, &slot.exchange, &worker.random)
+    if choice.candidates.isEmpty { return await refuse(.unknownModel, slot) }
+    return await askModels(slot, route: route, models: models, asked, choice)
   }
 
   /// Tells the client which field cannot be read or said.
-  private func refuse(_ refusal: Refusal, _ front: Front, _ slot: ExchangeSlot) async -> Bool {
+  func refuse(_ refusal: Refusal, _ front: Front, _ slot: ExchangeSlot) async -> Bool {
     slot.exchange.fault = .unreadableConversation
     ModelError.render(refusal.failure, front, .client, into: &slot.exchange)
     return await respond(slot)
@@ -116,68 +102,10 @@ extension ServerConnection {
     return fault
   }
 
+  static func identifier(of slot: ExchangeSlot) -> String { text(slot.exchange.id) }
+
   private static func text(_ id: borrowing ByteBuffer) -> String {
     let span = id.span
     return String(decoding: span.indices.map { span[$0] }, as: UTF8.self)
   }
-}
-
-/// The head of a request as a provider gets it.
-private enum ProviderHead {
-  static func write(_ call: ConversationCall, _ exchange: inout Exchange, into out: inout ByteBuffer) {
-    out.removeAll()
-    guard let url = call.provider.settings.url else { return }
-    out.append("POST ")
-    out.append(url.path)
-    switch call.request.back {
-    case .openai: out.append("/chat/completions")
-    case .anthropic: out.append("/v1/messages")
-    case .gemini:
-      out.append("/v1beta/models/")
-      out.append(call.model.model)
-      out.append(call.request.streams ? ":streamGenerateContent?alt=sse" : ":generateContent")
-    }
-    out.append(" HTTP/1.1\r\nHost: ")
-    out.append(url.host)
-    out.append("\r\nContent-Type: application/json\r\nAccept-Encoding: identity\r\nAccept: ")
-    out.append(call.request.streams ? "text/event-stream" : "application/json")
-    out.append("\r\nUser-Agent: sluice\r\nX-Request-Id: ")
-    append(exchange.id, to: &out)
-    out.append("\r\n")
-    writeKey(call, exchange, into: &out)
-    out.append("Content-Length: ")
-    out.append(decimal: call.request.body.count)
-    out.append("\r\n\r\n")
-  }
-
-  private static func writeKey(_ call: ConversationCall, _ exchange: borrowing Exchange, into out: inout ByteBuffer) {
-    let key = call.provider.nextKey()
-    switch call.request.back {
-    case .gemini:
-      if let key { field("x-goog-api-key", key, to: &out) }
-    case .openai:
-      if let key { field("Authorization", "Bearer \(key)", to: &out) }
-    case .anthropic:
-      if let key { field("x-api-key", key, to: &out) }
-      // A client of the same dialect knows which version it speaks, and which features it tries.
-      let given = call.request.isNative ? exchange.request.header(named: "anthropic-version") : nil
-      out.append("anthropic-version: ")
-      if let given { out.append(given) } else { out.append("2023-06-01") }
-      out.append("\r\n")
-      if call.request.isNative, let beta = exchange.request.header(named: "anthropic-beta") {
-        out.append("anthropic-beta: ")
-        out.append(beta)
-        out.append("\r\n")
-      }
-    }
-  }
-
-  private static func field(_ name: StaticString, _ value: String, to out: inout ByteBuffer) {
-    out.append(name)
-    out.append(": ")
-    out.append(value)
-    out.append("\r\n")
-  }
-
-  private static func append(_ id: borrowing ByteBuffer, to out: inout ByteBuffer) { out.append(id.span) }
 }

@@ -1,5 +1,6 @@
 import AI
 import HTTP
+import JSON
 import Kernel
 import PluginKit
 import Runtime
@@ -49,11 +50,19 @@ extension ServerConnection {
     }
     endCall(slot, lease, head)
     var out = ByteBuffer(capacity: body.content.count + 256)
-    let status = call.answer.translate(body.bytes, status: head.status, into: &out)
-    let retryAfter = Self.retryAfter(&slot.exchange)
+    let bytes = body.bytes
+    let status = call.answer.translate(bytes, status: head.status, into: &out)
+    var hint = RetryHint(now: Clock.wall / 1_000_000_000)
+    if let failure = call.answer.failure {
+      hint = Self.retryHint(&slot.exchange, bytes)
+      call.learn(failure, hint, now: worker.loop.now)
+      if call.giveUp(failure, now: worker.loop.now) { return .fault(.upstreamStatus(head.status)) }
+    }
     slot.exchange.response.begin(status: status)
     slot.exchange.response.addHeader("Content-Type", "application/json")
-    if let retryAfter { slot.exchange.response.addHeader("Retry-After", retryAfter) }
+    if status >= 400, let seconds = hint.seconds {
+      slot.exchange.response.addHeader("Retry-After", "\(seconds)")
+    }
     if call.answer.failure != nil, status != head.status {
       slot.exchange.fault = .malformedAnswer
       slot.exchange.response.addHeader("X-Fault", Fault.Origin.upstream.rawValue)
@@ -65,9 +74,17 @@ extension ServerConnection {
     return .done
   }
 
-  private static func retryAfter(_ exchange: inout Exchange) -> String? {
-    guard let value = exchange.response.header(named: "retry-after") else { return nil }
-    return String(decoding: value.indices.map { value[$0] }, as: UTF8.self)
+  /// When the provider wants to be asked again.
+  private static func retryHint(_ exchange: inout Exchange, _ body: [UInt8]) -> RetryHint {
+    var hint = RetryHint(now: Clock.wall / 1_000_000_000)
+    exchange.response.head.headers.forEach(in: exchange.response.source) { name, value in
+      guard name.count <= 60, value.count <= 60 else { return }
+      hint.take(
+        String(decoding: name.indices.map { name[$0] }, as: UTF8.self).lowercased(),
+        String(decoding: value.indices.map { value[$0] }, as: UTF8.self))
+    }
+    if let body = try? JSONElement(parsing: body) { hint.take(body: body) }
+    return hint
   }
 
   private func tellDropped(_ call: ConversationCall, _ exchange: inout Exchange) {
@@ -97,8 +114,10 @@ extension ServerConnection {
     _ slot: ExchangeSlot, _ lease: UpstreamConnection, _ call: ConversationCall, _ body: BodyCollector,
     _ head: AnswerFrame, timeouts: CallTimeouts
   ) async -> AttemptOutcome {
-    let isChunked = beginStream(slot, call)
-    translate(body, call, isChunked, into: &slot.reply)
+    // Until something of the answer itself has come, another model may still give it.
+    var stream = ClientStream(isHeld: call.hasNext)
+    if !stream.isHeld { begin(&stream, slot, call) }
+    translate(body, call, &stream, slot)
     var isEnded = false
     while true {
       guard sendWaiting(slot) else { return abandon(lease, .fault(.clientGone)) }
@@ -108,20 +127,22 @@ extension ServerConnection {
         slot.replySent = 0
         if isEnded { break }
         let isBroken = !readStream(slot, lease, body)
-        translate(body, call, isChunked, into: &slot.reply)
+        translate(body, call, &stream, slot)
         if isBroken || slot.download.finished || call.answer.isOver {
-          endStream(call, isChunked, into: &slot.reply)
+          if let outcome = end(&stream, slot, call, nil) { return abandon(lease, outcome) }
           isEnded = true
         }
         if !slot.reply.isEmpty { continue }
       }
       if socket.isPeerClosed { return abandon(lease, .fault(.clientGone)) }
-      let deadline = slot.lastProgress + (waitsForClient ? worker.limits.bodyTimeout : timeouts.idle)
+      let deadline = waitsForClient ? slot.lastProgress + worker.limits.bodyTimeout : silence(slot, call, timeouts)
       let signals = await wait(until: deadline)
       if isCut { return abandon(lease, .fault(.cutByDrain)) }
-      guard signals.contains(.deadline), worker.loop.now >= deadline else { continue }
-      if waitsForClient { return abandon(lease, .fault(.clientStalled)) }
-      fail(call, Failure(.timeout, "The model fell silent."), isChunked, into: &slot.reply)
+      guard signals.contains(.deadline), worker.loop.now >= min(deadline, totalDeadline) else { continue }
+      if waitsForClient, worker.loop.now >= deadline { return abandon(lease, .fault(.clientStalled)) }
+      let isLate = worker.loop.now >= totalDeadline
+      let failure = Failure(.timeout, isLate ? "The call took longer than it may in all." : "The model fell silent.")
+      if let outcome = end(&stream, slot, call, failure) { return abandon(lease, outcome) }
       isEnded = true
     }
     endCall(slot, lease, head)
@@ -129,19 +150,44 @@ extension ServerConnection {
     return .done
   }
 
-  /// Writes the head of the client's stream; whether its body is chunked.
-  private func beginStream(_ slot: ExchangeSlot, _ call: ConversationCall) -> Bool {
-    let isChunked = slot.exchange.request.head.minorVersion > 0
-    totalDeadline = .max
+  /// Until when the provider may be silent. What it sends before the first token does not count as one.
+  private func silence(_ slot: ExchangeSlot, _ call: ConversationCall, _ timeouts: CallTimeouts) -> Int {
+    let idle = slot.lastProgress + timeouts.idle
+    return call.firstContent > 0 ? idle : min(idle, slot.exchange.times.sent + timeouts.firstByte)
+  }
+
+  /// Ends the client's stream, well or with an error; an outcome when it has not begun and another model is asked.
+  private func end(
+    _ stream: inout ClientStream, _ slot: ExchangeSlot, _ call: ConversationCall, _ failure: Failure?
+  ) -> AttemptOutcome? {
+    var text = ByteBuffer(capacity: 256)
+    if let failure { call.answer.fail(failure, into: &text) } else { call.answer.end(into: &text) }
+    if stream.isHeld, let failure = call.answer.failure {
+      call.learn(failure, RetryHint(now: 0), now: worker.loop.now)
+      if worker.loop.now < totalDeadline, call.giveUp(failure, now: worker.loop.now) {
+        return .fault(.upstreamTruncated)
+      }
+    }
+    if stream.isHeld { begin(&stream, slot, call) }
+    stream.append(text, to: &slot.reply)
+    if stream.isChunked { slot.reply.append("0\r\n\r\n") }
+    return nil
+  }
+
+  /// Writes the head of the client's stream, and what was held back of it.
+  private func begin(_ stream: inout ClientStream, _ slot: ExchangeSlot, _ call: ConversationCall) {
+    stream.isHeld = false
+    stream.isChunked = slot.exchange.request.head.minorVersion > 0
+    if call.timeouts.total == nil { totalDeadline = .max }
     slot.exchange.response.begin(status: 200)
     slot.exchange.response.addHeader("Content-Type", "text/event-stream; charset=utf-8")
     slot.exchange.response.addHeader("Cache-Control", "no-cache")
     tellDropped(call, &slot.exchange)
     runResponseHooks(slot)
-    slot.keepsConnection = slot.exchange.request.head.keepAlive && isChunked && !worker.isLeaving
+    slot.keepsConnection = slot.exchange.request.head.keepAlive && stream.isChunked && !worker.isLeaving
     slot.account.status = 200
-    worker.encodeLocalStream(slot, isChunked: isChunked, keepAlive: slot.keepsConnection)
-    return isChunked
+    worker.encodeLocalStream(slot, isChunked: stream.isChunked, keepAlive: slot.keepsConnection)
+    stream.release(into: &slot.reply)
   }
 
   /// Sends what waits for the client; false when it is gone.
@@ -170,36 +216,49 @@ extension ServerConnection {
 
   /// Appends what the client gets of what has come.
   private func translate(
-    _ body: BodyCollector, _ call: ConversationCall, _ isChunked: Bool, into reply: inout ByteBuffer
+    _ body: BodyCollector, _ call: ConversationCall, _ stream: inout ClientStream, _ slot: ExchangeSlot
   ) {
     if body.content.isEmpty { return }
     var text = ByteBuffer(capacity: body.content.count + 256)
     call.answer.take(body.content.span, into: &text)
     body.clear()
     if call.firstContent == 0, call.answer.hasContent { call.firstContent = worker.loop.now }
-    append(text, isChunked, to: &reply)
+    if stream.isHeld, !stream.hold(text, call.answer) { begin(&stream, slot, call) }
+    if !stream.isHeld { stream.append(text, to: &slot.reply) }
   }
 
-  private func endStream(_ call: ConversationCall, _ isChunked: Bool, into reply: inout ByteBuffer) {
-    var text = ByteBuffer(capacity: 256)
-    call.answer.end(into: &text)
-    append(text, isChunked, to: &reply)
-    if isChunked { reply.append("0\r\n\r\n") }
+}
+
+/// The client's side of a stream.
+private struct ClientStream: ~Copyable {
+  /// Whether nothing of it has been sent, so that another model may still give the answer.
+  var isHeld: Bool
+  var isChunked = false
+  private var held = ByteBuffer(capacity: 0)
+
+  init(isHeld: Bool) { self.isHeld = isHeld }
+
+  /// Holds text back; false when the answer has begun, or so much else has come that nobody can wait for it.
+  mutating func hold(_ text: borrowing ByteBuffer, _ answer: borrowing ProviderAnswer) -> Bool {
+    let isOfAnswer = answer.hasContent || answer.finish != nil || held.count + text.count > Self.mostHeld
+    if isOfAnswer, answer.failure == nil { return false }
+    held.append(text.span)
+    return true
   }
 
-  private func fail(_ call: ConversationCall, _ failure: Failure, _ isChunked: Bool, into reply: inout ByteBuffer) {
-    var text = ByteBuffer(capacity: 256)
-    call.answer.fail(failure, into: &text)
-    append(text, isChunked, to: &reply)
-    if isChunked { reply.append("0\r\n\r\n") }
+  mutating func release(into reply: inout ByteBuffer) {
+    append(held, to: &reply)
+    held = ByteBuffer(capacity: 0)
   }
 
-  private func append(_ text: borrowing ByteBuffer, _ isChunked: Bool, to reply: inout ByteBuffer) {
+  func append(_ text: borrowing ByteBuffer, to reply: inout ByteBuffer) {
     if text.isEmpty { return }
     if isChunked { HTTP1Encoder.chunkHeader(text.count, into: &reply) }
     reply.append(text.span)
     if isChunked { reply.append("\r\n") }
   }
+
+  private static let mostHeld = 64 << 10
 }
 
 /// What the head of a provider's answer said, before the client's takes its place.

@@ -26,6 +26,7 @@ struct GatewayCheck {
     settings.pluginSets = sets.sets
     sets.check(draft.pluginSets, &reading)
     settings.plugins = sets.splice(draft.plugins, .common, &reading)
+    settings.models?.resolve(&reading)
     resolveProviders()
     resolveRoutes(&reading)
     resolveStores()
@@ -85,7 +86,7 @@ struct GatewayCheck {
   /// Makes an upstream of each provider. Models take their time to answer.
   private mutating func resolveProviders() {
     for index in settings.models?.providers.indices ?? 0..<0 {
-      guard let provider = settings.models?.providers[index], let url = provider.url else { continue }
+      guard let provider = settings.models?.providers[index], let url = provider.endpoint else { continue }
       let timeouts = TimeoutSettings(connect: .seconds(5), firstByte: .minutes(10), idle: .minutes(5))
       settings.upstreams.append(
         UpstreamSettings(

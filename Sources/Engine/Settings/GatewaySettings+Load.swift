@@ -16,6 +16,7 @@ extension GatewaySettings {
     reading.diagnostics.hide(secretsOf: section.shape)
     let documents = Inclusion.collect(file: file, reading: &reading)
     reportRepeated(documents, &reading)
+    ProviderSettings.forgiveUnset(in: documents, &reading)
     var draft = section.initial
     for document in documents {
       if let root = document.root { section.read(root, into: &draft, &reading) }

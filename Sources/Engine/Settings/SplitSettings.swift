@@ -71,7 +71,7 @@ public struct SplitDraft: Sendable {
 }
 
 extension ValueType where Value == SplitSettings.Key {
-  fileprivate static var splitKey: ValueType {
+  static var splitKey: ValueType {
     let value = ValueType<RequestValue>.requestValue
     return ValueType(
       shape: .scalar(

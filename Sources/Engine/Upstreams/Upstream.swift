@@ -5,6 +5,8 @@ import Kernel
 public final class Upstream: Sendable {
   public let settings: UpstreamSettings
   let retryBudget: RetryBudget
+  /// Of a provider of models: its keys and its models.
+  let models: ModelHealth
   private let tls: TLSClientContext?
   private let state: Lock<TargetSet>
 
@@ -15,6 +17,7 @@ public final class Upstream: Sendable {
   init(_ settings: UpstreamSettings, previous: Upstream? = nil, tls: TLSClientContext? = nil) {
     self.settings = settings
     self.tls = tls
+    models = previous?.models ?? ModelHealth()
     retryBudget = RetryBudget(ratio: settings.retries.budget)
     let limits = settings.circuitBreaker.map { CircuitBreakerLimits($0) }
     let known = previous?.targets

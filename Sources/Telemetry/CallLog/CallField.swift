@@ -10,7 +10,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
   case rpcStatus, closedBy, closeCode
   case bytesIn, bytesOut
   case upstream, target, attempts
-  case model, provider, providerModel, finish, inputTokens, cachedTokens, outputTokens, reasoningTokens, cost,
+  case model, provider, providerModel, tried, finish, inputTokens, cachedTokens, outputTokens, reasoningTokens, cost,
     firstToken
   case total, queue, connect, firstByte, body, overhead
   case requestHeaders, responseHeaders
@@ -55,6 +55,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .model: "model"
     case .provider: "provider"
     case .providerModel: "provider_model"
+    case .tried: "tried"
     case .finish: "finish"
     case .inputTokens: "input_tokens"
     case .cachedTokens: "cached_tokens"
@@ -126,6 +127,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .model: "The model that the client asked for; this and the next nine only for calls of models."
     case .provider: "Who runs the model."
     case .providerModel: "What the provider calls it."
+    case .tried: "Models that were asked before it, each with why it did not answer."
     case .finish: "Why the model stopped: `stop`, `length`, `tool_calls`, `content_filter` or `refusal`."
     case .inputTokens: "Tokens of the prompt, as the provider counted, those in its cache too."
     case .cachedTokens: "Those of them that the provider had in its cache; absent when none were."

@@ -120,7 +120,9 @@ extension Logger {
         metadata["column"] = .stringConvertible(place.column)
       }
       if let expected = diagnostic.expected { metadata["expected"] = "\(expected)" }
-      log(level: diagnostic.severity == .error ? .error : .warning, "\(diagnostic.message)", metadata: metadata)
+      log(
+        level: diagnostic.severity == .error ? .error : diagnostic.severity == .note ? .info : .warning,
+        "\(diagnostic.message)", metadata: metadata)
     }
   }
 }

@@ -32,36 +32,7 @@ extension ModelSettings {
             return price
           }
         }),
-    ],
-    check: { settings, _, reading in settings.checkNames(&reading) })
-
-  private func checkNames(_ reading: inout Reading) {
-    let known = providers.map(\.name)
-    for alias in aliases {
-      guard let name = alias.model?.provider, !known.contains(name) else { continue }
-      reading.error(
-        "there is no provider `\(Printable(name))`", at: alias.position,
-        expected: "one of \(known.sorted().joined(separator: ", "))", hint: reading.nearest(name, in: known))
-    }
-  }
-}
-
-extension ProviderSettings {
-  static let section = Section(
-    "provider", ProviderSettings(name: ""), "Who runs models.", shorthand: "url",
-    [
-      Keyword("dialect", \.dialect, .choice, "What it speaks; openai is everything that is compatible."),
-      Keyword(
-        "url", \.url, .providerURL, required: true,
-        "Where it is, up to what its dialect's own paths follow: https://api.openai.com/v1, https://api.anthropic.com."),
-      Keyword("keys", \.keys, .list(of: .providerKey, maximum: 100), "Its API keys, which are used in turn."),
     ])
-}
-
-extension AliasSettings {
-  static let section = Section(
-    "model", AliasSettings(name: ""), "A name that clients ask for.", shorthand: "model",
-    [Keyword("model", \.model, .modelName, required: true, "The model that is meant, as PROVIDER/MODEL.")])
 }
 
 extension PriceSettings {
@@ -86,7 +57,7 @@ extension ModelRouteSettings {
 }
 
 extension ValueType where Value == ModelName {
-  fileprivate static var modelName: ValueType {
+  static var modelName: ValueType {
     let shape = ScalarShape("model", expectation: "PROVIDER/MODEL, such as openai/gpt-4o-mini")
     return scalar(shape, text: \.text) { text throws(ScalarMistake) in
       guard let name = ModelName(text), text.utf8.count <= 256, text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
@@ -94,23 +65,6 @@ extension ValueType where Value == ModelName {
       }
       return name
     }
-  }
-}
-
-extension ValueType where Value == Secret {
-  /// A secret that fits a field of a request.
-  fileprivate static var providerKey: ValueType {
-    let secret = ValueType<Secret>.secret
-    return ValueType(
-      shape: secret.shape,
-      read: { node, reading in
-        guard let key = secret.read(node, &reading) else { return nil }
-        guard key.reveal().utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
-          reading.error("this key has octets that no key has", at: node.position, expected: "printable ASCII")
-          return nil
-        }
-        return key
-      }, describe: secret.describe)
   }
 }
 
@@ -136,23 +90,5 @@ extension ValueType where Value == Int {
     var decimals = String(String(price % 1000 + 1000).dropFirst())
     while decimals.hasSuffix("0") { decimals.removeLast() }
     return decimals.isEmpty ? "\(price / 1000)" : "\(price / 1000).\(decimals)"
-  }
-}
-
-extension ValueType where Value == ProviderURL {
-  fileprivate static var providerURL: ValueType {
-    let shape = ScalarShape("URL", expectation: "http://HOST:PORT/PATH or https://HOST:PORT/PATH")
-    return scalar(shape, text: { "\($0.target.isSecure ? "https" : "http")://\($0.target.name)\($0.path)" }) {
-      text throws(ScalarMistake) in
-      guard let scheme = text.firstRange(of: "://") else { throw .malformed }
-      let slash = text[scheme.upperBound...].firstIndex(of: "/") ?? text.endIndex
-      var path = text[slash...]
-      while path.hasSuffix("/") { path = path.dropLast() }
-      guard path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), !path.utf8.contains(where: { $0 == 0x3F || $0 == 0x23 })
-      else { throw .malformed }
-      let url = try TargetURL.parse(String(text[..<slash]))
-      let target = TargetSettings(address: url.address, name: url.address.name, isSecure: url.isSecure)
-      return ProviderURL(target: target, path: String(path), host: String(text[scheme.upperBound..<slash]))
-    }
   }
 }

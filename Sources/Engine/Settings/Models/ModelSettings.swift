@@ -1,5 +1,5 @@
 public import AI
-public import Configuration
+import Configuration
 
 /// Which models can be asked, and what they cost.
 public struct ModelSettings: Sendable, Equatable {
@@ -13,61 +13,6 @@ public struct ModelSettings: Sendable, Equatable {
     self.providers = providers
     self.aliases = aliases
     self.prices = prices
-  }
-}
-
-/// Who runs models.
-public struct ProviderSettings: Sendable, Equatable {
-  public var name: String
-  public var dialect: Back
-  public var url: ProviderURL?
-  /// Used in turn; none where the provider asks for none.
-  public var keys: [Secret]
-  /// Index into the gateway's upstreams.
-  public var upstream: Int
-  public var position: Position
-
-  public init(
-    name: String, dialect: Back = .openai, url: ProviderURL? = nil, keys: [Secret] = [], upstream: Int = -1,
-    position: Position = .none
-  ) {
-    self.name = name
-    self.dialect = dialect
-    self.url = url
-    self.keys = keys
-    self.upstream = upstream
-    self.position = position
-  }
-
-  /// What its upstream is called: no name that an author chooses has a colon.
-  var upstreamName: String { "ai:\(name)" }
-}
-
-/// Where a provider is: an origin, and a path before all paths of its dialect.
-public struct ProviderURL: Sendable, Equatable {
-  public var target: TargetSettings
-  /// Without a slash at its end.
-  public var path: String
-  /// As `Host` has it.
-  public var host: String
-
-  public init(target: TargetSettings, path: String, host: String) {
-    self.target = target
-    self.path = path
-    self.host = host
-  }
-}
-
-/// A name that clients ask for.
-public struct AliasSettings: Sendable, Equatable {
-  public var name: String
-  public var model: ModelName?
-  public var position: Position
-
-  public init(name: String, model: ModelName? = nil, position: Position = .none) {
-    self.name = name
-    self.model = model
-    self.position = position
   }
 }
 

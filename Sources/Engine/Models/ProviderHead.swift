@@ -1,0 +1,74 @@
+import AI
+import HTTP
+import Kernel
+import PluginKit
+
+/// The head of a request as a provider gets it.
+enum ProviderHead {
+  static func write(_ call: ConversationCall, _ exchange: inout Exchange, into out: inout ByteBuffer) {
+    out.removeAll()
+    guard let url = call.provider.endpoint else { return }
+    out.append("POST ")
+    out.append(url.path)
+    writePath(call, into: &out)
+    out.append(" HTTP/1.1\r\nHost: ")
+    out.append(url.host)
+    out.append("\r\nContent-Type: application/json\r\nAccept-Encoding: identity\r\nAccept: ")
+    out.append(call.request.streams ? "text/event-stream" : "application/json")
+    out.append("\r\nUser-Agent: sluice\r\nX-Request-Id: ")
+    append(exchange.id, to: &out)
+    out.append("\r\n")
+    writeKey(call, exchange, into: &out)
+    out.append("Content-Length: ")
+    out.append(decimal: call.request.body.count)
+    out.append("\r\n\r\n")
+  }
+
+  private static func writePath(_ call: ConversationCall, into out: inout ByteBuffer) {
+    switch call.provider.settings.speaks {
+    case .openai: out.append("/chat/completions")
+    case .anthropic: out.append("/v1/messages")
+    case .azure:
+      out.append("/openai/deployments/")
+      out.append(call.model.model)
+      out.append("/chat/completions?api-version=")
+      out.append(call.provider.settings.apiVersion ?? "")
+    case .gemini:
+      out.append("/v1beta/models/")
+      out.append(call.model.model)
+      out.append(call.request.streams ? ":streamGenerateContent?alt=sse" : ":generateContent")
+    }
+  }
+
+  private static func writeKey(_ call: ConversationCall, _ exchange: borrowing Exchange, into out: inout ByteBuffer) {
+    switch call.provider.settings.speaks {
+    case .gemini:
+      if let key = call.key { field("x-goog-api-key", key, to: &out) }
+    case .openai:
+      if let key = call.key { field("Authorization", "Bearer \(key)", to: &out) }
+    case .azure:
+      if let key = call.key { field("api-key", key, to: &out) }
+    case .anthropic:
+      if let key = call.key { field("x-api-key", key, to: &out) }
+      // A client of the same dialect knows which version it speaks, and which features it tries.
+      let given = call.request.isNative ? exchange.request.header(named: "anthropic-version") : nil
+      out.append("anthropic-version: ")
+      if let given { out.append(given) } else { out.append("2023-06-01") }
+      out.append("\r\n")
+      if call.request.isNative, let beta = exchange.request.header(named: "anthropic-beta") {
+        out.append("anthropic-beta: ")
+        out.append(beta)
+        out.append("\r\n")
+      }
+    }
+  }
+
+  private static func field(_ name: StaticString, _ value: String, to out: inout ByteBuffer) {
+    out.append(name)
+    out.append(": ")
+    out.append(value)
+    out.append("\r\n")
+  }
+
+  private static func append(_ id: borrowing ByteBuffer, to out: inout ByteBuffer) { out.append(id.span) }
+}

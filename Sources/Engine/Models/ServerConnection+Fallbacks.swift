@@ -1,0 +1,140 @@
+import AI
+import HTTP
+import Kernel
+import PluginKit
+import Runtime
+
+/// Asks one model after the other, until one answers or nobody is left.
+extension ServerConnection {
+  /// - Parameter candidates: at least one.
+  func askModels(
+    _ slot: ExchangeSlot, route: WorkerRoute, models: ModelRoute, _ asked: ModelRequest,
+    _ choice: (candidates: [ModelCandidate], timeouts: ModelTimeouts)
+  ) async -> Bool {
+    let unsupported = models.settings.unsupported
+    do throws(Refusal) {
+      let request = try asked.prepare(for: choice.candidates[0], unsupported)
+      slot.conversation = ConversationCall(
+        asked: asked.model, choice.candidates, choice.timeouts, request: request, id: Self.identifier(of: slot))
+    } catch { return await refuse(error, asked.front, slot) }
+    guard let call = slot.conversation else { return await refuse(.unknownModel, slot) }
+    if let total = choice.timeouts.total ?? route.timeouts(of: call.provider.pool).total {
+      totalDeadline = slot.exchange.times.headComplete + total
+    }
+    var fault = Fault.noTarget
+    var isFirst = true
+    while let candidate = call.takeNext() {
+      let request = isFirst ? call.request : try? asked.prepare(for: candidate, unsupported)
+      isFirst = false
+      guard let request else {
+        call.note(candidate, "inexpressible")
+        continue
+      }
+      switch begin(candidate, call, request) {
+      case .refused(let reason): fault = reason
+      case .begun(let pass):
+        let outcome = await ask(slot, route: route, candidate, call)
+        settle(candidate, call, pass, outcome)
+        guard let outcome else { return slot.keepsConnection }
+        guard call.isGivenUp || mayMoveOn(outcome, slot) else { return await refuse(outcome, slot) }
+        call.note(candidate, call.isGivenUp ? Self.word(of: call.failure) : "\(outcome.reason)")
+        fault = outcome
+      }
+    }
+    if call.isGivenUp, let failure = call.failure { return await tell(failure, slot, call) }
+    return await refuse(fault, slot)
+  }
+
+  private enum Beginning {
+    case begun(CircuitBreaker.Pass?)
+    case refused(Fault)
+  }
+
+  /// Takes a key and the breaker's leave for an attempt.
+  private func begin(_ candidate: ModelCandidate, _ call: ConversationCall, _ request: ProviderRequest) -> Beginning {
+    let now = worker.loop.now
+    let model = candidate.model.model
+    var key: String?
+    switch candidate.provider.key(for: model, now: now) {
+    case .keyless: break
+    case .key(let usable): key = usable
+    case .none(let until):
+      call.note(candidate, "no_usable_key")
+      var fault = Fault.noUsableKey
+      fault.retryAfter = max(1, (until - now + 999_999_999) / 1_000_000_000)
+      return .refused(fault)
+    }
+    var pass: CircuitBreaker.Pass?
+    switch candidate.provider.breaker(of: model)?.admit(now: now) {
+    case .admitted(let admitted), .probe(let admitted, _): pass = admitted
+    case .refused:
+      call.note(candidate, "circuit_open")
+      return .refused(.circuitOpen)
+    case nil: break
+    }
+    call.begin(candidate, key, request)
+    return .begun(pass)
+  }
+
+  /// One attempt; nil when the client has its answer.
+  private func ask(
+    _ slot: ExchangeSlot, route: WorkerRoute, _ candidate: ModelCandidate, _ call: ConversationCall
+  ) async -> Fault? {
+    let pool = candidate.provider.pool
+    prepareRetry(slot)
+    slot.history.reset()
+    slot.download.reset()
+    slot.account.upstream = pool
+    pool.upstream.retryBudget.countRequest(now: worker.loop.now)
+    ProviderHead.write(call, &slot.exchange, into: &slot.outgoing)
+    let body = call.request.body
+    slot.outgoing.append(body.span)
+    slot.prefixLength = slot.upload.received
+    return await tryTargets(slot, route: route, pool: pool, resuming: nil)
+  }
+
+  /// Tells the model's breaker: limits and refused keys say nothing of whether it works.
+  private func settle(
+    _ candidate: ModelCandidate, _ call: ConversationCall, _ pass: CircuitBreaker.Pass?, _ fault: Fault?
+  ) {
+    guard let pass, let breaker = candidate.provider.breaker(of: candidate.model.model) else { return }
+    let outcome: CircuitBreaker.Outcome
+    if let failure = call.answer.failure {
+      switch failure.kind {
+      case .server, .timeout, .overloaded: outcome = .failure
+      case .invalidRequest, .notFound, .tooLarge: outcome = .success
+      case .authentication, .permission, .rateLimited, .quota: outcome = .abandoned
+      }
+    } else {
+      outcome = fault.map { $0.origin == .upstream ? .failure : .abandoned } ?? .success
+    }
+    breaker.record(outcome, pass, now: worker.loop.now)
+  }
+
+  private func mayMoveOn(_ fault: Fault, _ slot: ExchangeSlot) -> Bool {
+    fault.origin == .upstream && !slot.account.responseBegan && worker.loop.now < totalDeadline
+  }
+
+  /// Answers with the failure of the last who was asked.
+  private func tell(_ failure: Failure, _ slot: ExchangeSlot, _ call: ConversationCall) async -> Bool {
+    slot.exchange.fault = .modelsFailed
+    ModelError.render(failure, call.request.front, .upstream, into: &slot.exchange)
+    if call.retryAfter > 0 { slot.exchange.response.addHeader("Retry-After", "\(call.retryAfter)") }
+    return await respond(slot)
+  }
+
+  /// For the call log.
+  private static func word(of failure: Failure?) -> String {
+    guard let failure else { return "failed" }
+    if failure.exceedsContext { return "context" }
+    return failure.status >= 400 ? "\(failure.status)" : failure.kind.rawValue
+  }
+}
+
+extension ModelRequest {
+  fileprivate func prepare(
+    for candidate: ModelCandidate, _ unsupported: ProviderRequest.Unsupported
+  ) throws(Refusal) -> ProviderRequest {
+    try prepare(for: candidate.provider.settings.back, model: candidate.model.model, unsupported: unsupported)
+  }
+}
