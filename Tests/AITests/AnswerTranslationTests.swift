@@ -6,7 +6,7 @@ import Testing
 struct AnswerTranslationTests {
   /// Every third place to cut at, another third for each pair, so that all fronts together meet every place of a back.
   private static func cuts(of bytes: [UInt8], _ front: Front, _ back: Back) -> StrideThrough<Int> {
-    let offset = (Front.allCases.firstIndex(of: front) ?? 0) + (Back.allCases.firstIndex(of: back) ?? 0)
+    let offset = (Front.allCases.firstIndex(of: front) ?? 0) + (Back.textual.firstIndex(of: back) ?? 0)
     return stride(from: offset % 3, through: bytes.count, by: 3)
   }
 
@@ -14,7 +14,7 @@ struct AnswerTranslationTests {
     try Wire.request(front, Samples.streaming(front), to: back)
   }
 
-  @Test(arguments: Front.allCases, Back.allCases)
+  @Test(arguments: Front.allCases, Back.textual)
   func `a stream says the same in every dialect, however it is cut into reads`(_ front: Front, _ back: Back) throws {
     let request = try request(front, back)
     for ends in ["\n", "\r\n"] {
@@ -33,7 +33,7 @@ struct AnswerTranslationTests {
     }
   }
 
-  @Test(arguments: Front.allCases, Back.allCases)
+  @Test(arguments: Front.allCases, Back.textual)
   func `tool calls of a stream arrive with their arguments`(_ front: Front, _ back: Back) throws {
     let heard = try Heard(front, Wire.stream(Samples.streamWithTools(back), try request(front, back)))
     #expect(heard.text == "Let me see.")
@@ -44,7 +44,7 @@ struct AnswerTranslationTests {
     #expect(heard.isComplete)
   }
 
-  @Test(arguments: Front.allCases, Back.allCases)
+  @Test(arguments: Front.allCases, Back.textual)
   func `a stream that breaks off at any octet ends in an error event, unless the model had finished`(
     _ front: Front, _ back: Back
   ) throws {
@@ -61,7 +61,7 @@ struct AnswerTranslationTests {
     }
   }
 
-  @Test(arguments: Front.allCases, Back.allCases)
+  @Test(arguments: Front.allCases, Back.textual)
   func `an error of the provider within a stream is told in the client's dialect`(_ front: Front, _ back: Back) throws {
     let heard = try Heard(front, Wire.stream(Samples.streamWithError(back), try request(front, back)))
     #expect(heard.text == "Hel")
@@ -69,7 +69,7 @@ struct AnswerTranslationTests {
     #expect(!heard.isComplete)
   }
 
-  @Test(arguments: Front.allCases, Back.allCases)
+  @Test(arguments: Front.allCases, Back.textual)
   func `a malformed event ends the stream with an error event`(_ front: Front, _ back: Back) throws {
     let request = try request(front, back)
     let sample = Samples.stream(back)
@@ -85,7 +85,7 @@ struct AnswerTranslationTests {
     }
   }
 
-  @Test(arguments: Front.allCases, Back.allCases)
+  @Test(arguments: Front.allCases, Back.textual)
   func `no mutation of a stream makes a translator trap or speak nonsense`(_ front: Front, _ back: Back) throws {
     let request = try request(front, back)
     let bytes = Array(Samples.streamWithTools(back).utf8)
@@ -99,7 +99,7 @@ struct AnswerTranslationTests {
     }
   }
 
-  @Test(arguments: Front.allCases, Back.allCases)
+  @Test(arguments: Front.allCases, Back.textual)
   func `a whole answer says the same in every dialect`(_ front: Front, _ back: Back) throws {
     let (status, body) = Wire.answer(Samples.answer(back), try request(front, back))
     #expect(status == 200)
@@ -135,7 +135,7 @@ struct AnswerTranslationTests {
     }
   }
 
-  @Test(arguments: Front.allCases, Back.allCases)
+  @Test(arguments: Front.allCases, Back.textual)
   func `a whole answer with a tool call keeps its arguments`(_ front: Front, _ back: Back) throws {
     let json = try JSONValue(parsing: Wire.answer(Samples.answerWithTools(back), try request(front, back)).body)
     switch front {
@@ -160,7 +160,7 @@ struct AnswerTranslationTests {
     }
   }
 
-  @Test(arguments: Front.allCases, Back.allCases)
+  @Test(arguments: Front.allCases, Back.textual)
   func `an error of the provider has the shape of the client's dialect`(_ front: Front, _ back: Back) throws {
     let (status, body) = Wire.answer(Samples.error(back), try request(front, back), status: 429)
     #expect(status == 429)
@@ -170,7 +170,7 @@ struct AnswerTranslationTests {
     #expect((json.at("error", "status")?.string == "RESOURCE_EXHAUSTED") == (front == .generate))
   }
 
-  @Test(arguments: Front.allCases, Back.allCases)
+  @Test(arguments: Front.allCases, Back.textual)
   func `an answer that nobody can read is an error in the client's dialect`(_ front: Front, _ back: Back) throws {
     for (text, status, expected) in [
       ("<html>Bad gateway</html>", 502, 502), ("{}", 200, 502), ("", 200, 502), ("<html>", 404, 404), ("[]", 500, 500),

@@ -9,13 +9,16 @@ public enum Back: String, Sendable, CaseIterable {
   case anthropic
   /// Gemini's generateContent.
   case gemini
+  /// Amazon Bedrock's Converse.
+  case bedrock
 
-  /// The front whose bytes it takes as they are.
-  public var native: Front {
+  /// The front whose bytes it takes as they are; nil when no client speaks it.
+  public var native: Front? {
     switch self {
     case .openai: .chat
     case .anthropic: .messages
     case .gemini: .generate
+    case .bedrock: nil
     }
   }
 
@@ -24,6 +27,7 @@ public enum Back: String, Sendable, CaseIterable {
     case .openai: Chat.write(conversation, into: &json, &lost)
     case .anthropic: Messages.write(conversation, into: &json, &lost)
     case .gemini: Generate.write(conversation, into: &json, &lost)
+    case .bedrock: Converse.write(conversation, into: &json, &lost)
     }
   }
 
@@ -32,6 +36,7 @@ public enum Back: String, Sendable, CaseIterable {
     case .openai: try Chat.readAnswer(body)
     case .anthropic: try Messages.readAnswer(body)
     case .gemini: try Generate.readAnswer(body)
+    case .bedrock: try Converse.readAnswer(body)
     }
   }
 
@@ -40,6 +45,7 @@ public enum Back: String, Sendable, CaseIterable {
     case .openai: Chat.readFailure(body, status: status)
     case .anthropic: Messages.readFailure(body, status: status)
     case .gemini: Generate.readFailure(body, status: status)
+    case .bedrock: Converse.readFailure(body, status: status)
     }
   }
 
@@ -48,6 +54,7 @@ public enum Back: String, Sendable, CaseIterable {
     case .openai: Chat.Reader()
     case .anthropic: Messages.Reader()
     case .gemini: Generate.Reader()
+    case .bedrock: Converse.Reader()
     }
   }
 }

@@ -7,6 +7,7 @@ public import Kernel
 public struct ProviderAnswer: ~Copyable {
   private let request: ProviderRequest
   private var framing = ServerSentEvents()
+  private var binary = BinaryEvents()
   private var reader: any StreamReader
   private var writer: any StreamWriter
   private var events: [Event] = []
@@ -39,10 +40,17 @@ public struct ProviderAnswer: ~Copyable {
     var position = 0
     while !isOver {
       do {
-        guard try framing.next(bytes, at: &position) else { return }
+        guard try nextEvent(bytes, at: &position) else { return }
       } catch { return fail(.malformedAnswer, into: &out) }
       takeEvent(into: &out)
     }
+  }
+
+  private mutating func nextEvent(_ bytes: Span<UInt8>, at position: inout Int) throws(Failure) -> Bool {
+    do {
+      if request.back == .bedrock { return try binary.next(bytes, at: &position) }
+      return try framing.next(bytes, at: &position)
+    } catch { throw .malformedAnswer }
   }
 
   /// The provider's stream has ended, or broke off. Some servers say why they finish, and then no more.
@@ -67,7 +75,8 @@ public struct ProviderAnswer: ~Copyable {
   }
 
   private mutating func takeEvent(into out: inout ByteBuffer) {
-    let data = framing.eventData
+    let isBinary = request.back == .bedrock
+    let data = isBinary ? binary.eventData : framing.eventData
     if data.isEmpty {
       // A comment keeps the connection alive, and does so for the client too.
       if request.isNative { framing.appendRaw(to: &out) } else { out.append(":\n\n") }
@@ -75,7 +84,7 @@ public struct ProviderAnswer: ~Copyable {
     }
     events.removeAll(keepingCapacity: true)
     do {
-      try reader.read(framing.eventName, data, into: &events)
+      try reader.read(isBinary ? binary.eventName : framing.eventName, data, into: &events)
     } catch { return relay(error, into: &out) }
     for event in events { note(event) }
     if request.isNative {

@@ -14,7 +14,9 @@ enum ProviderHead {
     out.append(" HTTP/1.1\r\nHost: ")
     out.append(url.host)
     out.append("\r\nContent-Type: application/json\r\nAccept-Encoding: identity\r\nAccept: ")
-    out.append(call.request.streams ? "text/event-stream" : "application/json")
+    let streamType: StaticString =
+      call.request.back == .bedrock ? "application/vnd.amazon.eventstream" : "text/event-stream"
+    out.append(call.request.streams ? streamType : "application/json")
     out.append("\r\nUser-Agent: sluice\r\nX-Request-Id: ")
     append(exchange.id, to: &out)
     out.append("\r\n")
@@ -33,6 +35,10 @@ enum ProviderHead {
       out.append(call.model.model)
       out.append("/chat/completions?api-version=")
       out.append(call.provider.settings.apiVersion ?? "")
+    case .bedrock:
+      out.append("/model/")
+      out.append(AWSSignature.encoded(call.model.model))
+      out.append(call.request.streams ? "/converse-stream" : "/converse")
     case .gemini:
       out.append("/v1beta/models/")
       out.append(call.model.model)
@@ -48,6 +54,7 @@ enum ProviderHead {
       if let key = call.key { field("Authorization", "Bearer \(key)", to: &out) }
     case .azure:
       if let key = call.key { field("api-key", key, to: &out) }
+    case .bedrock: sign(call, into: &out)
     case .anthropic:
       if let key = call.key { field("x-api-key", key, to: &out) }
       // A client of the same dialect knows which version it speaks, and which features it tries.
@@ -60,6 +67,21 @@ enum ProviderHead {
         out.append(beta)
         out.append("\r\n")
       }
+    }
+  }
+
+  private static func sign(_ call: ConversationCall, into out: inout ByteBuffer) {
+    let provider = call.provider.settings
+    guard let signature = AWSSignature(provider), let url = call.provider.endpoint else { return }
+    let path = [url.path, "/model/", call.model.model, call.request.streams ? "/converse-stream" : "/converse"]
+    let fields = signature.fields(
+      host: url.host, path: path[0] + path[1] + AWSSignature.encoded(AWSSignature.encoded(path[2])) + path[3],
+      body: call.request.body, now: Clock.wall / 1_000_000_000)
+    for (name, value) in fields {
+      out.append(name)
+      out.append(": ")
+      out.append(value)
+      out.append("\r\n")
     }
   }
 

@@ -32,6 +32,7 @@ enum Samples {
     case .openai: ChatSamples.stream
     case .anthropic: MessagesSamples.stream
     case .gemini: GenerateSamples.stream
+    case .bedrock: ""
     }
   }
 
@@ -40,6 +41,7 @@ enum Samples {
     case .openai: ChatSamples.streamWithTools
     case .anthropic: MessagesSamples.streamWithTools
     case .gemini: GenerateSamples.streamWithTools
+    case .bedrock: ""
     }
   }
 
@@ -48,6 +50,7 @@ enum Samples {
     case .openai: ChatSamples.streamWithError
     case .anthropic: MessagesSamples.streamWithError
     case .gemini: GenerateSamples.streamWithError
+    case .bedrock: ""
     }
   }
 
@@ -56,6 +59,7 @@ enum Samples {
     case .openai: ChatSamples.answer
     case .anthropic: MessagesSamples.answer
     case .gemini: GenerateSamples.answer
+    case .bedrock: ""
     }
   }
 
@@ -64,6 +68,7 @@ enum Samples {
     case .openai: ChatSamples.answerWithTools
     case .anthropic: MessagesSamples.answerWithTools
     case .gemini: GenerateSamples.answerWithTools
+    case .bedrock: ""
     }
   }
 
@@ -72,6 +77,7 @@ enum Samples {
     case .openai: ChatSamples.error
     case .anthropic: MessagesSamples.error
     case .gemini: GenerateSamples.error
+    case .bedrock: ""
     }
   }
 
@@ -85,4 +91,9 @@ enum Samples {
     case .generate: #"{"contents":[{"role":"user","parts":[{"text":"Hello"}]}]}"#
     }
   }
+}
+
+extension Back {
+  /// Those whose streams are text; Bedrock has tests of its own.
+  static let textual: [Back] = [.openai, .anthropic, .gemini]
 }

@@ -16,6 +16,11 @@ extension ProviderSettings {
         "optional", \.isOptional, .boolean,
         "Whether it is left out where a variable of it is not set, or those of all its keys; `check` says so."),
       Keyword("api_version", \.apiVersion, .queryWord, "Of azure: the version of its API."),
+      Keyword("region", \.region, .hostWord, "Of bedrock: the region, which makes its address."),
+      Keyword("access_key", \.accessKey, .providerKey, "Of bedrock: the id of the access key."),
+      Keyword("secret_key", \.secretKey, .providerKey, "Of bedrock: the secret that belongs to it."),
+      Keyword(
+        "session_token", \.sessionToken, .optionalKey, "Of bedrock: the token of a session; none where it is empty."),
     ],
     check: { provider, node, reading in
       provider.isMissing = provider.isOptional && Self.isMissing(node)
@@ -26,7 +31,11 @@ extension ProviderSettings {
     if endpoint == nil {
       reading.error(
         "nothing says where the provider `\(Printable(name))` is", at: node.position,
-        expected: "`url: …` or `preset: …`")
+        expected: speaks == .bedrock ? "`region: …`" : "`url: …` or `preset: …`")
+    }
+    if speaks == .bedrock, region == nil || accessKey == nil || secretKey == nil {
+      reading.error(
+        "bedrock asks for a signature", at: node.position, expected: "`region`, `access_key` and `secret_key`")
     }
     if speaks == .azure, apiVersion == nil {
       reading.error("azure asks for a version", at: node.position, expected: "`api_version: \"2024-10-21\"`")
@@ -88,12 +97,25 @@ extension ValueType where Value == Secret {
         return key
       }, describe: secret.describe)
   }
+
+  /// The same, where nothing means none.
+  fileprivate static var optionalKey: ValueType {
+    let key = providerKey
+    return ValueType(
+      shape: key.shape,
+      read: { node, reading in node.isScalar && node.text.isEmpty && !node.isBroken ? nil : key.read(node, &reading) },
+      describe: key.describe)
+  }
 }
 
 extension ValueType where Value == String {
   /// What stands in a query as it is.
-  fileprivate static var queryWord: ValueType {
-    let shape = ScalarShape("version", expectation: "letters, digits and `-`, such as 2024-10-21")
+  fileprivate static var queryWord: ValueType { word("version", "such as 2024-10-21") }
+  /// What stands in a host's name.
+  fileprivate static var hostWord: ValueType { word("region", "such as eu-central-1") }
+
+  private static func word(_ name: String, _ example: String) -> ValueType {
+    let shape = ScalarShape(name, expectation: "letters, digits and `-`, \(example)")
     return scalar(shape, text: { $0 }) { text throws(ScalarMistake) in
       guard (1...60).contains(text.utf8.count),
         text.utf8.allSatisfy({ $0 == UInt8(ascii: "-") || (0x30...0x39).contains($0) || ($0 | 0x20) &- 0x61 < 26 })

@@ -4,7 +4,7 @@ public import Configuration
 /// Who runs models.
 public struct ProviderSettings: Sendable, Equatable {
   /// What a provider speaks, and where on it: Azure has OpenAI's bodies under paths of its own.
-  public enum Dialect: String, Sendable, CaseIterable { case openai, anthropic, gemini, azure }
+  public enum Dialect: String, Sendable, CaseIterable { case openai, anthropic, gemini, azure, bedrock }
 
   public var name: String
   /// Nil: the preset's, and without one OpenAI's.
@@ -19,6 +19,11 @@ public struct ProviderSettings: Sendable, Equatable {
   public var isMissing = false
   /// Of Azure: which version of its API is meant.
   public var apiVersion: String?
+  /// Of Amazon Bedrock: where it is, and who asks.
+  public var region: String?
+  public var accessKey: Secret?
+  public var secretKey: Secret?
+  public var sessionToken: Secret?
   /// Index into the gateway's upstreams.
   public var upstream: Int
   public var position: Position
@@ -45,12 +50,15 @@ public struct ProviderSettings: Sendable, Equatable {
     case .openai, .azure: .openai
     case .anthropic: .anthropic
     case .gemini: .gemini
+    case .bedrock: .bedrock
     }
   }
 
   /// Where it is; nil when nobody says so. An address of one's own for a preset has the preset's paths.
   public var endpoint: ProviderURL? {
-    let usual = preset.flatMap { try? ProviderURL.parse($0.url) }
+    let usual = (preset?.url ?? region.map { "https://bedrock-runtime.\($0).amazonaws.com" }).flatMap {
+      try? ProviderURL.parse($0)
+    }
     guard var own = url else { return usual }
     if own.path.isEmpty, preset != nil { own.path = usual?.path ?? "" }
     return own

@@ -1,0 +1,175 @@
+import JSON
+import Kernel
+
+/// Amazon Bedrock's Converse: one dialect for the models of many makers.
+///
+/// (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html)
+enum Converse {
+  static func write(_ conversation: Conversation, into json: inout JSONWriter, _ lost: inout Inexpressible) {
+    noteLosses(conversation, &lost)
+    let sampling = conversation.sampling
+    json.object {
+      if !conversation.system.isEmpty {
+        $0.array("system") { for text in conversation.system { $0.object { $0.member("text", text) } } }
+      }
+      $0.array("messages") { writeMessages(conversation, into: &$0, &lost) }
+      $0.object("inferenceConfig") {
+        $0.member("maxTokens", ifPresent: sampling.maxTokens)
+        $0.member("temperature", sampling.temperature)
+        $0.member("topP", sampling.topP)
+        if !sampling.stop.isEmpty { $0.array("stopSequences") { for stop in sampling.stop { $0.value(stop) } } }
+      }
+      writeTools(conversation, into: &$0)
+    }
+  }
+
+  private static func noteLosses(_ conversation: Conversation, _ lost: inout Inexpressible) {
+    let sampling = conversation.sampling
+    lost.add(.topK, if: sampling.topK)
+    lost.add(.frequencyPenalty, if: sampling.frequencyPenalty)
+    lost.add(.presencePenalty, if: sampling.presencePenalty)
+    lost.add(.seed, if: sampling.seed)
+    lost.add(.format, if: conversation.format)
+    lost.add(.user, if: conversation.user)
+    lost.add(.parallelTools, if: conversation.parallelTools == false ? false : nil)
+    // How much a model thinks is said to each maker's models in another way.
+    if let reasoning = conversation.reasoning, reasoning != .off { lost.add(.reasoning) }
+    if conversation.tools.contains(where: { $0.isStrict == true }) { lost.add(.strictTools) }
+    if conversation.toolChoice == ToolChoice.none, !conversation.tools.isEmpty { lost.add(.toolChoice) }
+  }
+
+  private static func writeTools(_ conversation: Conversation, into json: inout JSONWriter) {
+    if conversation.tools.isEmpty { return }
+    json.object("toolConfig") {
+      $0.array("tools") {
+        for tool in conversation.tools {
+          $0.object {
+            $0.object("toolSpec") {
+              $0.member("name", tool.name)
+              $0.member("description", ifPresent: tool.description)
+              $0.object("inputSchema") { $0.member("json", literal: tool.schema ?? #"{"type":"object"}"#) }
+            }
+          }
+        }
+      }
+      switch conversation.toolChoice {
+      case nil, ToolChoice.none?: break
+      case .auto: $0.object("toolChoice") { $0.object("auto") { _ in } }
+      case .required: $0.object("toolChoice") { $0.object("any") { _ in } }
+      case .tool(let name): $0.object("toolChoice") { $0.object("tool") { $0.member("name", name) } }
+      }
+    }
+  }
+
+  /// Sides must take turns: messages of one side that follow each other are one.
+  private static func writeMessages(
+    _ conversation: Conversation, into json: inout JSONWriter, _ lost: inout Inexpressible
+  ) {
+    var turns: [Message] = []
+    for message in conversation.messages {
+      if message.role == .system {
+        lost.add(.message(message.place, "role"))
+      } else if let last = turns.indices.last, turns[last].role == message.role {
+        turns[last].parts += message.parts
+      } else {
+        turns.append(message)
+      }
+    }
+    for turn in turns {
+      json.object {
+        $0.member("role", turn.role.rawValue)
+        $0.array("content") {
+          for (number, part) in turn.parts.enumerated() { write(part, turn.place, number, into: &$0, &lost) }
+        }
+      }
+    }
+  }
+
+  private static func write(
+    _ part: Part, _ place: Int, _ number: Int, into json: inout JSONWriter, _ lost: inout Inexpressible
+  ) {
+    switch part {
+    case .text(let text), .refusal(let text): json.object { $0.member("text", text) }
+    case .image(.data(let type, let base64), _):
+      guard
+        let format = word(type, ["image/png": "png", "image/jpeg": "jpeg", "image/gif": "gif", "image/webp": "webp"])
+      else { return lost.add(.message(place, part.word)) }
+      writeMedia("image", format, base64, name: nil, into: &json)
+    case .file(.data(let type, let base64), let name):
+      guard let format = word(type, documents) else { return lost.add(.message(place, part.word)) }
+      writeMedia("document", format, base64, name: documentName(name, number), into: &json)
+    // It has no place for an address, and an id is another provider's.
+    case .image, .file: lost.add(.message(place, part.word))
+    case .toolCall(let call):
+      guard let input = Messages.argumentsObject(call.arguments) else { return lost.add(.message(place, part.word)) }
+      json.object {
+        $0.object("toolUse") {
+          $0.member("toolUseId", call.id)
+          $0.member("name", call.name)
+          $0.member("input", literal: input)
+        }
+      }
+    case .toolResult(let result):
+      json.object {
+        $0.object("toolResult") {
+          $0.member("toolUseId", result.id)
+          $0.array("content") {
+            for (number, piece) in result.content.enumerated() { write(piece, place, number, into: &$0, &lost) }
+          }
+          if result.isError { $0.member("status", "error") }
+        }
+      }
+    case .reasoning(let thought): write(thought, place, into: &json, &lost)
+    }
+  }
+
+  private static func write(
+    _ thought: Thought, _ place: Int, into json: inout JSONWriter, _ lost: inout Inexpressible
+  ) {
+    switch thought {
+    case .text(let text, let signature?):
+      json.object {
+        $0.object("reasoningContent") {
+          $0.object("reasoningText") {
+            $0.member("text", text)
+            $0.member("signature", signature)
+          }
+        }
+      }
+    case .opaque(let data):
+      json.object { $0.object("reasoningContent") { $0.member("redactedContent", data) } }
+    // Only what a provider has signed is taken back.
+    case .text(_, nil): lost.add(.message(place, "reasoning"))
+    }
+  }
+
+  private static func writeMedia(
+    _ kind: String, _ format: String, _ base64: String, name: String?, into json: inout JSONWriter
+  ) {
+    json.object {
+      $0.object(kind) {
+        $0.member("format", format)
+        $0.member("name", ifPresent: name)
+        $0.object("source") { $0.member("bytes", base64) }
+      }
+    }
+  }
+
+  private static let documents = [
+    "application/pdf": "pdf", "text/csv": "csv", "text/html": "html", "text/plain": "txt", "text/markdown": "md",
+    "application/msword": "doc", "application/vnd.ms-excel": "xls",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+  ]
+
+  private static func word(_ type: String, _ words: [String: String]) -> String? { words[type.lowercased()] }
+
+  /// A document must have a name, of letters, digits, single blanks, hyphens and brackets.
+  private static func documentName(_ name: String?, _ number: Int) -> String {
+    let letters = (name ?? "document \(number + 1)").prefix(200).map { letter in
+      letter.isASCII && (letter.isLetter || letter.isNumber || "()[]".contains(letter)) ? letter : " "
+    }
+    let words = String(letters).split(separator: " ").joined(separator: " ")
+    return words.isEmpty ? "document \(number + 1)" : words
+  }
+}
