@@ -126,6 +126,8 @@ public struct Exchange: ~Copyable {
   public var fault: Fault?
   /// Members of JSON that the fault's page has beside its own, such as `"offset":17`; set by who returns the fault.
   public var faultMembers = ByteBuffer(capacity: 16)
+  /// What the fault's page says beside the fault's own sentence: what only this run knows, such as a limit's name.
+  public var faultNote = ""
   /// For `Allow`, with a 405.
   public var allowed = ""
 
@@ -211,6 +213,7 @@ public struct Exchange: ~Copyable {
     fault = nil
     faultMembers.removeAll()
     responseViolations = 0
+    if !faultNote.isEmpty { faultNote = "" }
     if !allowed.isEmpty { allowed = "" }
   }
 }

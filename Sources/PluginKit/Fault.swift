@@ -40,10 +40,12 @@ public struct Fault: Error, Sendable {
   public var retryAfter: Int
   /// Whether the client's connection must be closed, because where its next request begins is not certain.
   public var closes: Bool
+  /// Whether asking again soon wins nothing, which clients of models are told by `x-should-retry: false`.
+  public var isFinal: Bool
 
   public init(
     _ origin: Origin, _ status: Int, _ reason: StaticString, _ detail: StaticString, retryAfter: Int = 0,
-    closes: Bool = false, code: StaticString? = nil
+    closes: Bool = false, isFinal: Bool = false, code: StaticString? = nil
   ) {
     self.origin = origin
     self.status = status
@@ -52,6 +54,7 @@ public struct Fault: Error, Sendable {
     self.detail = detail
     self.retryAfter = retryAfter
     self.closes = closes
+    self.isFinal = isFinal
   }
 }
 

@@ -74,6 +74,7 @@ public struct Chain {
   public let responseHead: [any ResponseHeadHook]
   public let requestBody: [any RequestBodyHook]
   public let responseBody: [any ResponseBodyHook]
+  public let modelCall: [any ModelCallHook]
   public let log: [any LogHook]
   /// Whether any request step is `async`.
   public let waits: Bool
@@ -96,6 +97,7 @@ public struct Chain {
     responseHead = hooks.reversed().compactMap { $0 as? any ResponseHeadHook }
     requestBody = hooks.compactMap { $0 as? any RequestBodyHook }.filter { $0.takesRequestBodies }
     responseBody = hooks.reversed().compactMap { $0 as? any ResponseBodyHook }.filter { $0.takesResponseBodies }
+    modelCall = hooks.compactMap { $0 as? any ModelCallHook }
     log = hooks.compactMap { $0 as? any LogHook }
     self.waits = waits
   }

@@ -22,6 +22,9 @@ public protocol Plugin: AnyObject, SendableMetatype {
   /// Which of the configuration's `stores` an entry uses; a configuration without them is refused.
   static func stores(of settings: Settings) -> [String]
 
+  /// Whether an entry counts what calls of models cost; a configuration in which one has no price is refused then.
+  static func needsPrices(_ settings: Settings) -> Bool
+
   /// What takes part in exchanges; the plugin itself where its settings do not say otherwise.
   var hooks: [AnyObject] { get }
 
@@ -32,6 +35,7 @@ public protocol Plugin: AnyObject, SendableMetatype {
 extension Plugin {
   public static var metrics: [PluginMetric] { [] }
   public static func stores(of settings: Settings) -> [String] { [] }
+  public static func needsPrices(_ settings: Settings) -> Bool { false }
   public var hooks: [AnyObject] { [self] }
 }
 
@@ -55,6 +59,7 @@ public struct PluginDefinition: Sendable {
   /// Whether its entries share more than their settings, so that a reload must hand it on.
   public let hasShared: Bool
   private let findStores: @Sendable (any Sendable) -> [String]
+  private let askPrices: @Sendable (any Sendable) -> Bool
   private let makeShared: @Sendable (any Sendable) throws(PluginError) -> any Sendable
   private let make: @Sendable (any Sendable, any WorkerServices) -> any Plugin
 
@@ -63,6 +68,7 @@ public struct PluginDefinition: Sendable {
     metrics = Kind.metrics
     hasShared = Kind.Shared.self != Kind.Settings.self
     findStores = { settings in (settings as? Kind.Settings).map { Kind.stores(of: $0) } ?? [] }
+    askPrices = { settings in (settings as? Kind.Settings).map { Kind.needsPrices($0) } ?? false }
     makeShared = { settings throws(PluginError) in
       guard let settings = settings as? Kind.Settings else {
         preconditionFailure("the settings of a plugin are those that its section read")
@@ -81,6 +87,9 @@ public struct PluginDefinition: Sendable {
 
   /// The stores that an entry with these settings uses.
   public func stores(of settings: any Sendable) -> [String] { findStores(settings) }
+
+  /// Whether an entry with these settings counts what calls of models cost.
+  public func needsPrices(_ settings: any Sendable) -> Bool { askPrices(settings) }
 
   /// - Parameter settings: what `declaration` read.
   public func share(_ settings: any Sendable) throws(PluginError) -> any Sendable { try makeShared(settings) }

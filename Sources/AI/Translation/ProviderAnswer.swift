@@ -18,6 +18,8 @@ public struct ProviderAnswer: ~Copyable {
   /// The model that answered, as it calls itself.
   public private(set) var model = ""
   public private(set) var failure: Failure?
+  /// Bytes of what the model wrote, as far as it has come: text, thoughts, calls of tools.
+  public private(set) var written = 0
   /// Whether anything of the answer itself has come.
   public private(set) var hasContent = false
   /// Nothing more is said to the client: the stream has ended, well or not.
@@ -117,7 +119,12 @@ public struct ProviderAnswer: ~Copyable {
     case .begin(let head): model = head.model
     case .usage(let counts): usage = counts
     case .finish(let reason): finish = reason
-    case .text, .refusal, .reasoning, .toolCall, .toolArguments: hasContent = true
+    case .text(let text), .refusal(let text), .reasoning(let text), .toolArguments(let text):
+      hasContent = true
+      written += text.utf8.count
+    case .toolCall(_, let name):
+      hasContent = true
+      written += name.utf8.count
     default: break
     }
   }
@@ -145,6 +152,7 @@ public struct ProviderAnswer: ~Copyable {
     usage = answer.usage
     finish = answer.finish
     model = answer.head.model
+    written = answer.parts.reduce(0) { $0 + $1.length }
     if request.isNative {
       out.append(body.span)
       return status

@@ -26,7 +26,7 @@ public struct ProviderRequest: Sendable {
 /// A request as the client sent it, read as far as is needed to know which model is meant.
 public struct ModelRequest: Sendable {
   public let front: Front
-  private let body: JSONElement
+  let body: JSONElement
   /// As the client calls it.
   public let model: String
   public let streams: Bool

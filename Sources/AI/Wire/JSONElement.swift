@@ -1,7 +1,7 @@
 /// One value of a JSON document that was received: a view into it.
 public struct JSONElement: Sendable {
-  private let tape: JSONTape
-  private let index: Int
+  let tape: JSONTape
+  let index: Int
 
   private init(_ tape: JSONTape, _ index: Int) {
     self.tape = tape

@@ -1,4 +1,5 @@
 import HTTP
+import JSON
 import Kernel
 import PluginKit
 import Runtime
@@ -25,6 +26,7 @@ extension ServerConnection {
 
   /// Sends `exchange.response`, a local one.
   func respond(_ slot: ExchangeSlot, closing: Bool = false) async -> Bool {
+    slot.settleConversation()
     if slot.exchange.fault == nil, let fault = runLocalBodyHooks(slot) { return await refuse(fault, slot) }
     runResponseHooks(slot)
     let reusable = consumeRequestBody(slot) && slot.exchange.request.head.keepAlive && !closing && !worker.isLeaving
@@ -104,6 +106,7 @@ enum FaultPage {
     exchange.response.body.append(decimal: fault.status)
     exchange.response.body.append(#","detail":""#)
     exchange.response.body.append(fault.detail)
+    append(note: exchange.faultNote, to: &exchange.response.body)
     exchange.response.body.append(#"","code":""#)
     exchange.response.body.append(fault.code)
     exchange.response.body.append(#"","request_id":""#)
@@ -117,4 +120,13 @@ enum FaultPage {
   }
 
   private static func append(_ id: borrowing ByteBuffer, to body: inout ByteBuffer) { body.append(id.span) }
+
+  /// Goes on with a text of JSON, whose quotes stand already.
+  private static func append(note: String, to body: inout ByteBuffer) {
+    if note.isEmpty { return }
+    var text = ByteBuffer(capacity: note.utf8.count + 2)
+    text.append(json: note)
+    body.append(" ")
+    body.append(text.span.extracting(1..<text.count - 1))
+  }
 }

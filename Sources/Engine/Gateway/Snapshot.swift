@@ -1,7 +1,7 @@
 public import Configuration
 import Foreign
 import Kernel
-import PluginKit
+public import PluginKit
 
 /// A configuration, compiled: immutable, shared by every worker, and replaced as a whole by a reload.
 public final class Snapshot: Sendable {
@@ -30,6 +30,7 @@ public final class Snapshot: Sendable {
     self.generation = generation
     consumers = ConsumerDirectory(settings.consumers)
     self.plugins = try CompiledPlugins(settings, plugins, previous: previous?.plugins)
+    try settings.models?.checkPrices(settings, plugins)
     listenerIndices = Self.indices(of: settings.listeners, previous: previous?.listenerIndices ?? [:])
     let (patterns, routeOfPattern) = try Self.patterns(settings, listeners: listenerIndices)
     self.routeOfPattern = routeOfPattern
@@ -52,6 +53,9 @@ public final class Snapshot: Sendable {
     tls = try Self.contexts(of: settings.listeners, ticketKeys)
     trusted = TrustedProxies(settings.trustedProxies)
   }
+
+  /// What plugins count of what callers use up.
+  public var spendSources: [any SpendSource] { plugins.spendSources }
 
   private static func contexts(
     of listeners: [ListenerSettings], _ tickets: TLSTicketKeys

@@ -10,8 +10,9 @@ extension Worker {
     log.append(.providerModel, text: call.model.model)
     if !call.tried.isEmpty { log.append(.tried, text: call.tried.joined(separator: ", ")) }
     if let finish = call.answer.finish { log.append(.finish, text: finish.reason.rawValue) }
-    let usage = call.answer.usage
+    let usage = call.settlement.usage
     if !usage.isEmpty {
+      if call.settlement.isEstimated { log.append(.usage, text: "estimated") }
       log.append(.inputTokens, integer: usage.input)
       if usage.cachedInput > 0 { log.append(.cachedTokens, integer: usage.cachedInput) }
       log.append(.outputTokens, integer: usage.output)
@@ -32,8 +33,9 @@ extension WorkerMetrics {
     if call.request.streams, call.firstContent > 0 {
       shard.observe(shard.series(.modelFirstChunk, labels), nanoseconds: call.firstContent - times.sent)
     }
-    let usage = call.answer.usage
+    let usage = call.settlement.usage
     if usage.isEmpty { return }
+    if call.settlement.isEstimated { shard.add(shard.series(.modelEstimates, labels), 1) }
     shard.add(shard.series(.modelTokens, labels + ["input"]), usage.input)
     shard.add(shard.series(.modelTokens, labels + ["output"]), usage.output)
     if let cost = call.cost { shard.add(shard.series(.modelCost, labels), cost) }

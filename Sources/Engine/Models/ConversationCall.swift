@@ -1,5 +1,6 @@
 import AI
 import Kernel
+import PluginKit
 
 /// One call of a model: what was asked, who is being asked, who may still be, and what has come of the answer.
 final class ConversationCall {
@@ -19,6 +20,12 @@ final class ConversationCall {
   var answer: ProviderAnswer
   /// Monotonic nanoseconds when anything of the answer itself had come; 0 before.
   var firstContent = 0
+  /// The prompt's tokens, by its length.
+  var size = 0
+  /// What plugins see of it; nil where none looks.
+  var plan: ModelCall?
+  var settlement = Settlement()
+  var isSettled = false
 
   /// Who did not answer, each with why.
   private(set) var tried: [String] = []
@@ -41,7 +48,7 @@ final class ConversationCall {
     let first = candidates[0]
     model = first.model
     provider = first.provider
-    isConfigured = asked != model.text || provider.price(of: model.model) != nil
+    isConfigured = asked != model.text || provider.isPriced(model.model)
     waiting = Array(candidates.reversed())
     self.request = request
     let prefix =
@@ -57,7 +64,7 @@ final class ConversationCall {
   }
 
   /// In billionths of a USD; nil when the model has no price.
-  var cost: Int? { provider.price(of: model.model).map { $0.cost(of: answer.usage) } }
+  var cost: Int? { provider.price(of: model.model).map { $0.cost(of: settlement.usage) } }
 
   // MARK: One after the other
 

@@ -19,8 +19,8 @@ enum ModelError {
 extension FaultPage {
   /// A fault as clients of models read it.
   static func renderModelError(_ fault: Fault, into exchange: inout Exchange) {
-    let failure = Failure(
-      fault.status == 404 ? .notFound : Failure.kind(ofStatus: fault.status), "\(fault.detail)", status: fault.status)
+    let note = exchange.faultNote.isEmpty ? "" : " " + exchange.faultNote
+    let failure = Failure(kind(of: fault), "\(fault.detail)\(note)", status: fault.status)
     let front: Front =
       switch exchange.faultShape {
       case .anthropic: .messages
@@ -29,7 +29,15 @@ extension FaultPage {
       }
     ModelError.render(failure, front, fault.origin, into: &exchange)
     if fault.retryAfter > 0 { exchange.response.addHeader("Retry-After", "\(fault.retryAfter)") }
+    if fault.isFinal { exchange.response.addHeader("x-should-retry", "false") }
     if fault.status == 405 { exchange.response.addHeader("Allow", exchange.allowed) }
+  }
+}
+
+extension FaultPage {
+  private static func kind(of fault: Fault) -> Failure.Kind {
+    if fault.status == 404 { return .notFound }
+    return "\(fault.reason)" == "insufficient_quota" ? .quota : Failure.kind(ofStatus: fault.status)
   }
 }
 

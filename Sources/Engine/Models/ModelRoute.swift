@@ -121,7 +121,14 @@ final class ModelProvider {
 
   private var health: ModelHealth { pool.upstream.models }
 
-  func price(of model: String) -> PriceSettings? { prices[model] }
+  /// By the configuration, or by the public price lists.
+  func price(of model: String) -> PriceSettings? {
+    prices[model]
+      ?? ModelSettings.usualPrice(of: ModelName(provider: settings.name, model: model), at: settings)
+  }
+
+  /// Whether the configuration itself says what the model costs.
+  func isPriced(_ model: String) -> Bool { prices[model] != nil }
 
   func key(for model: String, now: Int) -> ModelHealth.KeyChoice { health.key(of: keys, for: model, now: now) }
 

@@ -120,6 +120,7 @@ extension ServerConnection {
     translate(body, call, &stream, slot)
     var isEnded = false
     while true {
+      if call.answer.isOver, !call.isGivenUp { slot.settleConversation() }
       guard sendWaiting(slot) else { return abandon(lease, .fault(.clientGone)) }
       let waitsForClient = slot.replySent < slot.reply.count
       if !waitsForClient {

@@ -40,6 +40,13 @@ struct CompiledPlugins: Sendable {
     for route in settings.routes { routes.append(try compile(route.plugins, &known)) }
   }
 
+  /// Those that count what callers use up, each once.
+  var spendSources: [any SpendSource] {
+    var seen: Set<ObjectIdentifier> = []
+    return ([common] + routes).joined().compactMap { $0.shared as? any SpendSource }
+      .filter { seen.insert(ObjectIdentifier($0)).inserted }
+  }
+
   func ofRoute(_ index: Int) -> [CompiledPlugin] { routes.isEmpty ? [] : routes[index] }
 
   private mutating func compile(

@@ -13,6 +13,7 @@ extension Worker {
     if let route = slot.route, !route.chain.log.isEmpty {
       for hook in route.chain.log { hook.onEnd(&slot.exchange) }
     }
+    slot.settleConversation()
     metrics.exchangeEnded(slot)
     if let log {
       log.begin(time: slot.exchange.began)

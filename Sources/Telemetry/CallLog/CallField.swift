@@ -10,7 +10,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
   case rpcStatus, closedBy, closeCode
   case bytesIn, bytesOut
   case upstream, target, attempts
-  case model, provider, providerModel, tried, finish, inputTokens, cachedTokens, outputTokens, reasoningTokens, cost,
+  case model, provider, providerModel, tried, finish, inputTokens, cachedTokens, outputTokens, reasoningTokens, usage, cost,
     firstToken
   case total, queue, connect, firstByte, body, overhead
   case requestHeaders, responseHeaders
@@ -61,6 +61,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .cachedTokens: "cached_tokens"
     case .outputTokens: "output_tokens"
     case .reasoningTokens: "reasoning_tokens"
+    case .usage: "usage"
     case .cost: "cost_nanousd"
     case .firstToken: "first_token_us"
     case .total: "total_us"
@@ -124,7 +125,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .upstream: "The upstream that the request was for."
     case .target: "The address of the target that answered, or was tried last."
     case .attempts: "How many times a target was tried; absent when none was."
-    case .model: "The model that the client asked for; this and the next nine only for calls of models."
+    case .model: "The model that the client asked for; this and the next ten only for calls of models."
     case .provider: "Who runs the model."
     case .providerModel: "What the provider calls it."
     case .tried: "Models that were asked before it, each with why it did not answer."
@@ -133,6 +134,8 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .cachedTokens: "Those of them that the provider had in its cache; absent when none were."
     case .outputTokens: "Tokens of the answer, as the provider counted, thoughts too."
     case .reasoningTokens: "Those of them that were thoughts; absent when none were."
+    case .usage:
+      "`estimated` where the provider did not come to say its counts: tokens are by the length of what was sent and came."
     case .cost: "What the call cost, in billionths of a USD; absent when the model has no price."
     case .firstToken: "Microseconds from sending the request to the first piece of the answer itself."
     case .total: "Microseconds from the request's first byte to the answer's last."

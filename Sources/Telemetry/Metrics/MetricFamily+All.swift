@@ -8,7 +8,7 @@ extension MetricFamily {
     http2Refused,
     clientRequestDuration, upstreamConnections, upstreamConnects, queuedRequests, queueDuration,
     retries, retriesDenied, hedges, outlierEjections, breakerState, breakerOpened, targetHealthy, storeCalls,
-    modelTokens, modelDuration, modelFirstChunk, modelCost,
+    modelTokens, modelDuration, modelFirstChunk, modelCost, modelEstimates,
     callLogProduced, callLogWritten, callLogDropped, callLogBytes, callLogErrors, callLogSegments,
     reloads, upgrades, reloadSucceeded, reloadTime, configurationFileNewer,
     buildInfo, workers,
@@ -74,6 +74,10 @@ extension MetricFamily {
   public static let modelCost = MetricFamily(
     "sluice_ai_cost_nanousd", .counter, labels: modelLabels,
     "What calls cost, in billionths of a USD; those of models without a price are not in it.")
+
+  public static let modelEstimates = MetricFamily(
+    "sluice_ai_estimated_calls", .counter, labels: modelLabels,
+    "Calls whose tokens are an estimate, because the provider did not come to say them.")
 
   // Connections of clients.
 

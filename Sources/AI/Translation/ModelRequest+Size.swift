@@ -1,0 +1,92 @@
+/// How large a call is, as far as that can be known before a model has counted.
+extension ModelRequest {
+  /// An estimate of the prompt's tokens, by its length.
+  public var inputTokens: Int { body.estimatedTokens }
+
+  /// The most tokens that the client lets the answer have, over all choices that it asks for; nil where it says nothing.
+  public var outputTokens: Int? {
+    let settings = front == .generate ? body["generationConfig"] : body
+    let limit =
+      switch front {
+      case .chat: body["max_completion_tokens"] ?? body["max_tokens"]
+      case .messages: body["max_tokens"]
+      case .responses: body["max_output_tokens"]
+      case .generate: settings?["maxOutputTokens"]
+      }
+    guard let tokens = limit?.integer, tokens >= 0 else { return nil }
+    let choices = (front == .generate ? settings?["candidateCount"] : body["n"])?.integer ?? 1
+    return min(tokens, Usage.most) * min(max(1, choices), Self.mostChoices)
+  }
+
+  private static let mostChoices = 1024
+
+  /// The same where this provider must be told a limit, and is told one for a client that said none.
+  public func outputTokens(for back: Back) -> Int? {
+    outputTokens ?? (back == .anthropic && back.native != front ? Messages.defaultMaxTokens : nil)
+  }
+
+  /// The texts of the messages and instructions, in their order; none of what cannot be read.
+  public var texts: [String] {
+    var losses = Losses()
+    guard let conversation = try? front.read(body, &losses) else { return [] }
+    return conversation.system + conversation.messages.flatMap(\.parts).flatMap(\.texts)
+  }
+}
+
+extension Part {
+  fileprivate var texts: [String] {
+    switch self {
+    case .text(let text), .refusal(let text): [text]
+    case .toolCall(let call): [call.arguments]
+    case .toolResult(let result): result.content.flatMap(\.texts)
+    case .image, .file, .reasoning: []
+    }
+  }
+
+  /// Bytes of what a model wrote.
+  var length: Int {
+    switch self {
+    case .text(let text), .refusal(let text), .reasoning(.text(let text, _)): text.utf8.count
+    case .toolCall(let call): call.name.utf8.count + call.arguments.utf8.count
+    case .image, .file, .toolResult, .reasoning(.opaque): 0
+    }
+  }
+}
+
+/// How many tokens a text probably is.
+///
+/// No tokeniser of our own: each model has another, and the provider's count is the truth that settles it. Four bytes to
+/// a token is what providers say of English; other languages have more tokens to the letter and more bytes too.
+public enum TokenEstimate {
+  public static func tokens(ofBytes count: Int) -> Int { (max(0, count) + 3) / 4 }
+
+  /// What an image or a file in the request counts: about what providers charge for a picture of a screen.
+  static let attachment = 1500
+}
+
+extension JSONElement {
+  /// What all texts in it would be as tokens; data in base64 counts as an attachment.
+  fileprivate var estimatedTokens: Int {
+    var bytes = 0
+    var attachments = 0
+    for place in index..<tape.entries[index].next {
+      let entry = tape.entries[place]
+      guard entry.kind == .string else { continue }
+      if entry.end - entry.start > Self.longestWord, isData(entry) {
+        attachments += 1
+      } else {
+        bytes += entry.end - entry.start - 2
+      }
+    }
+    return TokenEstimate.tokens(ofBytes: bytes) + attachments * TokenEstimate.attachment
+  }
+
+  private static let longestWord = 4096
+
+  /// Whether the beginning of a text is one word, as no text that people or programs write is.
+  private func isData(_ entry: JSONTape.Entry) -> Bool {
+    !tape.bytes[entry.start + 1..<entry.start + Self.longestWord].contains {
+      $0 <= 0x20 || $0 >= 0x80 || $0 == UInt8(ascii: "\\")
+    }
+  }
+}

@@ -1,0 +1,98 @@
+/// A call of a model, as plugins see it once the conversation is decoded and before anything is sent.
+///
+/// It knows no dialect. What a plugin reserves for it is told once how the call ended, whatever became of it.
+public final class ModelCall {
+  /// The model as the client calls it.
+  public let asked: String
+  /// Who runs the model that was chosen, and what they call it.
+  public let provider: String
+  public let model: String
+  /// Whether the answer is a stream of events.
+  public let streams: Bool
+  /// An estimate of the prompt's tokens, by its length.
+  public let inputTokens: Int
+  /// The most tokens that the answer may have; nil where nobody says.
+  public let outputTokens: Int?
+  /// Nil where none is known.
+  public let price: TokenPrice?
+  private let readTexts: () -> [String]
+  private var reservations: [any ModelReservation] = []
+
+  /// - Parameter texts: reads what `texts` is; called only if somebody asks.
+  public init(
+    asked: String, provider: String, model: String, streams: Bool, inputTokens: Int, outputTokens: Int?,
+    price: TokenPrice?, texts: @escaping () -> [String]
+  ) {
+    self.asked = asked
+    self.provider = provider
+    self.model = model
+    self.streams = streams
+    self.inputTokens = inputTokens
+    self.outputTokens = outputTokens
+    self.price = price
+    readTexts = texts
+  }
+
+  /// The texts of the messages and instructions, in their order.
+  public private(set) lazy var texts: [String] = readTexts()
+
+  /// Keeps what must be told how the call ends.
+  public func hold(_ reservation: any ModelReservation) { reservations.append(reservation) }
+
+  /// Tells every reservation, in the order in which they were made, and lets go of them.
+  public func settle(_ outcome: ModelOutcome) {
+    let held = reservations
+    reservations = []
+    for reservation in held { reservation.settle(outcome) }
+  }
+}
+
+/// What a call may use up was set aside when it began; how much it did is told when it is over.
+public protocol ModelReservation: AnyObject {
+  /// Called once, on the worker, before the call's record is written.
+  func settle(_ outcome: ModelOutcome)
+}
+
+/// How a call ended, as far as it is to be accounted for.
+public struct ModelOutcome: Sendable, Equatable {
+  /// Tokens of the prompt, cached ones too.
+  public var inputTokens: Int
+  public var outputTokens: Int
+  /// In billionths of a USD; nil when the model has no price.
+  public var cost: Int?
+  /// Whether the tokens are an estimate, because the provider did not come to say them.
+  public var isEstimated: Bool
+  /// Whether a cache answered, so that no model was asked.
+  public var isHit: Bool
+
+  public init(
+    inputTokens: Int = 0, outputTokens: Int = 0, cost: Int? = nil, isEstimated: Bool = false, isHit: Bool = false
+  ) {
+    self.inputTokens = inputTokens
+    self.outputTokens = outputTokens
+    self.cost = cost
+    self.isEstimated = isEstimated
+    self.isHit = isHit
+  }
+}
+
+/// What tokens of a model cost, in billionths of a USD for each.
+public struct TokenPrice: Sendable, Equatable {
+  public var input: Int
+  public var output: Int
+
+  public init(input: Int, output: Int) {
+    self.input = input
+    self.output = output
+  }
+
+  /// What so many would cost, at most a quarter of what an integer holds: absurd counts must not overflow a sum.
+  public func cost(input inputTokens: Int, output outputTokens: Int) -> Int {
+    Self.product(inputTokens, input) + Self.product(outputTokens, output)
+  }
+
+  private static func product(_ count: Int, _ price: Int) -> Int {
+    let (product, overflows) = max(0, count).multipliedReportingOverflow(by: price)
+    return overflows ? .max / 4 : min(product, .max / 4)
+  }
+}
