@@ -56,6 +56,7 @@ public final class AdminHandler: Handler {
     case .configuration: configurationAnswer()
     case .difference: differenceAnswer(request)
     case .routes: routesAnswer(request)
+    case .spend: spendAnswer(request)
     case .explain: explainAnswer(request)
     case .reload: lastReloadAnswer(request)
     case .upgrade: lastUpgradeAnswer(request)

@@ -13,7 +13,8 @@ import Testing
     PluginDefinition(CORS.self), PluginDefinition(Concurrency.self), PluginDefinition(Headers.self),
     PluginDefinition(IPAccess.self), PluginDefinition(Quota.self), PluginDefinition(RateLimit.self),
     PluginDefinition(RequestSize.self), PluginDefinition(Trace.self), PluginDefinition(Transform.self),
-    PluginDefinition(Validate.self), PluginDefinition(Mask.self),
+    PluginDefinition(Validate.self), PluginDefinition(Mask.self), PluginDefinition(TokenLimit.self),
+    PluginDefinition(Budget.self),
   ]
 
   /// With `SLUICE_WRITE_DOCS` set, the page is written instead of compared.
