@@ -92,6 +92,14 @@ public enum Event: Sendable, Equatable {
   /// The provider said all.
   case end
   case failure(Failure)
+
+  /// Whether it is a piece of the answer itself.
+  var isContent: Bool {
+    switch self {
+    case .text, .refusal, .reasoning, .toolCall, .toolArguments: true
+    default: false
+    }
+  }
 }
 
 /// Why there is no answer, or no more of it.

@@ -20,6 +20,8 @@ public struct ProviderAnswer: ~Copyable {
   public private(set) var failure: Failure?
   /// Bytes of what the model wrote, as far as it has come: text, thoughts, calls of tools.
   public private(set) var written = 0
+  /// How many pieces of a stream had something of the answer itself.
+  public private(set) var chunks = 0
   /// Whether anything of the answer itself has come.
   public private(set) var hasContent = false
   /// Nothing more is said to the client: the stream has ended, well or not.
@@ -89,6 +91,7 @@ public struct ProviderAnswer: ~Copyable {
       try reader.read(isBinary ? binary.eventName : framing.eventName, data, into: &events)
     } catch { return relay(error, into: &out) }
     for event in events { note(event) }
+    if events.contains(where: \.isContent) { chunks += 1 }
     if request.isNative {
       if !isUsageOnly { framing.appendRaw(to: &out) }
     } else {

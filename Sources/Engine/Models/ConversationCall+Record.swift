@@ -26,7 +26,7 @@ extension Worker {
 extension WorkerMetrics {
   /// A model counts by the name that the configuration has for it, or as its provider's others: clients make up names.
   func observe(_ call: ConversationCall, _ slot: ExchangeSlot) {
-    let labels = [call.model.provider, call.isConfigured ? call.asked : MetricShard.other]
+    let labels = call.metricLabels
     let times = slot.exchange.times
     let error = slot.account.status >= 400 ? "\(slot.account.status)" : slot.exchange.fault.map { "\($0.reason)" } ?? ""
     shard.observe(shard.series(.modelDuration, labels + [error]), nanoseconds: times.ended - times.received)
@@ -36,8 +36,31 @@ extension WorkerMetrics {
     let usage = call.settlement.usage
     if usage.isEmpty { return }
     if call.settlement.isEstimated { shard.add(shard.series(.modelEstimates, labels), 1) }
-    shard.add(shard.series(.modelTokens, labels + ["input"]), usage.input)
-    shard.add(shard.series(.modelTokens, labels + ["output"]), usage.output)
+    shard.observe(shard.series(.modelTokens, labels + ["input"]), count: usage.input)
+    shard.observe(shard.series(.modelTokens, labels + ["output"]), count: usage.output)
     if let cost = call.cost { shard.add(shard.series(.modelCost, labels), cost) }
   }
+
+  /// Counts the time that each piece of a stream took to come after the one before it.
+  func observeChunks(_ call: ConversationCall, now: Int) {
+    let count = call.answer.chunks - call.pace.chunks
+    if count <= 0 { return }
+    let series = call.pace.series ?? shard.series(.modelChunk, call.metricLabels)
+    // The first of all waits for the model to begin, which is another metric.
+    if call.pace.chunks > 0 { shard.observe(series, nanoseconds: now - call.pace.last) }
+    for _ in 1..<count { shard.observe(series, nanoseconds: 0) }
+    call.pace = ConversationCall.Pace(chunks: call.answer.chunks, last: now, series: series)
+  }
+}
+
+extension ConversationCall {
+  /// How far a stream was looked at for its pace.
+  struct Pace {
+    var chunks = 0
+    /// Monotonic nanoseconds when the last piece came.
+    var last = 0
+    var series: SeriesIndex?
+  }
+
+  fileprivate var metricLabels: [String] { [model.provider, isConfigured ? asked : MetricShard.other] }
 }

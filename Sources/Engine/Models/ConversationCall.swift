@@ -26,6 +26,7 @@ final class ConversationCall {
   var plan: ModelCall?
   var settlement = Settlement()
   var isSettled = false
+  var pace = Pace()
 
   /// Who did not answer, each with why.
   private(set) var tried: [String] = []
@@ -81,6 +82,7 @@ final class ConversationCall {
     self.request = request
     isGivenUp = false
     firstContent = 0
+    pace = Pace()
     answer = ProviderAnswer(
       request, head: AnswerHead(id: id, model: asked, created: Clock.wall / 1_000_000_000))
   }

@@ -120,7 +120,7 @@ extension ServerConnection {
     translate(body, call, &stream, slot)
     var isEnded = false
     while true {
-      if call.answer.isOver, !call.isGivenUp { slot.settleConversation() }
+      if call.answer.isOver, !stream.isHeld { slot.settleConversation() }
       guard sendWaiting(slot) else { return abandon(lease, .fault(.clientGone)) }
       let waitsForClient = slot.replySent < slot.reply.count
       if !waitsForClient {
@@ -224,6 +224,7 @@ extension ServerConnection {
     call.answer.take(body.content.span, into: &text)
     body.clear()
     if call.firstContent == 0, call.answer.hasContent { call.firstContent = worker.loop.now }
+    worker.metrics.observeChunks(call, now: worker.loop.now)
     if stream.isHeld, !stream.hold(text, call.answer) { begin(&stream, slot, call) }
     if !stream.isHeld { stream.append(text, to: &slot.reply) }
   }

@@ -8,7 +8,7 @@ extension MetricFamily {
     http2Refused,
     clientRequestDuration, upstreamConnections, upstreamConnects, queuedRequests, queueDuration,
     retries, retriesDenied, hedges, outlierEjections, breakerState, breakerOpened, targetHealthy, storeCalls,
-    modelTokens, modelDuration, modelFirstChunk, modelCost, modelEstimates,
+    modelTokens, modelDuration, modelFirstChunk, modelChunk, modelCost, modelEstimates,
     callLogProduced, callLogWritten, callLogDropped, callLogBytes, callLogErrors, callLogSegments,
     reloads, upgrades, reloadSucceeded, reloadTime, configurationFileNewer,
     buildInfo, workers,
@@ -62,8 +62,8 @@ extension MetricFamily {
 
   private static let modelLabels: [StaticString] = ["gen_ai_provider_name", "gen_ai_request_model"]
   public static let modelTokens = MetricFamily(
-    "gen_ai_client_tokens", .counter, labels: modelLabels + ["gen_ai_token_type"],
-    "Tokens as providers counted them; the type is input or output.")
+    "gen_ai_client_token_usage", .histogram(.tokens), labels: modelLabels + ["gen_ai_token_type"],
+    "Tokens of each call as its provider counted them, or estimated where it did not; the type is input or output.")
   public static let modelDuration = MetricFamily(
     "gen_ai_client_operation_duration_seconds", .histogram(.requests), unit: .seconds,
     labels: modelLabels + ["error_type"],
@@ -71,6 +71,9 @@ extension MetricFamily {
   public static let modelFirstChunk = MetricFamily(
     "gen_ai_client_operation_time_to_first_chunk_seconds", .histogram(.requests), unit: .seconds, labels: modelLabels,
     "From sending the request to the first piece of a streamed answer.")
+  public static let modelChunk = MetricFamily(
+    "gen_ai_client_operation_time_per_output_chunk_seconds", .histogram(.requests), unit: .seconds, labels: modelLabels,
+    "From one piece of a streamed answer to the next; those that came together came at once.")
   public static let modelCost = MetricFamily(
     "sluice_ai_cost_nanousd", .counter, labels: modelLabels,
     "What calls cost, in billionths of a USD; those of models without a price are not in it.")

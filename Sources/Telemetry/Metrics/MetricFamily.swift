@@ -45,12 +45,15 @@ public enum HistogramBounds: UInt8, Sendable, CaseIterable {
   case requests
   /// What the gateway adds itself.
   case overhead
+  /// Tokens of models, as OpenTelemetry's conventions advise: each bound is four times the one before.
+  case tokens
 
-  /// Upper bounds, inclusive, rising.
-  public var nanoseconds: [Int] {
+  /// Upper bounds, inclusive, rising: nanoseconds, or tokens.
+  public var values: [Int] {
     switch self {
     case .requests: HistogramBounds.requestBounds.span.indices.map { HistogramBounds.requestBounds[$0] }
     case .overhead: HistogramBounds.overheadBounds.span.indices.map { HistogramBounds.overheadBounds[$0] }
+    case .tokens: HistogramBounds.tokenBounds.span.indices.map { HistogramBounds.tokenBounds[$0] }
     }
   }
 
@@ -59,20 +62,22 @@ public enum HistogramBounds: UInt8, Sendable, CaseIterable {
     switch self {
     case .requests: HistogramBounds.requestBounds.count
     case .overhead: HistogramBounds.overheadBounds.count
+    case .tokens: HistogramBounds.tokenBounds.count
     }
   }
 
-  /// The bucket that a duration falls into; `count` when it is beyond all of them.
-  func bucket(of nanoseconds: Int) -> Int {
+  /// The bucket that a value falls into; `count` when it is beyond all of them.
+  func bucket(of value: Int) -> Int {
     switch self {
-    case .requests: HistogramBounds.bucket(of: nanoseconds, in: HistogramBounds.requestBounds.span)
-    case .overhead: HistogramBounds.bucket(of: nanoseconds, in: HistogramBounds.overheadBounds.span)
+    case .requests: HistogramBounds.bucket(of: value, in: HistogramBounds.requestBounds.span)
+    case .overhead: HistogramBounds.bucket(of: value, in: HistogramBounds.overheadBounds.span)
+    case .tokens: HistogramBounds.bucket(of: value, in: HistogramBounds.tokenBounds.span)
     }
   }
 
-  private static func bucket(of nanoseconds: Int, in bounds: Span<Int>) -> Int {
+  private static func bucket(of value: Int, in bounds: Span<Int>) -> Int {
     var bucket = 0
-    while bucket < bounds.count, nanoseconds > bounds[bucket] { bucket += 1 }
+    while bucket < bounds.count, value > bounds[bucket] { bucket += 1 }
     return bucket
   }
 
@@ -86,5 +91,9 @@ public enum HistogramBounds: UInt8, Sendable, CaseIterable {
   private static let overheadBounds: InlineArray<13, Int> = [
     5_000, 10_000, 20_000, 30_000, 50_000, 75_000, 100_000, 200_000, 500_000, 1_000_000, 5_000_000, 25_000_000,
     100_000_000,
+  ]
+
+  private static let tokenBounds: InlineArray<14, Int> = [
+    1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864,
   ]
 }

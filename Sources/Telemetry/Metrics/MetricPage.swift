@@ -71,7 +71,7 @@ public enum MetricPage {
     case .gauge: appendSample(of: family, "", labels, to: &page) { $0.append(values[0], as: family.unit) }
     case .histogram(let bounds):
       var count = 0
-      for (bucket, bound) in (bounds.nanoseconds + [Int.max]).enumerated() {
+      for (bucket, bound) in (bounds.values + [Int.max]).enumerated() {
         count += values[bucket]
         appendSample(of: family, "_bucket", labels, below: bound, to: &page) { $0.append(decimal: count) }
       }
@@ -80,7 +80,7 @@ public enum MetricPage {
     }
   }
 
-  /// - Parameter bound: of a histogram's bucket, in nanoseconds; `Int.max` is the last.
+  /// - Parameter bound: of a histogram's bucket; `Int.max` is the last.
   private static func appendSample(
     of family: MetricFamily, _ suffix: StaticString, _ labels: [String], below bound: Int? = nil,
     to page: inout ByteBuffer, value: (inout ByteBuffer) -> Void
@@ -99,7 +99,7 @@ public enum MetricPage {
     if let bound {
       page.append(separator)
       page.append("le=\"")
-      if bound == .max { page.append("+Inf") } else { page.append(bound, as: .seconds) }
+      if bound == .max { page.append("+Inf") } else { page.append(bound: bound, as: family.unit) }
       page.append(UInt8(ascii: "\""))
       separator = UInt8(ascii: ",")
     }
@@ -121,7 +121,13 @@ extension MetricFamily.Kind {
 }
 
 extension ByteBuffer {
-  /// Appends a number: seconds exactly and with a point, as OpenMetrics wants bounds, anything else as it is.
+  /// Appends the bound of a bucket, with a point, as OpenMetrics wants it.
+  fileprivate mutating func append(bound: Int, as unit: MetricFamily.Unit) {
+    append(bound, as: unit)
+    if unit != .seconds { append(".0") }
+  }
+
+  /// Appends a number: seconds exactly and with a point, anything else as it is.
   fileprivate mutating func append(_ value: Int, as unit: MetricFamily.Unit) {
     guard unit == .seconds else { return append(decimal: value) }
     if value < 0 { append(UInt8(ascii: "-")) }

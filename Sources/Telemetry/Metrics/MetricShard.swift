@@ -59,6 +59,9 @@ public final class MetricShard {
     values[series.offset + bounds.count + 1] &+= value
   }
 
+  /// Counts one value that is no duration in a histogram.
+  public func observe(_ series: SeriesIndex, count: Int) { observe(series, nanoseconds: count) }
+
   /// What there is now, for another thread.
   public func snapshot() -> MetricSnapshot { MetricSnapshot(series: series, values: values) }
 

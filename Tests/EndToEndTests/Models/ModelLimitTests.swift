@@ -103,7 +103,8 @@ struct ModelLimitTests {
   @Test func `what came of a stream that broke off is counted and flagged`() throws {
     let origin = try Origin { connection in
       guard try connection.request() != nil else { return }
-      try connection.send(Self.head + Self.delta(String(repeating: "word", count: 30)) + "ff\r\ndata: {")
+      let pieces = (0..<3).map { _ in Self.delta(String(repeating: "word", count: 10)) }.joined()
+      try connection.send(Self.head + pieces + "ff\r\ndata: {")
     }
     let text = Self.configuration("{ token_limit: { tokens: 350/month, key: ip } }")
     try withGateway(text, to: origin) { gateway in
@@ -113,7 +114,13 @@ struct ModelLimitTests {
       #expect(record["usage"]?.string == "estimated" && record["output_tokens"]?.integer == 30 && input > 0)
       #expect(record["cost_nanousd"]?.integer == input * 1000 + 60_000)
       #expect(try gateway.admin("/api/v1/spend").text.contains(#""used":\#(30 + input)}"#))
-      #expect(try gateway.admin("/metrics").text.contains("sluice_ai_estimated_calls_total{"))
+      let page = try gateway.admin("/metrics").text
+      #expect(page.contains("sluice_ai_estimated_calls_total{"))
+      let labels = #"gen_ai_provider_name="p",gen_ai_request_model="fast""#
+      #expect(page.contains(#"gen_ai_client_token_usage_bucket{\#(labels),gen_ai_token_type="output",le="16.0"} 0"#))
+      #expect(page.contains(#"gen_ai_client_token_usage_bucket{\#(labels),gen_ai_token_type="output",le="64.0"} 1"#))
+      #expect(page.contains(#"gen_ai_client_token_usage_sum{\#(labels),gen_ai_token_type="output"} 30"#))
+      #expect(page.contains("gen_ai_client_operation_time_per_output_chunk_seconds_count{\(labels)} 2\n"))
     }
   }
 

@@ -42,8 +42,8 @@ import Testing
     let family = MetricFamily("test_seconds", .histogram(bounds), unit: .seconds, "")
     let shard = MetricShard()
     let series = shard.series(family)
-    #expect(bounds.nanoseconds == bounds.nanoseconds.sorted())
-    for (bucket, bound) in bounds.nanoseconds.enumerated() {
+    #expect(bounds.values == bounds.values.sorted())
+    for (bucket, bound) in bounds.values.enumerated() {
       let before = shard.snapshot().values
       shard.observe(series, nanoseconds: bound)
       shard.observe(series, nanoseconds: bound + 1)
