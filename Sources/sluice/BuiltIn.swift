@@ -14,6 +14,7 @@ enum BuiltIn {
     PluginDefinition(CORS.self),
     PluginDefinition(ClientCertificateLogin.self),
     PluginDefinition(Concurrency.self),
+    PluginDefinition(Guardrails.self),
     PluginDefinition(Headers.self),
     PluginDefinition(IPAccess.self),
     PluginDefinition(JWT.self),

@@ -43,11 +43,14 @@ struct RequestSizeTests {
     #expect((1500...1510).contains(seen))
   }
 
-  @Test func `the texts of a conversation are read in their order`() throws {
+  @Test func `every text of a request is read in its order, but no data`() throws {
     let body =
       #"{"model":"m","max_tokens":1,"system":"One","messages":[{"role":"user","content":[{"type":"text","text":"Two"}]},{"role":"assistant","content":"Three"}]}"#
-    #expect(try request(.messages, body).texts == ["One", "Two", "Three"])
-    #expect(try request(.messages, #"{"model":"m"}"#).texts.isEmpty)
+    #expect(try request(.messages, body).texts == ["m", "One", "user", "text", "Two", "assistant", "Three"])
+    #expect(try request(.messages, #"{"model":"m","new":[{"place":"a\u0041"}]}"#).texts == ["m", "aA"])
+    let image = String(repeating: "iVBORw0KGgo/", count: 10_000)
+    #expect(try request(.messages, #"{"model":"m","image":"\#(image)"}"#).texts == ["m"])
+    #expect(try request(.messages, #"{"model":"m","image":"\#(image) hidden"}"#).texts.count == 2)
   }
 
   @Test func `what the model wrote is counted as it comes`() throws {

@@ -14,7 +14,7 @@ import Testing
     PluginDefinition(IPAccess.self), PluginDefinition(Quota.self), PluginDefinition(RateLimit.self),
     PluginDefinition(RequestSize.self), PluginDefinition(Trace.self), PluginDefinition(Transform.self),
     PluginDefinition(Validate.self), PluginDefinition(Mask.self), PluginDefinition(TokenLimit.self),
-    PluginDefinition(Budget.self),
+    PluginDefinition(Budget.self), PluginDefinition(Guardrails.self),
   ]
 
   /// With `SLUICE_WRITE_DOCS` set, the page is written instead of compared.

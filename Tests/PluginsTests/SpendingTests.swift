@@ -207,6 +207,14 @@ import Testing
     #expect(try await ask(chain, calls[2]).fault == nil)
   }
 
+  @Test func `the tokens of a model without a price count as those of the one that was chosen`() async throws {
+    let chain = try PluginFixture.chain("budget: { usd: 0.000001/h }", of: definitions)
+    let first = call(price: TokenPrice(input: 10, output: 20))
+    #expect(try await ask(chain, first).fault == nil)
+    first.settle(ModelOutcome(inputTokens: 10, outputTokens: 45))
+    #expect(try await ask(chain, call(input: 1, output: 0, price: TokenPrice(input: 1, output: 1))).fault != nil)
+  }
+
   @Test func `a budget lets no call by that it cannot count`() async throws {
     let strict = try PluginFixture.chain("budget: { usd: 1/h }", of: definitions)
     #expect(try await ask(strict, call(price: nil)).fault?.reason.description == "no_price")

@@ -25,24 +25,13 @@ extension ModelRequest {
     outputTokens ?? (back == .anthropic && back.native != front ? Messages.defaultMaxTokens : nil)
   }
 
-  /// The texts of the messages and instructions, in their order; none of what cannot be read.
-  public var texts: [String] {
-    var losses = Losses()
-    guard let conversation = try? front.read(body, &losses) else { return [] }
-    return conversation.system + conversation.messages.flatMap(\.parts).flatMap(\.texts)
-  }
+  /// Every text of the request in its order, wherever its dialect has it, but for data in base64.
+  ///
+  /// Not what a conversation is read into: a client of the same dialect may say more than that has a place for.
+  public var texts: [String] { body.texts }
 }
 
 extension Part {
-  fileprivate var texts: [String] {
-    switch self {
-    case .text(let text), .refusal(let text): [text]
-    case .toolCall(let call): [call.arguments]
-    case .toolResult(let result): result.content.flatMap(\.texts)
-    case .image, .file, .reasoning: []
-    }
-  }
-
   /// Bytes of what a model wrote.
   var length: Int {
     switch self {
@@ -72,7 +61,9 @@ extension JSONElement {
     for place in index..<tape.entries[index].next {
       let entry = tape.entries[place]
       guard entry.kind == .string else { continue }
-      if entry.end - entry.start > Self.longestWord, isData(entry) {
+      if entry.end - entry.start > Self.longestWord,
+        isData(entry.start + 1..<entry.start + Self.longestWord)
+      {
         attachments += 1
       } else {
         bytes += entry.end - entry.start - 2
@@ -81,12 +72,46 @@ extension JSONElement {
     return TokenEstimate.tokens(ofBytes: bytes) + attachments * TokenEstimate.attachment
   }
 
+  fileprivate var texts: [String] {
+    var found: [String] = []
+    collectTexts(into: &found)
+    return found
+  }
+
+  private func collectTexts(into found: inout [String]) {
+    if isObject {
+      for (_, value) in members { value.collectTexts(into: &found) }
+    } else if isArray {
+      for value in elements { value.collectTexts(into: &found) }
+    } else if let string {
+      let entry = tape.entries[index]
+      // All of it: behind a long word could stand what somebody wants to hide.
+      if entry.end - entry.start <= Self.longestWord || !isData(entry.start + 1..<entry.end - 1) {
+        found.append(string)
+      }
+    }
+  }
+
   private static let longestWord = 4096
 
-  /// Whether the beginning of a text is one word, as no text that people or programs write is.
-  private func isData(_ entry: JSONTape.Entry) -> Bool {
-    !tape.bytes[entry.start + 1..<entry.start + Self.longestWord].contains {
-      $0 <= 0x20 || $0 >= 0x80 || $0 == UInt8(ascii: "\\")
+  /// Whether text is what base64 is written with, behind the head that a `data:` URL has, and nothing else.
+  private func isData(_ range: Range<Int>) -> Bool {
+    let text = tape.bytes[range]
+    var start = text.startIndex
+    if text.starts(with: "data:".utf8), let comma = text.prefix(256).firstIndex(of: UInt8(ascii: ",")) {
+      start = comma + 1
     }
+    for index in start..<text.endIndex {
+      switch text[index] {
+      case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "="),
+        UInt8(ascii: "-"), UInt8(ascii: "_"):
+        continue
+      // Some write a slash as `\/`.
+      case UInt8(ascii: "\\") where index + 1 < text.endIndex && text[index + 1] == UInt8(ascii: "/"): continue
+      default: return false
+      }
+    }
+    return true
   }
 }

@@ -33,7 +33,7 @@ public final class ModelCall {
     readTexts = texts
   }
 
-  /// The texts of the messages and instructions, in their order.
+  /// Every text of the request in its order, wherever the client's dialect has it, but for data in base64.
   public private(set) lazy var texts: [String] = readTexts()
 
   /// Keeps what must be told how the call ends.

@@ -41,7 +41,7 @@ extension Budget: ModelCallHook {
     let amount = price.cost(input: call.inputTokens, output: call.outputTokens ?? spending.settings.answer)
     switch await spending.reserve(amount, &exchange) {
     case .admitted(let reservation):
-      call.hold(CostReservation(reservation))
+      call.hold(CostReservation(reservation, price))
       return .proceed
     case .refused: return spending.refuse(.budgetSpent, "budget", neverFits: false, &exchange)
     case .neverFits: return spending.refuse(.budgetSpent, "budget", neverFits: true, &exchange)
@@ -53,10 +53,18 @@ extension Budget: ModelCallHook {
 /// Money that was set aside for a call.
 private final class CostReservation: ModelReservation {
   private let reservation: Spending.Reservation
+  private let price: TokenPrice
 
-  init(_ reservation: Spending.Reservation) { self.reservation = reservation }
+  init(_ reservation: Spending.Reservation, _ price: TokenPrice) {
+    self.reservation = reservation
+    self.price = price
+  }
 
-  func settle(_ outcome: ModelOutcome) { reservation.settle(used: outcome.cost ?? 0) }
+  /// Where another model answered, which has no price, the tokens count as those of the one that was chosen.
+  func settle(_ outcome: ModelOutcome) {
+    let tokens = price.cost(input: outcome.inputTokens, output: outcome.outputTokens)
+    reservation.settle(used: outcome.isHit ? 0 : outcome.cost ?? tokens)
+  }
 }
 
 extension Fault {

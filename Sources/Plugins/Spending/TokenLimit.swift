@@ -50,7 +50,9 @@ private final class TokenReservation: ModelReservation {
 
   init(_ reservation: Spending.Reservation) { self.reservation = reservation }
 
-  func settle(_ outcome: ModelOutcome) { reservation.settle(used: outcome.inputTokens + outcome.outputTokens) }
+  func settle(_ outcome: ModelOutcome) {
+    reservation.settle(used: outcome.isHit ? 0 : outcome.inputTokens + outcome.outputTokens)
+  }
 }
 
 extension Fault {
