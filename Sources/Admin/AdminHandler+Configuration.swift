@@ -1,6 +1,7 @@
 import Configuration
 import Engine
 import JSON
+import Kernel
 
 /// What runs, what the file would change, and the changes themselves.
 extension AdminHandler {
@@ -54,7 +55,7 @@ extension AdminHandler {
   }
 
   /// What would become of a request under the running configuration.
-  func explainAnswer(_ request: AdminRequest) -> AdminAnswer {
+  func explainAnswer(_ request: AdminRequest) async -> AdminAnswer {
     guard let url = request.query.first("url"), !url.isEmpty else {
       return AdminAnswer(.badRequest("Name the request: ?method=GET&url=/path"), id: request.id)
     }
@@ -65,10 +66,14 @@ extension AdminHandler {
       }
       headers.append(field)
     }
+    guard let client = IPAddress(request.query.first("from") ?? "127.0.0.1") else {
+      return AdminAnswer(.badRequest("`from` is an address, such as 192.0.2.1."), id: request.id)
+    }
     let sample = SampleRequest(
-      request.query.first("method") ?? "GET", url, headers: headers, listener: request.query.first("listener"))
+      request.query.first("method") ?? "GET", url, headers: headers, listener: request.query.first("listener"),
+      client: client)
     do throws(ExplanationError) {
-      let explanation = try gateway.snapshot.explain(sample)
+      let explanation = try await gateway.snapshot.explain(sample)
       if request.wantsText { return AdminAnswer(text: explanation.text) }
       var json = JSONWriter()
       explanation.write(to: &json)

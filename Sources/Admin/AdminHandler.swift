@@ -44,6 +44,7 @@ public final class AdminHandler: Handler {
     case .rollback: return reloadAnswer(reloader.rollback(), request)
     case .metrics: return await metricsAnswer(request)
     case .upstreams: return await upstreamsAnswer()
+    case .explain: return await explainAnswer(request)
     default: return readAnswer(endpoint, request)
     }
   }
@@ -57,10 +58,9 @@ public final class AdminHandler: Handler {
     case .difference: differenceAnswer(request)
     case .routes: routesAnswer(request)
     case .spend: spendAnswer(request)
-    case .explain: explainAnswer(request)
     case .reload: lastReloadAnswer(request)
     case .upgrade: lastUpgradeAnswer(request)
-    case .index, .metrics, .upstreams, .rollback: indexAnswer()
+    case .index, .metrics, .upstreams, .explain, .rollback: indexAnswer()
     }
   }
 

@@ -24,9 +24,16 @@ public protocol Plugin: AnyObject, SendableMetatype {
 
   /// Whether an entry counts what calls of models cost; a configuration in which one has no price is refused then.
   static func needsPrices(_ settings: Settings) -> Bool
+  /// The settings for judging a sample request, which must leave nothing behind where the entry's own would: in a file,
+  /// for one. Stores and other services are not there for it, and its counters count for nobody.
+  static func rehearsal(of settings: Settings) -> Settings
 
   /// What takes part in exchanges; the plugin itself where its settings do not say otherwise.
   var hooks: [AnyObject] { get }
+
+  /// Why it decided so on a sample request, for the operator who asks: which rule, key and limit. Nil where there is
+  /// nothing to say beside the verdict. It may cost what it likes, as no exchange calls it.
+  func reason(for verdict: Verdict, of exchange: borrowing Exchange) -> String?
 
   /// Makes the instance of one worker for one entry of the configuration, whose mistakes were reported before.
   init(_ shared: Shared, _ services: any WorkerServices)
@@ -36,7 +43,9 @@ extension Plugin {
   public static var metrics: [PluginMetric] { [] }
   public static func stores(of settings: Settings) -> [String] { [] }
   public static func needsPrices(_ settings: Settings) -> Bool { false }
+  public static func rehearsal(of settings: Settings) -> Settings { settings }
   public var hooks: [AnyObject] { [self] }
+  public func reason(for verdict: Verdict, of exchange: borrowing Exchange) -> String? { nil }
 }
 
 extension Plugin where Shared == Settings {
@@ -61,6 +70,7 @@ public struct PluginDefinition: Sendable {
   private let findStores: @Sendable (any Sendable) -> [String]
   private let askPrices: @Sendable (any Sendable) -> Bool
   private let makeShared: @Sendable (any Sendable) throws(PluginError) -> any Sendable
+  private let makeRehearsal: @Sendable (any Sendable) -> any Sendable
   private let make: @Sendable (any Sendable, any WorkerServices) -> any Plugin
 
   public init<Kind: Plugin>(_ kind: Kind.Type) {
@@ -75,6 +85,7 @@ public struct PluginDefinition: Sendable {
       }
       return try Kind.share(settings)
     }
+    makeRehearsal = { settings in (settings as? Kind.Settings).map { Kind.rehearsal(of: $0) } ?? settings }
     make = { shared, services in
       guard let shared = shared as? Kind.Shared else {
         preconditionFailure("what the instances of a plugin share is what it made for them")
@@ -93,6 +104,9 @@ public struct PluginDefinition: Sendable {
 
   /// - Parameter settings: what `declaration` read.
   public func share(_ settings: any Sendable) throws(PluginError) -> any Sendable { try makeShared(settings) }
+
+  /// The settings for judging a sample request.
+  public func rehearsal(of settings: any Sendable) -> any Sendable { makeRehearsal(settings) }
 
   /// - Parameter shared: what `share` made.
   public func instance(_ shared: any Sendable, _ services: any WorkerServices) -> any Plugin {

@@ -42,6 +42,7 @@ extension Explanation {
     json.object("parameters") { for parameter in way.parameters { $0.member(parameter.name, parameter.value) } }
     if refusal != nil { return }
     json.array("plugins") { for plugin in way.plugins { $0.value(plugin) } }
+    json.array("decisions") { for decision in decisions { write(decision, to: &$0) } }
     json.member("request_body", way.requestBody)
     switch way.route.handler {
     case .upstream, .split: if let forward = way.forward { json.object("upstream") { write(forward, to: &$0) } }
@@ -56,6 +57,16 @@ extension Explanation {
         $0.member("status", answer.status)
         $0.member("location", answer.location)
       }
+    }
+  }
+
+  private func write(_ decision: Decision, to json: inout JSONWriter) {
+    json.object {
+      $0.member("plugin", decision.plugin)
+      $0.member("verdict", decision.verdict.rawValue)
+      if let status = decision.status { $0.member("status", status) }
+      if let code = decision.code { $0.member("code", code) }
+      if !decision.reason.isEmpty { $0.member("reason", decision.reason) }
     }
   }
 

@@ -25,6 +25,7 @@ extension Explanation {
     // A request that is refused goes no further.
     if refusal != nil { return }
     page.row("plugins", way.plugins.isEmpty ? "none" : way.plugins.joined(separator: ", "))
+    for (index, decision) in decisions.enumerated() { page.row(index == 0 ? "decisions" : "", decision.text) }
     page.row("body", "at most \(ByteSize.text(way.requestBody))")
     switch way.route.handler {
     case .respond(let answer): page.row("handler", "respond: \(answer.status), \(answer.body.utf8.count) bytes")
@@ -62,6 +63,14 @@ extension Explanation {
         "  \(others)\(candidates.isEmpty ? "" : " more"): \(others == 1 ? "its path does" : "their paths do") not match\n"
       )
     }
+  }
+}
+
+extension Explanation.Decision {
+  /// `rate_limit: refuse 429 rate_limited, 100/m for ip 127.0.0.1`
+  fileprivate var text: String {
+    let words = ["\(plugin): \(verdict.rawValue)", status.map(String.init), code].compactMap(\.self)
+    return words.joined(separator: " ") + (reason.isEmpty ? "" : ", " + reason)
   }
 }
 

@@ -45,6 +45,26 @@ public struct Explanation: Sendable {
     public let detail: String
   }
 
+  /// What a plugin of the route would decide.
+  public struct Decision: Sendable {
+    public enum Verdict: String, Sendable {
+      case pass, refuse, answer
+      /// It would have to ask a store or a service, which an explanation does not.
+      case unknown
+      /// A plugin before it has decided.
+      case skipped
+    }
+
+    public let plugin: String
+    public internal(set) var verdict: Verdict
+    /// The status of a refusal or an answer; nil where there is none.
+    public internal(set) var status: Int?
+    /// The stable word of a refusal, as the call log has it.
+    public internal(set) var code: String?
+    /// Which rule, key and limit, or who the caller is; empty where the verdict says it all.
+    public internal(set) var reason: String
+  }
+
   public let method: String
   /// Normalised, as routes see it; empty when the request cannot be read.
   public internal(set) var path = ""
@@ -52,6 +72,8 @@ public struct Explanation: Sendable {
   public let listener: String
   public internal(set) var way: Way?
   public internal(set) var refusal: Refusal?
+  /// Of the route's plugins, in their order; empty for a request that does not come to them.
+  public internal(set) var decisions: [Decision] = []
   /// What the gateway answers by itself to a request that is about no resource.
   public internal(set) var answer: String?
   /// Those that came closest, the closest first.

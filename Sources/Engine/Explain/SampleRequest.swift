@@ -1,5 +1,5 @@
 import HTTP
-import Kernel
+public import Kernel
 import PluginKit
 
 /// A request that somebody asks about, as they would give it to curl.
@@ -11,16 +11,19 @@ public struct SampleRequest: Sendable {
   public var body: [UInt8]
   /// The name of the listener that takes it; nil: the one with the URL's port, or the first.
   public var listener: String?
+  /// The address that it comes from.
+  public var client: IPAddress
 
   public init(
     _ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
-    listener: String? = nil
+    listener: String? = nil, client: IPAddress = IPAddress(v4: 0x7f00_0001)
   ) {
     self.method = method
     self.url = url
     self.headers = headers
     self.body = body
     self.listener = listener
+    self.client = client
   }
 
   /// `Name: value` in its two parts; nil when it is no such text.
@@ -82,6 +85,12 @@ struct SampleExchange: ~Copyable {
       limits: HTTPLimits(head: limits.requestHead, headers: limits.headers, target: limits.requestTarget))
     guard try HeadDecoding.decode(&decoder, &exchange.request) else { throw .invalidRequestLine }
     exchange.request.buffer.advance(exchange.request.head.length)
+    exchange.client = request.client
+    exchange.peer = request.client
+    exchange.began = Clock.wall
+    var dialect = GRPC.Dialect.none
+    if let type = exchange.request.header(.contentType) { dialect = GRPC.dialect(of: type) }
+    exchange.rpc = dialect
     switch exchange.request.head.form {
     case .origin, .absolute:
       if !exchange.request.head.pathIsNormal || exchange.request.head.pathRange.isEmpty {
@@ -110,6 +119,20 @@ struct SampleExchange: ~Copyable {
   }
 
   mutating func keepEmptySegments() throws(HTTPError) { try exchange.keepEmptySegments() }
+
+  /// Makes it look as plugins find it on a route.
+  mutating func enter(route: Int, _ name: String, _ template: PathTemplate, _ way: Explanation.Way) {
+    exchange.route = RouteIdentity(
+      index: route, name: name, template: "\(template)", parameterNames: template.parameterNames)
+    exchange.requestBodyLimit = way.requestBody
+  }
+
+  /// Holds the body for hooks, as if it had come.
+  mutating func hold(_ body: [UInt8]) {
+    exchange.request.body.removeAll()
+    exchange.request.body.append(body.span)
+    exchange.request.holdsBody = true
+  }
 
   /// The target that the upstream gets.
   func target(after rewrite: Rewrite?) -> String {

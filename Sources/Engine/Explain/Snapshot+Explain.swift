@@ -8,7 +8,7 @@ extension Snapshot {
   private static let toldCandidates = 20
 
   /// Says what would become of a request: its route, plugins and upstream, and why no other route takes it.
-  public func explain(_ request: SampleRequest) throws(ExplanationError) -> Explanation {
+  public func explain(_ request: SampleRequest) async throws(ExplanationError) -> Explanation {
     let listener = try listener(for: request)
     var explanation = Explanation(method: request.method, listener: listener.name)
     do throws(HTTPError) {
@@ -19,7 +19,7 @@ extension Snapshot {
       switch sample.form {
       case .authority: explanation.refusal = Explanation.Refusal(.tunnelRefused)
       case .asterisk: explanation.answer = "204 by the gateway itself, Allow: \(table.serverMethods)"
-      case .origin, .absolute: try explain(&sample, bodyLength: request.body.count, &explanation)
+      case .origin, .absolute: try await explain(&sample, request, &explanation)
       }
     } catch {
       explanation.refusal = Explanation.Refusal(.malformedRequest(error))
@@ -44,8 +44,8 @@ extension Snapshot {
   }
 
   private func explain(
-    _ sample: inout SampleExchange, bodyLength: Int, _ explanation: inout Explanation
-  ) throws(HTTPError) {
+    _ sample: inout SampleExchange, _ request: SampleRequest, _ explanation: inout Explanation
+  ) async throws(HTTPError) {
     switch sample.match(table) {
     case .notFound: explanation.refusal = Explanation.Refusal(.notFound)
     case .methodNotAllowed(let methods):
@@ -60,8 +60,11 @@ extension Snapshot {
       explanation.way = way
       if let refusal {
         explanation.refusal = Explanation.Refusal(.malformedRequest(refusal))
-      } else if bodyLength > way.requestBody {
+      } else if request.body.count > way.requestBody {
         explanation.refusal = Explanation.Refusal(.bodyTooLarge)
+      } else {
+        sample.enter(route: Int(routeOfPattern[pattern]), route.name, table.patterns[pattern].paths[path], way)
+        explanation.decisions = await decisions(on: route, &sample, body: request.body)
       }
       return
     }

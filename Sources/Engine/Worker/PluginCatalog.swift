@@ -49,6 +49,12 @@ struct CompiledPlugins: Sendable {
 
   func ofRoute(_ index: Int) -> [CompiledPlugin] { routes.isEmpty ? [] : routes[index] }
 
+  /// An instance of an entry with a state of its own, to judge a sample request; nil for an unknown name.
+  func rehearse(_ entry: PluginEntry, _ services: any WorkerServices) throws(PluginError) -> (any Plugin)? {
+    guard let definition = catalog.definition(of: entry) else { return nil }
+    return definition.instance(try definition.share(definition.rehearsal(of: entry.settings)), services)
+  }
+
   private mutating func compile(
     _ entries: [PluginEntry], _ known: inout [PluginOrigin: SharedPart]
   ) throws(SnapshotError) -> [CompiledPlugin] {

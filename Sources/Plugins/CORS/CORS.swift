@@ -38,6 +38,14 @@ public final class CORS: Plugin {
   }
 }
 
+extension CORS {
+  public func reason(for verdict: Verdict, of exchange: borrowing Exchange) -> String? {
+    guard let origin = exchange.request.header(.origin) else { return "the request has no Origin" }
+    return allowsAny || allows(origin)
+      ? "pages of this origin may read the answer" : "pages of this origin may not read the answer"
+  }
+}
+
 extension CORS: RequestHeadHook {
   public func onRequestHead(_ exchange: inout Exchange) -> Verdict {
     guard exchange.request.isPreflight else { return .proceed }

@@ -73,6 +73,12 @@ public final class ConcurrencyLimit: Sendable {
   }
 }
 
+extension Concurrency {
+  public func reason(for verdict: Verdict, of exchange: borrowing Exchange) -> String? {
+    "\(limit.settings.maximum) at once for \(limit.key.words(for: exchange)), of which none is taken to be under way"
+  }
+}
+
 extension Concurrency: RequestHeadHook {
   public func onRequestHead(_ exchange: inout Exchange) -> Verdict {
     switch limit.table.enter(limit.key.hash(in: exchange), maximum: limit.settings.maximum) {

@@ -25,16 +25,28 @@ public final class IPAccess: Plugin {
     "sluice_ip_access_refused", .counter, labels: ["rule"],
     "Requests refused by their client's address; rule is deny, or allow where the address is none of those.")
 
+  private let settings: Settings
   private let allow: AddressSet
   private let deny: AddressSet
   private let denied: PluginCounter
   private let notAllowed: PluginCounter
 
   public init(_ settings: Settings, _ services: any WorkerServices) {
+    self.settings = settings
     allow = AddressSet(settings.allow)
     deny = AddressSet(settings.deny)
     denied = services.counter(Self.refusals, ["deny"])
     notAllowed = services.counter(Self.refusals, ["allow"])
+  }
+}
+
+extension IPAccess {
+  public func reason(for verdict: Verdict, of exchange: borrowing Exchange) -> String? {
+    let client = exchange.client
+    let rule = { (ranges: [AddressRange]) in ranges.first { AddressSet([$0]).contains(client) }?.text }
+    if let denied = rule(settings.deny) { return "\(client) is in \(denied) of `deny`" }
+    if let allowed = rule(settings.allow) { return "\(client) is in \(allowed) of `allow`" }
+    return settings.allow.isEmpty ? "`deny` does not have \(client)" : "`allow` does not have \(client)"
   }
 }
 

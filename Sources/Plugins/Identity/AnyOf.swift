@@ -57,6 +57,14 @@ public final class AnyOf: Plugin {
   }
 }
 
+extension AnyOf {
+  public func reason(for verdict: Verdict, of exchange: borrowing Exchange) -> String? {
+    guard case .fail = verdict else { return nil }
+    guard let member = members.first(where: { $0.isCarried(by: exchange) }) else { return "it carries no proof" }
+    return (member as? any Plugin)?.reason(for: verdict, of: exchange)
+  }
+}
+
 extension AnyOf: RequestHeadHook {
   public func onRequestHead(_ exchange: inout Exchange) -> Verdict {
     for member in members { exchange.request.removeHeaders(member.forwarded) }

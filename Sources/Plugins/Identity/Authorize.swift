@@ -113,6 +113,25 @@ private enum Lack: Int, CaseIterable {
   }
 }
 
+extension Authorize {
+  public func reason(for verdict: Verdict, of exchange: borrowing Exchange) -> String? {
+    guard let lack = lack(of: exchange) else { return "the caller has all that is wanted" }
+    let rules = settings.alternatives.count == 1 ? [settings.rule, settings.alternatives[0]] : [settings.rule]
+    let wanted: [String] =
+      switch lack {
+      case .identity: ["no plugin before it has found out who calls"]
+      case .scope: ["wanted are the scopes"] + rules.flatMap(\.scopes)
+      case .group: ["wanted is one of the groups"] + rules.flatMap(\.groups)
+      case .claim:
+        ["wanted are the claims"] + rules.flatMap { $0.claims.map { "\($0.0)=\($0.1.joined(separator: "|"))" } }
+      case .consumer: ["wanted is one of the consumers"] + rules.flatMap(\.consumers)
+      case .method: ["wanted is one of the methods"] + rules.flatMap(\.methods)
+      case .all: ["none of the \(settings.alternatives.count) rules of `any_of` holds"]
+      }
+    return wanted.joined(separator: " ")
+  }
+}
+
 extension Authorize: RequestHeadHook {
   public func onRequestHead(_ exchange: inout Exchange) -> Verdict {
     if let lack = lack(of: exchange) {

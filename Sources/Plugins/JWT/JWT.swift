@@ -44,6 +44,14 @@ public final class JWT: Plugin {
   }
 }
 
+extension JWT {
+  public func reason(for verdict: Verdict, of exchange: borrowing Exchange) -> String? {
+    guard case .fail(let fault) = verdict else { return nil }
+    if !isCarried(by: exchange) { return "there is no `Authorization: Bearer`" }
+    return TokenMistake.allCases.first { "\($0.fault.reason)" == "\(fault.reason)" }?.words
+  }
+}
+
 extension JWT: Authenticator {
   public func countMissing() { missing.add() }
 
@@ -145,6 +153,23 @@ extension JWT: Authenticator {
 }
 
 extension TokenMistake {
+  /// For the operator, who may read more of it than the caller.
+  var words: String {
+    switch self {
+    case .malformed: "the token is no JWS in compact form"
+    case .algorithm: "the token's `alg` is not its key's, or not one of `algorithms`"
+    case .critical: "the token names what must be understood in `crit`"
+    case .type: "the token's `typ` is not one of `types`"
+    case .unknownKey: "there is no key for the token's `kid`"
+    case .signature: "no key has made the token's signature"
+    case .noExpiry: "the token has no `exp`"
+    case .expired: "the token's `exp` has passed"
+    case .notYetValid: "the token's `nbf` or `iat` is in the future"
+    case .issuer: "the token's `iss` is none of `issuer`"
+    case .audience: "the token's `aud` has none of `audience`"
+    }
+  }
+
   var fault: Fault {
     switch self {
     case .malformed: .malformedToken

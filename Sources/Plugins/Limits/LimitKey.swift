@@ -51,6 +51,25 @@ struct LimitKey: Sendable {
     }
   }
 
+  /// The key for people: `consumer acme, ip 127.0.0.1 for want of header.x-user`.
+  func words(for exchange: borrowing Exchange) -> String {
+    var words: [String] = []
+    for value in values {
+      var text = ByteBuffer(capacity: 64)
+      if value != .ip, value.append(of: exchange, to: &text) {
+        words.append("\(value.text) \(String(decoding: Self.bytes(text), as: UTF8.self))")
+      } else {
+        words.append("ip \(Self.client(exchange))" + (value == .ip ? "" : " for want of \(value.text)"))
+      }
+    }
+    return words.joined(separator: ", ")
+  }
+
+  private static func bytes(_ buffer: borrowing ByteBuffer) -> [UInt8] {
+    let span = buffer.span
+    return span.indices.map { span[$0] }
+  }
+
   private static let longestValue = 256
 
   /// Keeps the beginning of a value, and a hash of all of it.

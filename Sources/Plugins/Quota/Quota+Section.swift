@@ -26,6 +26,8 @@ extension Quota {
     var store = Store.local
     var file: String?
     var keys = 1 << 16
+    /// Whether what is counted is written to the file.
+    var keepsFile = true
 
     /// What the quota is called where it has no name.
     var label: String { name ?? "\(limit)/\(per.rawValue)" }

@@ -9,14 +9,17 @@ public final class QuotaBook: Sendable {
   let key: LimitKey
   /// Nil where the counts are in a shared store alone.
   let ledger: QuotaLedger?
+  /// Whether what is counted is written; not for sample requests.
+  let keepsFile: Bool
 
   init(_ settings: Quota.Settings) throws(PluginError) {
     self.settings = settings
     ledger = try settings.file.map { path throws(PluginError) in try QuotaLedger(path, keys: settings.keys) }
+    keepsFile = settings.keepsFile
     key = LimitKey(settings.key, seed: ledger?.seed ?? 0)
   }
 
-  deinit { ledger?.close() }
+  deinit { if keepsFile { ledger?.close() } }
 }
 
 /// Refuses requests of callers that have used what they may in a calendar day or month.
@@ -59,7 +62,7 @@ public final class Quota: Plugin {
       .day: RenderedFields(("RateLimit-Policy", value + ";w=86400")),
       .month: RenderedFields(("RateLimit-Policy", value)),
     ]
-    book.ledger?.startWriting()
+    if book.keepsFile { book.ledger?.startWriting() }
   }
 
   public private(set) lazy var hooks: [AnyObject] =
@@ -84,6 +87,21 @@ public final class Quota: Plugin {
     var fault = Fault.quotaExceeded
     fault.retryAfter = max(1, end - exchange.began / 1_000_000_000)
     return .fail(fault)
+  }
+}
+
+extension Quota {
+  /// A sample is counted on from what the file says, and the file stays as it is.
+  public static func rehearsal(of settings: Settings) -> Settings {
+    var settings = settings
+    settings.keepsFile = false
+    return settings
+  }
+
+  public func reason(for verdict: Verdict, of exchange: borrowing Exchange) -> String? {
+    let limit = "\(settings.limit) a \(settings.per.rawValue) for \(book.key.words(for: exchange))"
+    guard let used = exchange.notes.value(of: self), book.ledger != nil else { return limit }
+    return "\(limit), of which \(used) are used with this one, as the file has it"
   }
 }
 

@@ -60,6 +60,22 @@ public final class RateLimit: Plugin {
     ? [self] : [SharedRateLimit(self, limiter, services.store(Store.shared.rawValue))]
 }
 
+extension RateLimit {
+  /// A sample has the place of few keys: it is one.
+  public static func rehearsal(of settings: Settings) -> Settings {
+    var settings = settings
+    settings.keys = 1024
+    return settings
+  }
+
+  public func reason(for verdict: Verdict, of exchange: borrowing Exchange) -> String? {
+    let settings = limiter.settings
+    let bucket = settings.bucket == settings.rate.count ? "" : ", \(settings.bucket) at once"
+    return "\(settings.rate.text)\(bucket) for \(key.words(for: exchange)), whose bucket is taken to be full"
+      + (settings.shadow ? "; in shadow mode, which refuses nothing" : "")
+  }
+}
+
 extension RateLimit: RequestHeadHook {
   public func onRequestHead(_ exchange: inout Exchange) -> Verdict {
     let now = limiter.time(services.now)

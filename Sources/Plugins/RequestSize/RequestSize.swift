@@ -48,6 +48,23 @@ public final class RequestSize: Plugin {
   }
 }
 
+extension RequestSize {
+  public func reason(for verdict: Verdict, of exchange: borrowing Exchange) -> String? {
+    let length = exchange.path.count + (exchange.request.head.hasQuery ? exchange.query.count + 1 : 0)
+    var words: [String] = []
+    if target < .max { words.append("the target has \(length) of \(target) bytes") }
+    if head < .max { words.append("the head \(exchange.request.head.length) of \(head)") }
+    if body < .max {
+      if case .length(let count) = exchange.request.head.framing {
+        words.append("the body \(count) of \(body)")
+      } else {
+        words.append("the body at most \(body)")
+      }
+    }
+    return words.joined(separator: ", ")
+  }
+}
+
 extension RequestSize: RequestHeadHook {
   public func onRequestHead(_ exchange: inout Exchange) -> Verdict {
     if exchange.path.count + (exchange.request.head.hasQuery ? exchange.query.count + 1 : 0) > target {

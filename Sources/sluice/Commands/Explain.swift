@@ -1,13 +1,16 @@
 import ArgumentParser
 import Engine
 import JSON
+import Kernel
+import Runtime
 
 struct Explain: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Says what a configuration does with a request, and why.",
     discussion: """
-      Which route takes it, which plugins it passes, where it goes and what is sent there, and why no other route takes \
-      it. It reads the file and needs no running gateway. Exits with 0 whether the request is taken or refused.
+      Which route takes it, what each plugin decides, where it goes and what is sent there, and why no other route \
+      takes it. It reads the file and needs no running gateway; plugins start afresh, and nothing is asked over the \
+      network. Exits with 0 whether the request is taken or refused.
 
         sluice explain GET /v1/feedback/7
         sluice explain POST https://api.example.com/v1/feedback -H 'X-Tenant: a' -d '{"text":"thanks"}'
@@ -20,6 +23,7 @@ struct Explain: ParsableCommand {
   @Option(name: [.customShort("d"), .customLong("data")], help: "The body.") var body: String?
   @Option(help: "The listener that takes it; by default the one with the URL's port, or the first.")
   var listener: String?
+  @Option(help: "The address that it comes from.") var from = "127.0.0.1"
   @OptionGroup var configuration: ConfigurationOption
   @OptionGroup var json: JSONOption
 
@@ -27,6 +31,7 @@ struct Explain: ParsableCommand {
     if let bad = headers.first(where: { SampleRequest.field($0) == nil }) {
       throw ValidationError("'\(bad)' is no header: write -H 'Name: value'.")
     }
+    if IPAddress(from) == nil { throw ValidationError("'\(from)' is no address: write --from 192.0.2.1.") }
     if method.contains("/") { throw ValidationError("The method comes first: sluice explain GET \(method)") }
   }
 
@@ -34,14 +39,30 @@ struct Explain: ParsableCommand {
     let snapshot = try configuration.load()
     let request = SampleRequest(
       method, url, headers: headers.compactMap { SampleRequest.field($0) }, body: Array((body ?? "").utf8),
-      listener: listener)
-    let explanation: Explanation
-    do throws(ExplanationError) { explanation = try snapshot.explain(request) } catch {
-      throw ValidationError("\(error)")
-    }
+      listener: listener, client: IPAddress(from) ?? IPAddress(v4: 0))
+    let explanation = try explain(request, snapshot)
     guard json.isWanted else { return Terminal.print(explanation.text) }
     var json = JSONWriter()
     explanation.write(to: &json)
     Terminal.print(json)
+  }
+
+  /// Plugins live on a loop, and some may wait.
+  private func explain(_ request: SampleRequest, _ snapshot: Snapshot) throws -> Explanation {
+    final class Outcome { var explanation: Result<Explanation, ExplanationError>? }
+    let outcome = Outcome()
+    let loop = try Loop()
+    loop.start(outcome) { outcome in
+      do throws(ExplanationError) { outcome.explanation = .success(try await snapshot.explain(request)) } catch {
+        outcome.explanation = .failure(error)
+      }
+      loop.stop()
+    }
+    loop.run()
+    switch outcome.explanation {
+    case .success(let explanation): return explanation
+    case .failure(let error): throw ValidationError("\(error)")
+    case nil: throw ValidationError("there is no answer.")
+    }
   }
 }
