@@ -8,14 +8,14 @@ public struct ExchangeNotes: Sendable {
   public init() {}
 
   /// What this instance noted; nil when it noted nothing of this exchange.
-  public func value(of plugin: some Plugin) -> UInt64? {
+  public func value(of plugin: some AnyObject) -> UInt64? {
     let owner = ObjectIdentifier(plugin)
     for index in entries.indices where entries[index].owner == owner { return entries[index].value }
     return nil
   }
 
   /// Notes a number, in place of an earlier one.
-  public mutating func set(_ value: UInt64, for plugin: some Plugin) {
+  public mutating func set(_ value: UInt64, for plugin: some AnyObject) {
     let owner = ObjectIdentifier(plugin)
     for index in entries.indices where entries[index].owner == owner {
       entries[index].value = value

@@ -76,30 +76,46 @@ public struct Chain {
   public let responseBody: [any ResponseBodyHook]
   public let modelCall: [any ModelCallHook]
   public let log: [any LogHook]
+  /// What notes the decisions of each plugin, in their order; none where nobody asked for it.
+  public let observers: [DecisionObserver]
   /// Whether any request step is `async`.
   public let waits: Bool
 
   /// - Parameters:
   ///   - plugins: in the order written.
   ///   - innermost: hooks of what the route itself says, which stand behind all plugins.
-  public init(_ plugins: [any Plugin], innermost: [AnyObject] = []) {
+  ///   - isObserved: whether what each plugin decides is noted. It costs two readings of the clock for each, and nothing
+  ///     where it is not asked for.
+  public init(_ plugins: [any Plugin], innermost: [AnyObject] = [], isObserved: Bool = false) {
     var steps: [RequestStep] = []
-    var waits = false
-    let hooks = plugins.flatMap(\.hooks) + innermost
-    for plugin in hooks {
-      if let hook = plugin as? any RequestHeadHook { steps.append(.sync(hook)) }
-      if let hook = plugin as? any AsyncRequestHeadHook {
-        steps.append(.async(hook))
-        waits = true
-      }
+    var bodies: [any RequestBodyHook] = []
+    var observers: [DecisionObserver] = []
+    for plugin in plugins {
+      let observer = isObserved ? DecisionObserver(plugin) : nil
+      if let observer { observers.append(observer) }
+      for hook in plugin.hooks { Self.add(hook, observer, &steps, &bodies) }
     }
+    for hook in innermost { Self.add(hook, nil, &steps, &bodies) }
+    let hooks = plugins.flatMap(\.hooks) + innermost
     requestHead = steps
     responseHead = hooks.reversed().compactMap { $0 as? any ResponseHeadHook }
-    requestBody = hooks.compactMap { $0 as? any RequestBodyHook }.filter { $0.takesRequestBodies }
+    requestBody = bodies
     responseBody = hooks.reversed().compactMap { $0 as? any ResponseBodyHook }.filter { $0.takesResponseBodies }
     modelCall = hooks.compactMap { $0 as? any ModelCallHook }
     log = hooks.compactMap { $0 as? any LogHook }
-    self.waits = waits
+    self.observers = observers
+    waits = steps.contains { if case .async = $0 { true } else { false } }
+  }
+
+  private static func add(
+    _ hook: AnyObject, _ observer: DecisionObserver?, _ steps: inout [RequestStep],
+    _ bodies: inout [any RequestBodyHook]
+  ) {
+    if let head = hook as? any RequestHeadHook { steps.append(.sync(observer?.around(head) ?? head)) }
+    if let head = hook as? any AsyncRequestHeadHook { steps.append(.async(observer?.around(head) ?? head)) }
+    if let body = hook as? any RequestBodyHook, body.takesRequestBodies {
+      bodies.append(observer?.around(body) ?? body)
+    }
   }
 
   /// Runs the request hooks until one decides otherwise than to proceed.

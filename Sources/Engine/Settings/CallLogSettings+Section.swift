@@ -13,6 +13,8 @@ extension CallLogSettings {
       Keyword(
         "query", \.query, .choice,
         "What of the query is written: names with their values hidden, names alone, or all of it."),
+      Keyword(
+        "decisions", \.decisions, .boolean, "Whether it is written what each plugin decided, and how long it took."),
     ]
   ) { log, node, reading in
     guard log.retainSize < log.segmentSize else { return }

@@ -26,6 +26,8 @@ public struct CallLogSettings: Sendable, Equatable {
   /// Names of response fields to write, in lower case.
   public var responseHeaders: [String]
   public var query: Query
+  /// Whether what each plugin decided is written, and how long it took.
+  public var decisions: Bool
 
   public init(
     destination: Destination = .off,
@@ -35,7 +37,8 @@ public struct CallLogSettings: Sendable, Equatable {
     retainAge: Nanoseconds = .days(7),
     requestHeaders: [String] = [],
     responseHeaders: [String] = [],
-    query: Query = .redacted
+    query: Query = .redacted,
+    decisions: Bool = false
   ) {
     self.destination = destination
     self.segmentSize = segmentSize
@@ -45,5 +48,6 @@ public struct CallLogSettings: Sendable, Equatable {
     self.requestHeaders = requestHeaders
     self.responseHeaders = responseHeaders
     self.query = query
+    self.decisions = decisions
   }
 }

@@ -23,6 +23,9 @@ extension Worker {
       if let route = slot.route, !route.logMembers.isEmpty { log.append(route.logMembers[slot.path]) }
       if slot.exchange.request.head.length > 0 { appendRequest(&slot.exchange, to: log) }
       appendOutcome(slot, to: log)
+      if let route = slot.route, !route.chain.observers.isEmpty {
+        Self.append(route.chain.observers, of: &slot.exchange, to: log)
+      }
       appendDurations(slot.exchange.times, to: log)
       appendHeaders(&slot.exchange, to: log)
       log.end()
@@ -109,6 +112,15 @@ extension Worker {
     }
     if slot.account.attempts > 0 { log.append(.attempts, integer: slot.account.attempts) }
     if let call = slot.conversation { append(call, sent: slot.exchange.times.sent, to: log) }
+  }
+
+  private static func append(_ observers: [DecisionObserver], of exchange: inout Exchange, to log: CallLogQueue) {
+    log.beginDecisions()
+    for observer in observers {
+      guard let decision = observer.decision(of: exchange) else { continue }
+      log.decision(plugin: observer.plugin, verdict: decision.word, microseconds: decision.nanoseconds)
+    }
+    log.endDecisions()
   }
 
   private func appendDurations(_ times: ExchangeTimes, to log: CallLogQueue) {

@@ -86,7 +86,10 @@ final class WorkerSnapshot {
   private func chain(ofRoute index: Int) -> Chain {
     if let chain = chains[index] { return chain }
     let own = shared.plugins.ofRoute(index).map { $0.instance(services) }
-    let chain = Chain(plugins + own, innermost: shared.settings.routes[index].version.map(VersionHooks.make) ?? [])
+    let log = shared.settings.callLog
+    let chain = Chain(
+      plugins + own, innermost: shared.settings.routes[index].version.map(VersionHooks.make) ?? [],
+      isObserved: log.decisions && log.destination != .off)
     chains[index] = chain
     return chain
   }

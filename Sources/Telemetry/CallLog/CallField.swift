@@ -12,6 +12,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
   case upstream, target, attempts
   case model, provider, providerModel, tried, finish, inputTokens, cachedTokens, outputTokens, reasoningTokens, usage, cost,
     firstToken
+  case decisions
   case total, queue, connect, firstByte, body, overhead
   case requestHeaders, responseHeaders
   case truncated
@@ -64,6 +65,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .usage: "usage"
     case .cost: "cost_nanousd"
     case .firstToken: "first_token_us"
+    case .decisions: "decisions"
     case .total: "total_us"
     case .queue: "queue_us"
     case .connect: "connect_us"
@@ -84,6 +86,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
       .truncated:
       "integer"
     case .requestHeaders, .responseHeaders: "object"
+    case .decisions: "array"
     default: "string"
     }
   }
@@ -138,6 +141,8 @@ public enum CallField: UInt8, CaseIterable, Sendable {
       "`estimated` where the provider did not come to say its counts: tokens are by the length of what was sent and came."
     case .cost: "What the call cost, in billionths of a USD; absent when the model has no price."
     case .firstToken: "Microseconds from sending the request to the first piece of the answer itself."
+    case .decisions:
+      "What each plugin decided that the request came to, with `call_log.decisions`: `plugin`, `verdict` (`pass`, `refuse` or `answer`) and `us`, how long it took with what it waited for."
     case .total: "Microseconds from the request's first byte to the answer's last."
     case .queue: "Microseconds spent waiting for a connection of the pool."
     case .connect: "Microseconds spent connecting to the target; absent on a kept connection."

@@ -22,6 +22,7 @@ struct CallLineEncoder: ~Copyable {
   private var truncated = 0
   private var headers = CallField.requestHeaders
   private var isFirstHeader = true
+  private var isFirstDecision = true
 
   init(chunkSize: Int) {
     chunk = CallLogChunk(capacity: chunkSize)
@@ -122,6 +123,33 @@ struct CallLineEncoder: ~Copyable {
 
   mutating func endHeaders() {
     if !isFirstHeader { chunk.buffer.append(UInt8(ascii: "}")) }
+  }
+
+  mutating func beginDecisions() { isFirstDecision = true }
+
+  mutating func decision(_ plugin: Span<UInt8>, _ verdict: StaticString, microseconds: Int) {
+    if remaining < 256 {
+      truncated += 1
+      return
+    }
+    if isFirstDecision {
+      appendKey(.decisions, opensString: false)
+      chunk.buffer.append(UInt8(ascii: "["))
+    } else {
+      chunk.buffer.append(UInt8(ascii: ","))
+    }
+    isFirstDecision = false
+    chunk.buffer.append("{\"plugin\":\"")
+    appendText(plugin)
+    chunk.buffer.append(",\"verdict\":\"")
+    chunk.buffer.append(verdict)
+    chunk.buffer.append("\",\"us\":")
+    chunk.buffer.append(decimal: microseconds)
+    chunk.buffer.append(UInt8(ascii: "}"))
+  }
+
+  mutating func endDecisions() {
+    if !isFirstDecision { chunk.buffer.append(UInt8(ascii: "]")) }
   }
 
   mutating func end() {

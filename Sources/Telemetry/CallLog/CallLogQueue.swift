@@ -85,6 +85,22 @@ public final class CallLogQueue {
     if state == .writing { encoder.endHeaders() }
   }
 
+  /// Opens `decisions`; absent where none follows.
+  public func beginDecisions() {
+    if state == .writing { encoder.beginDecisions() }
+  }
+
+  /// - Parameter nanoseconds: written as whole microseconds, rounded down.
+  public func decision(plugin: String, verdict: StaticString, microseconds nanoseconds: Int) {
+    if state == .writing {
+      encoder.decision(plugin.utf8Span.span, verdict, microseconds: max(0, nanoseconds) / 1_000)
+    }
+  }
+
+  public func endDecisions() {
+    if state == .writing { encoder.endDecisions() }
+  }
+
   /// Finishes the line; it is counted as produced, and as dropped when there was no room.
   public func end() {
     tally.add(to: tally.produced)

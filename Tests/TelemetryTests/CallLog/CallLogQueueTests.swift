@@ -28,6 +28,23 @@ import Testing
         + "\n")
   }
 
+  @Test func `decisions are an array, absent without any`() throws {
+    let line = try line {
+      $0.beginDecisions()
+      $0.decision(plugin: "jwt", verdict: "pass", microseconds: 12_999)
+      $0.decision(plugin: "rate_limit", verdict: "refuse", microseconds: -1)
+      $0.endDecisions()
+    }
+    #expect(
+      line == #"{"time":"2026-11-22T20:49:53.123456Z","decisions":[{"plugin":"jwt","verdict":"pass","us":12},"#
+        + #"{"plugin":"rate_limit","verdict":"refuse","us":0}]}"# + "\n")
+    let none = try self.line {
+      $0.beginDecisions()
+      $0.endDecisions()
+    }
+    #expect(try JSONValue(parsing: none)["decisions"] == nil)
+  }
+
   @Test func `every field has a key of its own and JSON of any bytes`() throws {
     let bytes = (0...255).map { UInt8($0) }
     let fields = CallField.allCases.filter { $0 != .time && $0 != .truncated }
