@@ -25,8 +25,9 @@ struct QuotaTests {
     try second.stop()
   }
 
-  @Test func `two gateways count together in the shared store`() throws {
-    let redis = try RedisServer()
+  @Test(arguments: RedisServer.Kind.installed)
+  func `two gateways count together in the shared store`(kind: RedisServer.Kind) throws {
+    let redis = try RedisServer(kind)
     let text = """
       stores: { shared: { url: "redis://127.0.0.1:\(redis.port)", unavailable: refuse, timeout: 5s } }
       routes: { all: { match: /*, plugins: [{ quota: { limit: 5, per: month, store: shared } }], respond: 200 } }

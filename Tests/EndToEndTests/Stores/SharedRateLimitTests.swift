@@ -2,7 +2,7 @@ import GatewayTesting
 import Kernel
 import Testing
 
-/// Limits that several gateways share over a real Redis.
+/// Limits that several gateways share over a real Redis and a real Valkey.
 struct SharedRateLimitTests {
   private func text(
     _ port: Int, store: String = "", limit: String = "rate: 3/h, burst: 3", database: Int = 0
@@ -29,8 +29,9 @@ struct SharedRateLimitTests {
     #expect(isThere)
   }
 
-  @Test func `two gateways admit together what one would`() throws {
-    let redis = try RedisServer()
+  @Test(arguments: RedisServer.Kind.installed)
+  func `two gateways admit together what one would`(kind: RedisServer.Kind) throws {
+    let redis = try RedisServer(kind)
     try withGateway(text(redis.port)) { one in
       try withGateway(text(redis.port)) { two in
         try awaitStore(one)
@@ -48,8 +49,9 @@ struct SharedRateLimitTests {
     }
   }
 
-  @Test func `a store with a password and none but its own database is spoken to as it asks`() throws {
-    let redis = try RedisServer(["--requirepass", "open-sesame"])
+  @Test(arguments: RedisServer.Kind.installed)
+  func `a store with a password and none but its own database is spoken to as it asks`(kind: RedisServer.Kind) throws {
+    let redis = try RedisServer(kind, ["--requirepass", "open-sesame"])
     var plan = RunningGateway.Plan()
     plan.environment = [("REDIS_PASSWORD", "open-sesame")]
     try withGateway(
@@ -66,13 +68,16 @@ struct SharedRateLimitTests {
     }
   }
 
+  // The package that Valkey comes in is built without TLS.
   @Test func `a store under TLS is verified, and then used`() throws {
     let files = try TLSFixture.files
     let port = Ports.free()
-    let redis = try RedisServer([
-      "--tls-port", "\(port)", "--tls-auth-clients", "no", "--tls-cert-file", files.localhost.certificate,
-      "--tls-key-file", files.localhost.key, "--tls-ca-cert-file", files.authority.certificate,
-    ])
+    let redis = try RedisServer(
+      .redis,
+      [
+        "--tls-port", "\(port)", "--tls-auth-clients", "no", "--tls-cert-file", files.localhost.certificate,
+        "--tls-key-file", files.localhost.key, "--tls-ca-cert-file", files.authority.certificate,
+      ])
     let tls = ", tls: { authority: \(files.authority.certificate) }"
     for (more, status) in [(tls, 200), ("", 503)] {
       let text = """
@@ -87,9 +92,10 @@ struct SharedRateLimitTests {
     #expect(try redis.count <= 1)
   }
 
-  @Test func `a cluster's nodes are asked for the keys that they have`() throws {
+  @Test(arguments: RedisServer.Kind.installed)
+  func `a cluster's nodes are asked for the keys that they have`(kind: RedisServer.Kind) throws {
     let buses = (0..<3).map { _ in Ports.free() }
-    let nodes = try buses.map { try RedisServer(["--cluster-enabled", "yes", "--cluster-port", "\($0)"]) }
+    let nodes = try buses.map { try RedisServer(kind, ["--cluster-enabled", "yes", "--cluster-port", "\($0)"]) }
     for (index, slots) in ["0 5461", "5462 10922", "10923 16383"].enumerated() {
       #expect(try nodes[index].ask("CLUSTER ADDSLOTSRANGE \(slots)") == "+OK")
       #expect(try nodes[index].ask("CLUSTER SET-CONFIG-EPOCH \(index + 1)") == "+OK")
@@ -120,8 +126,9 @@ struct SharedRateLimitTests {
     }
   }
 
-  @Test func `a store that forgot its scripts is told them again`() throws {
-    let redis = try RedisServer()
+  @Test(arguments: RedisServer.Kind.installed)
+  func `a store that forgot its scripts is told them again`(kind: RedisServer.Kind) throws {
+    let redis = try RedisServer(kind)
     try withGateway(text(redis.port, store: ", unavailable: refuse")) { gateway in
       try awaitStore(gateway)
       #expect(try redis.ask("SCRIPT FLUSH") == "+OK")
@@ -129,11 +136,11 @@ struct SharedRateLimitTests {
     }
   }
 
-  @Test(arguments: ["local", "refuse"])
+  @Test(arguments: ["local", "refuse"], RedisServer.Kind.installed)
   func `while the store is killed the configuration says what counts, and it comes back by itself`(
-    outage: String
+    outage: String, kind: RedisServer.Kind
   ) throws {
-    let redis = try RedisServer()
+    let redis = try RedisServer(kind)
     try withGateway(text(redis.port, store: ", unavailable: \(outage)")) { gateway in
       try awaitStore(gateway)
       #expect(try statuses(gateway, 1) == [200])
@@ -155,9 +162,11 @@ struct SharedRateLimitTests {
     }
   }
 
-  @Test(arguments: ["local", "refuse"])
-  func `a store that is stopped holds no request longer than its time`(outage: String) throws {
-    let redis = try RedisServer()
+  @Test(arguments: ["local", "refuse"], RedisServer.Kind.installed)
+  func `a store that is stopped holds no request longer than its time`(
+    outage: String, kind: RedisServer.Kind
+  ) throws {
+    let redis = try RedisServer(kind)
     try withGateway(text(redis.port, store: ", timeout: 50ms, unavailable: \(outage)")) { gateway in
       try awaitStore(gateway)
       let known = try redis.count
@@ -204,8 +213,9 @@ struct SharedRateLimitTests {
     #expect(throws: RunningGateway.Failure.self) { try gateway.get() }
   }
 
-  @Test func `many at once are admitted exactly`() throws {
-    let redis = try RedisServer()
+  @Test(arguments: RedisServer.Kind.installed)
+  func `many at once are admitted exactly`(kind: RedisServer.Kind) throws {
+    let redis = try RedisServer(kind)
     try withGateway(text(redis.port, store: ", timeout: 5s, unavailable: refuse", limit: "rate: 1/h, burst: 100")) {
       gateway in
       try awaitStore(gateway)
