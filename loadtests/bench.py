@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from harness import attacks, load, report, routes, scenarios
+from harness import attacks, chain, limits, load, report, routes, scenarios
 from harness.peers import Peer, known_peers
 from harness.processes import LOAD_CORE, Failure, free_port, started
 from harness.scenarios import Bench, Gate, Scenario
@@ -71,6 +71,23 @@ SCENARIOS = [
     Scenario(
         "attacks", "10,000 frames/s of HTTP/2 for 10 s of each attack, in the clear and over TLS", attacks.attacks,
         (Gate("worst p99 ms", 100), Gate("worst RSS growth MiB", 64), Gate("never cut", 0)), only_sluice=True),
+    Scenario(
+        "chain", "RS256 tokens, token bucket, breaker, call log and metrics; HAProxy bare, Envoy with the same",
+        chain.chain,
+        (Gate("cpu µs/request", 0.95, "haproxy"), Gate("cpu µs/request", 0.35, "envoy")),
+        among=("sluice", "haproxy", "envoy")),
+    Scenario(
+        "jwt-first", "the first sight of an RS256 token beside one verification by OpenSSL", chain.first_sight,
+        (Gate("× one verification", 1.3),), only_sluice=True),
+    Scenario(
+        "rate-limit", "ten times too much for one limit, on four workers, for 10 s", limits.exact_rate,
+        (Gate("off by %", 1),), only_sluice=True),
+    Scenario(
+        "million-keys", "a million keys of a rate limit, all in use", limits.million_keys,
+        (Gate("RSS MiB", 200),), only_sluice=True),
+    Scenario(
+        "store-outage", "a shared store stopped and killed while 64 connections ask", limits.store_outage,
+        (Gate("longest ms, stopped", 1000), Gate("longest ms, killed", 1000)), only_sluice=True),
     Scenario("start-time", "from spawn to the first answer", scenarios.start_time, (Gate("first answer ms", 50),)),
 ]
 

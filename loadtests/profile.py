@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Counts the instructions of one request by callgrind, and shows the functions that they are spent in.
 
-    loadtests/profile.py [--sluice BINARY] [--peer haproxy] [--requests 1000] [--plugins LIST]
+    loadtests/profile.py [--sluice BINARY] [--peer haproxy] [--requests 1000] [--plugins LIST] [--header FIELD]
         [keepalive|new-connections]
 
 The figure is the same on a busy machine. One connection at a time, everything on, the log's thread included.
@@ -31,16 +31,16 @@ def ask(client: socket.socket, extra: str = "") -> None:
     load.read_response(client)
 
 
-def keepalive(port: int, requests: int) -> None:
+def keepalive(port: int, requests: int, extra: list[str]) -> None:
     with socket.create_connection(("127.0.0.1", port), 60) as client:
-        for _ in range(requests):
-            ask(client)
+        for number in range(requests):
+            ask(client, extra[number % len(extra)])
 
 
-def new_connections(port: int, requests: int) -> None:
-    for _ in range(requests):
+def new_connections(port: int, requests: int, extra: list[str]) -> None:
+    for number in range(requests):
         with socket.create_connection(("127.0.0.1", port), 60) as client:
-            ask(client, "Connection: close\r\n")
+            ask(client, extra[number % len(extra)] + "Connection: close\r\n")
 
 
 def functions(profile: Path, inclusive: bool, count: int) -> str:
@@ -61,11 +61,14 @@ def main() -> None:
     parser.add_argument("--peer", choices=["sluice", "haproxy"], default="sluice")
     parser.add_argument("--requests", type=int, default=1000)
     parser.add_argument("--plugins", help="plugins of every route, such as '[{ rate_limit: 1000000/s }]'")
+    parser.add_argument(
+        "--header", action="append", help="a field such as 'Authorization: Bearer …'; of several, requests take turns")
     parser.add_argument("--functions", type=int, default=40, help="how many to show")
     options = parser.parse_args()
     cache = Path(os.environ.get("SLUICE_PEERS", Path.home() / ".cache/sluice-peers"))
     peer = next(peer for peer in known_peers(cache, options.sluice.resolve()) if peer.name == options.peer)
     tools = load.Tools.compiled(HERE, cache / "tools")
+    extra = [f"{header}\r\n" for header in options.header or []] or [""]
     work = keepalive if options.scenario == "keepalive" else new_connections
 
     with tempfile.TemporaryDirectory(prefix="sluice-profile-") as name:
@@ -77,8 +80,8 @@ def main() -> None:
                     configuration.write(f"plugins: {options.plugins}\n")
             arguments = peer.command("", folder / peer.name)[1:]
             with callgrind.counting(peer.binary, arguments, port, folder / peer.name) as counter:
-                work(port, 300)
-                total = counter.count(lambda: work(port, options.requests))
+                work(port, 300, extra)
+                total = counter.count(lambda: work(port, options.requests, extra))
                 print(f"{total / options.requests:,.0f} instructions a request ({peer.version()}, {options.scenario})")
                 for inclusive in (False, True):
                     print(f"\n{'with callees' if inclusive else 'by themselves'}, of {options.requests} requests:")

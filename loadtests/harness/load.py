@@ -23,12 +23,14 @@ class Tools:
     pace: Path
     websockets: Path
     handshake: Path
+    tokens: Path
 
     @staticmethod
     def compiled(sources: Path, into: Path) -> "Tools":
         into.mkdir(parents=True, exist_ok=True)
-        tools = Tools(into / "backend", into / "pace", into / "websockets", into / "handshake")
-        for program in (tools.backend, tools.pace, tools.websockets, tools.handshake):
+        tools = Tools(into / "backend", into / "pace", into / "websockets", into / "handshake",
+                      into / "tokens")
+        for program in (tools.backend, tools.pace, tools.websockets, tools.handshake, tools.tokens):
             source = sources / f"{program.name}.c"
             if program.exists() and program.stat().st_mtime > source.stat().st_mtime:
                 continue
@@ -44,14 +46,17 @@ class Load:
     p99_us: float
 
 
-def wrk(url: str, connections: int, seconds: int, headers: list[str] = [], script: Path | None = None) -> Load:
+def wrk(
+    url: str, connections: int, seconds: int, headers: list[str] = [], script: Path | None = None,
+    arguments: list[str] = [],
+) -> Load:
     """Drives the URL as fast as answers come."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "10s"]
     for header in headers:
         command += ["-H", header]
     if script is not None:
         command += ["-s", str(script)]
-    text = run([*command, url], seconds + 30)
+    text = run([*command, url, *(["--", *arguments] if arguments else [])], seconds + 30)
 
     def first(pattern: str) -> str:
         match = re.search(pattern, text)

@@ -27,6 +27,13 @@ public final class Budget: Plugin {
 
   public static func needsPrices(_ settings: SpendingSettings) -> Bool { true }
 
+  /// A sample spends nothing, so the counts that outlast the process are not looked at.
+  public static func rehearsal(of settings: SpendingSettings) -> SpendingSettings {
+    var settings = settings
+    settings.file = nil
+    return settings
+  }
+
   public init(_ book: SpendingBook, _ services: any WorkerServices) {
     spending = Spending(book, services, Self.decisions)
   }

@@ -25,6 +25,13 @@ public final class TokenLimit: Plugin {
     settings.store == .shared ? [SpendingSettings.Store.shared.rawValue] : []
   }
 
+  /// A sample spends nothing, so the counts that outlast the process are not looked at.
+  public static func rehearsal(of settings: SpendingSettings) -> SpendingSettings {
+    var settings = settings
+    settings.file = nil
+    return settings
+  }
+
   public init(_ book: SpendingBook, _ services: any WorkerServices) {
     spending = Spending(book, services, Self.decisions)
   }
