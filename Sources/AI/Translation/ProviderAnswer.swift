@@ -137,6 +137,11 @@ public struct ProviderAnswer: ~Copyable {
   /// Turns a whole answer into the client's; the status that it has.
   public mutating func translate(_ body: [UInt8], status: Int, into out: inout ByteBuffer) -> Int {
     isOver = true
+    if request.operation != nil, status < 400 {
+      if let counts = (try? JSONElement(parsing: body))?["usage"], counts.isObject { usage = Chat.readUsage(counts) }
+      out.append(body.span)
+      return status
+    }
     guard let element = try? JSONElement(parsing: body) else {
       return refuse(Self.unreadable(status), into: &out)
     }

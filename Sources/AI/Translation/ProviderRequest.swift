@@ -18,6 +18,8 @@ public struct ProviderRequest: Sendable {
   public let showsUsage: Bool
   /// What was left out, in the client's words.
   public let dropped: [String]
+  /// What is asked, if it is no conversation.
+  public var operation: PassedOperation?
 
   /// Whether both sides speak the same dialect.
   public var isNative: Bool { back.native == front }
@@ -30,12 +32,17 @@ public struct ModelRequest: Sendable {
   /// As the client calls it.
   public let model: String
   public let streams: Bool
+  private let operation: PassedOperation?
 
-  /// - Parameter path: what the path says, where the dialect says it there: the model, and whether the answer is a stream.
+  /// - Parameters:
+  ///   - path: what the path says, where the dialect says it there: the model, and whether the answer is a stream.
+  ///   - operation: what is asked, if it is no conversation.
   public init(
-    _ front: Front, body bytes: [UInt8], path: (model: String, streams: Bool)? = nil
+    _ front: Front, body bytes: [UInt8], path: (model: String, streams: Bool)? = nil,
+    operation: PassedOperation? = nil
   ) throws(Refusal) {
     self.front = front
+    self.operation = operation
     do { body = try JSONElement(parsing: bytes) } catch {
       throw Refusal(nil, "The body is not JSON: \(error.problem.rawValue) at byte \(error.offset).")
     }
@@ -46,7 +53,7 @@ public struct ModelRequest: Sendable {
       return
     }
     model = try body.requireString("model")
-    streams = try body["stream"]?.requireFlag() ?? false
+    streams = operation == nil ? try body["stream"]?.requireFlag() ?? false : false
   }
 
   /// Makes the provider's request: the same bytes where the dialect is the same, a translation elsewhere.
@@ -56,6 +63,9 @@ public struct ModelRequest: Sendable {
     for back: Back, model: String, unsupported: ProviderRequest.Unsupported = .refuse
   ) throws(Refusal) -> ProviderRequest {
     if back.native == front { return try splice(back, model: model) }
+    if let operation {
+      throw Refusal("model", "The provider of this model has nothing that is asked for by `\(operation.path)`.")
+    }
     var losses = Losses()
     var conversation = try front.read(body, &losses)
     conversation.model = model
@@ -74,7 +84,13 @@ public struct ModelRequest: Sendable {
   /// Puts the provider's name of the model into the client's bytes, and asks for the usage of a stream.
   private func splice(_ back: Back, model: String) throws(Refusal) -> ProviderRequest {
     var edits: [(range: Range<Int>, text: String)] = []
-    if front != .generate { edits.append((try body.requireMember("model").range, JSONText.literal(model))) }
+    if front != .generate {
+      edits.append((try body.requireMember("model").range, JSONText.literal(model)))
+    } else if operation != nil {
+      // Here the body may say the model once more.
+      let said = [body["model"]] + (body["requests"]?.elements ?? []).map { $0["model"] }
+      for case let name? in said { edits.append((name.range, JSONText.literal("models/" + model))) }
+    }
     var showsUsage = true
     if front == .chat, streams {
       let options = body["stream_options"]
@@ -92,7 +108,8 @@ public struct ModelRequest: Sendable {
     }
     bytes += body.document[done...]
     return ProviderRequest(
-      front: front, back: back, body: bytes, streams: streams, showsUsage: showsUsage, dropped: [])
+      front: front, back: back, body: bytes, streams: streams, showsUsage: showsUsage, dropped: [],
+      operation: operation)
   }
 
   private func usageEdit(_ options: JSONElement?) -> (range: Range<Int>, text: String) {

@@ -8,6 +8,8 @@ enum ModelEndpoint {
   case conversation(Front)
   /// The same of Gemini's, whose paths say the model and whether the answer is a stream.
   case generate(streams: Bool)
+  /// What else a provider of the client's dialect does.
+  case passed(PassedOperation)
   /// The models that there are.
   case list
   case unknown
@@ -16,9 +18,9 @@ enum ModelEndpoint {
     if ends(exchange.path, with: "/v1/chat/completions") { return .conversation(.chat) }
     if ends(exchange.path, with: "/v1/messages") { return .conversation(.messages) }
     if ends(exchange.path, with: "/v1/responses") { return .conversation(.responses) }
-    if ends(exchange.path, with: "/v1/models") { return .list }
+    if ends(exchange.path, with: "/v1/models") || ends(exchange.path, with: "/v1beta/models") { return .list }
     if let streams = generates(exchange.path) { return .generate(streams: streams) }
-    return .unknown
+    return operation(exchange.path).map { .passed($0) } ?? .unknown
   }
 
   /// How faults are told: in the dialect that the path is of, or that the client's fields speak of.
@@ -26,8 +28,25 @@ enum ModelEndpoint {
 
   private static func shape(_ exchange: borrowing Exchange) -> FaultShape {
     if ends(exchange.path, with: "/v1/messages") { return .anthropic }
-    if generates(exchange.path) != nil { return .gemini }
-    return exchange.request.header(named: "anthropic-version") == nil ? .openai : .anthropic
+    if generates(exchange.path) != nil || ends(exchange.path, with: "/v1beta/models") { return .gemini }
+    switch operation(exchange.path)?.front {
+    case .messages: return .anthropic
+    case .generate: return .gemini
+    case .chat, .responses: return .openai
+    case nil: break
+    }
+    if exchange.request.header(named: "anthropic-version") != nil { return .anthropic }
+    return exchange.request.header(named: "x-goog-api-key") == nil ? .openai : .gemini
+  }
+
+  private static func operation(_ path: Span<UInt8>) -> PassedOperation? {
+    for operation in PassedOperation.all {
+      let name = operation.path.utf8Span.span
+      guard path.count >= name.count, ByteScan.equal(path.extracting(path.count - name.count..<path.count), name)
+      else { continue }
+      return operation
+    }
+    return nil
   }
 
   private static func generates(_ path: Span<UInt8>) -> Bool? {

@@ -44,6 +44,7 @@ extension FaultPage {
 /// The list of models, in the shape that the caller's fields ask for.
 enum ModelList {
   static func render(_ names: [String], into exchange: inout Exchange) {
+    if exchange.faultShape == .gemini { return renderGoogles(names, into: &exchange) }
     let isAnthropic = exchange.faultShape == .anthropic
     var json = JSONWriter()
     json.object {
@@ -68,6 +69,27 @@ enum ModelList {
         $0.member("has_more", false)
         if let first = names.first { $0.member("first_id", first) }
         if let last = names.last { $0.member("last_id", last) }
+      }
+    }
+    exchange.response.begin(status: 200)
+    exchange.response.addHeader("Content-Type", "application/json")
+    exchange.response.body.append(json.buffer.span)
+  }
+
+  private static func renderGoogles(_ names: [String], into exchange: inout Exchange) {
+    var json = JSONWriter()
+    json.object {
+      $0.array("models") {
+        for name in names {
+          $0.object {
+            $0.member("name", "models/\(name)")
+            $0.member("displayName", name)
+            $0.array("supportedGenerationMethods") {
+              $0.value("generateContent")
+              $0.value("streamGenerateContent")
+            }
+          }
+        }
       }
     }
     exchange.response.begin(status: 200)

@@ -16,7 +16,7 @@ enum ProviderHead {
     out.append("\r\nContent-Type: application/json\r\nAccept-Encoding: identity\r\nAccept: ")
     let streamType: StaticString =
       call.request.back == .bedrock ? "application/vnd.amazon.eventstream" : "text/event-stream"
-    out.append(call.request.streams ? streamType : "application/json")
+    out.append(call.request.streams ? streamType : call.request.operation == nil ? "application/json" : "*/*")
     out.append("\r\nUser-Agent: sluice\r\nX-Request-Id: ")
     append(exchange.id, to: &out)
     out.append("\r\n")
@@ -27,13 +27,17 @@ enum ProviderHead {
   }
 
   private static func writePath(_ call: ConversationCall, into out: inout ByteBuffer) {
+    let operation = call.request.operation?.path
     switch call.provider.settings.speaks {
-    case .openai: out.append("/chat/completions")
-    case .anthropic: out.append("/v1/messages")
+    case .openai: out.append(operation ?? "/chat/completions")
+    case .anthropic:
+      out.append("/v1")
+      out.append(operation ?? "/messages")
     case .azure:
       out.append("/openai/deployments/")
       out.append(call.model.model)
-      out.append("/chat/completions?api-version=")
+      out.append(operation ?? "/chat/completions")
+      out.append("?api-version=")
       out.append(call.provider.settings.apiVersion ?? "")
     case .bedrock:
       out.append("/model/")
@@ -42,7 +46,7 @@ enum ProviderHead {
     case .gemini:
       out.append("/v1beta/models/")
       out.append(call.model.model)
-      out.append(call.request.streams ? ":streamGenerateContent?alt=sse" : ":generateContent")
+      out.append(operation ?? (call.request.streams ? ":streamGenerateContent?alt=sse" : ":generateContent"))
     }
   }
 

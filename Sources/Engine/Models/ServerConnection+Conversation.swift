@@ -24,13 +24,17 @@ extension ServerConnection {
         return await refuse(Refusal("alt", "A stream is sent as events: ask with `?alt=sse`."), .generate, slot)
       }
       return await converse(slot, route: route, models: models, .generate, path: (model, streams))
+    case .passed(let operation):
+      let model = operation.front == .generate ? ModelEndpoint.model(slot.exchange).map { ($0, false) } : nil
+      return await converse(slot, route: route, models: models, operation.front, path: model, operation)
     case .conversation(let front):
       return await converse(slot, route: route, models: models, front, path: nil)
     }
   }
 
   private func converse(
-    _ slot: ExchangeSlot, route: WorkerRoute, models: ModelRoute, _ front: Front, path: (String, Bool)?
+    _ slot: ExchangeSlot, route: WorkerRoute, models: ModelRoute, _ front: Front, path: (String, Bool)?,
+    _ operation: PassedOperation? = nil
   ) async -> Bool {
     guard models.accepts(front) else { return await refuse(.notFound, slot) }
     guard slot.exchange.request.method == .post else {
@@ -39,15 +43,15 @@ extension ServerConnection {
     }
     let body = BodyCollector()
     if let fault = await readBody(slot, into: body) { return await refuse(fault, slot) }
-    return await call(slot, route: route, models: models, front, body.bytes, path: path)
+    return await call(slot, route: route, models: models, front, body.bytes, path: path, operation)
   }
 
   private func call(
     _ slot: ExchangeSlot, route: WorkerRoute, models: ModelRoute, _ front: Front, _ body: [UInt8],
-    path: (String, Bool)?
+    path: (String, Bool)?, _ operation: PassedOperation?
   ) async -> Bool {
     let asked: ModelRequest
-    do throws(Refusal) { asked = try ModelRequest(front, body: body, path: path) } catch {
+    do throws(Refusal) { asked = try ModelRequest(front, body: body, path: path, operation: operation) } catch {
       return await refuse(error, front, slot)
     }
     let choice = models.candidates(for: asked.model, &slot.exchange, &worker.random)

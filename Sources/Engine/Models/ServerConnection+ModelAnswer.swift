@@ -58,8 +58,9 @@ extension ServerConnection {
       call.learn(failure, hint, now: worker.loop.now)
       if call.giveUp(failure, now: worker.loop.now) { return .fault(.upstreamStatus(head.status)) }
     }
+    let type = call.request.operation == nil || status >= 400 ? nil : Self.contentType(&slot.exchange)
     slot.exchange.response.begin(status: status)
-    slot.exchange.response.addHeader("Content-Type", "application/json")
+    slot.exchange.response.addHeader("Content-Type", type ?? "application/json")
     if status >= 400, let seconds = hint.seconds {
       slot.exchange.response.addHeader("Retry-After", "\(seconds)")
     }
@@ -72,6 +73,12 @@ extension ServerConnection {
     call.firstContent = slot.exchange.times.firstByte
     slot.keepsConnection = await respond(slot)
     return .done
+  }
+
+  /// What a passed answer is: speech, for example.
+  private static func contentType(_ exchange: inout Exchange) -> String? {
+    guard let type = exchange.response.header(.contentType) else { return nil }
+    return String(decoding: type.indices.map { type[$0] }, as: UTF8.self)
   }
 
   /// When the provider wants to be asked again.
