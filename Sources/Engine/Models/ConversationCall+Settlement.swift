@@ -64,7 +64,8 @@ extension ServerConnection {
       asked: call.asked, provider: call.model.provider, model: call.model.model, streams: asked.streams,
       inputTokens: call.size, outputTokens: asked.outputTokens(for: call.request.back),
       price: prices.isEmpty
-        ? nil : TokenPrice(input: prices.map(\.input).max() ?? 0, output: prices.map(\.output).max() ?? 0), texts: { asked.texts })
+        ? nil : TokenPrice(input: prices.map(\.input).max() ?? 0, output: prices.map(\.output).max() ?? 0),
+      texts: { asked.texts })
     call.plan = plan
     switch await route.chain.runModelCall(plan, &slot.exchange) {
     case .proceed: return nil

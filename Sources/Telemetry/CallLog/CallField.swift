@@ -10,7 +10,8 @@ public enum CallField: UInt8, CaseIterable, Sendable {
   case rpcStatus, closedBy, closeCode
   case bytesIn, bytesOut
   case upstream, target, attempts
-  case model, provider, providerModel, tried, finish, inputTokens, cachedTokens, outputTokens, reasoningTokens, usage, cost,
+  case model, provider, providerModel, tried, finish, inputTokens, cachedTokens, outputTokens, reasoningTokens, usage,
+    cost,
     firstToken
   case decisions
   case total, queue, connect, firstByte, body, overhead

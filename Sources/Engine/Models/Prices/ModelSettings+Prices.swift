@@ -38,7 +38,7 @@ extension ModelSettings {
 extension ProviderSettings {
   /// Whether its address is this machine's own.
   fileprivate var isOnThisMachine: Bool {
-    guard let name = url?.host else { return false }
+    guard let name = endpoint?.host else { return false }
     let host = name.hasPrefix("[") ? String(name.dropFirst().prefix { $0 != "]" }) : String(name.prefix { $0 != ":" })
     return host == "localhost" || IPAddress(host)?.isLoopback == true
   }
