@@ -5,6 +5,9 @@ extension Quota {
   public enum Period: String, Sendable, CaseIterable {
     case day, month
 
+    /// Seconds of the longest one.
+    var length: Int { self == .day ? 86_400 : 31 * 86_400 }
+
     /// When the period ends in which a moment lies; both in seconds since 1970.
     func end(of seconds: Int) -> Int {
       switch self {

@@ -71,7 +71,7 @@ public final class Quota: Plugin {
   /// The end of the period that a request belongs to.
   func end(for exchange: borrowing Exchange) -> Int {
     let now = exchange.began / 1_000_000_000
-    if now >= end || now < end - 32 * 86_400 { end = settings.per.end(of: now) }
+    if now >= end || now < end - 2 * settings.per.length { end = settings.per.end(of: now) }
     return end
   }
 
@@ -109,7 +109,7 @@ extension Quota: RequestHeadHook {
   public func onRequestHead(_ exchange: inout Exchange) -> Verdict {
     guard let ledger = book.ledger else { return .fail(.storeUnavailable) }
     let end = end(for: exchange)
-    switch ledger.charge(book.key.hash(in: exchange), limit: settings.limit, end: end) {
+    switch ledger.charge(book.key.hash(in: exchange), limit: settings.limit, end: end, period: settings.per.length) {
     case .admitted(let used, let others):
       if others > 0 { evicted.add(others) }
       return decide(isAdmitted: true, used: used, &exchange)

@@ -68,10 +68,14 @@ final class QuotaLedger: Sendable {
 
   /// Counts one request.
   ///
-  /// - Parameter end: of the period; when it is a later one, all counts begin anew. Clocks that go back change nothing.
-  func charge(_ key: UInt64, limit: Int, end: Int) -> Charge {
+  /// - Parameters:
+  ///   - end: of the period; when it is a later one, all counts begin anew. A clock that goes back changes nothing,
+  ///     unless the period counted in is not even the next one: then the clock was wrong before, and what was counted
+  ///     would stand until that far day.
+  ///   - period: how long one is, in seconds.
+  func charge(_ key: UInt64, limit: Int, end: Int, period: Int = 31 * 86_400) -> Charge {
     state.withLock { state in
-      if end > state.end {
+      if end > state.end || end < state.end - period {
         state.end = end
         state.places.removeAll(keepingCapacity: true)
         state.keys.removeAll(keepingCapacity: true)
