@@ -2,7 +2,7 @@ import GatewayTesting
 import Kernel
 import Testing
 
-/// The official packages of OpenAI and Anthropic ask the demo's stand-in through the gateway.
+/// The official packages of OpenAI, Anthropic, Google and Mistral ask the demo's stand-in through the gateway.
 struct ModelSDKTests {
   private static let python = ProcessEnvironment.value("SLUICE_TEST_PYTHON")
   private static let script =
@@ -24,7 +24,7 @@ struct ModelSDKTests {
         providers: { demo: { dialect: openai, url: "http://127.0.0.1:\(port)/v1" } }
         models: { fast: { model: demo/stand-in }, busy: { model: demo/stand-in-busy } }
         prices: { demo/stand-in: { input: 0.15, output: 0.6 } }
-      routes: { models: { match: /*, ai: { accept: [openai, anthropic] } } }
+      routes: { models: { match: /*, ai: { accept: [openai, anthropic, gemini] } } }
       """
     try withGateway(text) { gateway in
       let output = gateway.directory["python"]

@@ -1,4 +1,4 @@
-"""Asks models through the gateway with the official packages `openai` and `anthropic`.
+"""Asks models through the gateway with the official packages `openai`, `anthropic`, `google-genai` and `mistralai`.
 
 The gateway is on PORT; it has the model `fast`, a stand-in that says again what it was told, and `busy`, which is
 always too busy. Exits 0 when all was as it should be.
@@ -10,6 +10,9 @@ import sys
 
 import anthropic
 import openai
+from google import genai
+from google.genai import types
+from mistralai.client import Mistral
 
 BASE = f"http://127.0.0.1:{sys.argv[1]}"
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -114,6 +117,39 @@ def messages():
             check(found.body["error"]["type"] == kind, found)
 
 
+def google():
+    client = genai.Client(api_key="unused", http_options={"base_url": BASE})
+    answer = client.models.generate_content(model="fast", contents="Zürich 😀")
+    check(answer.text == "You said: Zürich 😀" and answer.usage_metadata.total_token_count == 6, answer)
+    chunks = list(client.models.generate_content_stream(model="fast", contents="Zürich 😀"))
+    check("".join(c.text or "" for c in chunks) == "You said: Zürich 😀", chunks)
+    check([model.name for model in client.models.list()] == ["models/fast", "models/busy"], "models")
+    tool = types.Tool(function_declarations=[types.FunctionDeclaration(name="weather", parameters_json_schema=CITY)])
+    by_hand = types.AutomaticFunctionCallingConfig(disable=True)
+    config = types.GenerateContentConfig(tools=[tool], automatic_function_calling=by_hand)
+    answer = client.models.generate_content(model="fast", contents="Zürich 😀", config=config)
+    check(answer.function_calls[0].args == {"city": "Zürich 😀"}, answer)
+    for model, status in [("none", 404), ("busy", 429)]:
+        try:
+            client.models.generate_content(model=model, contents="x")
+            check(False, model)
+        except genai.errors.ClientError as found:
+            check(found.code == status and found.message, found)
+
+
+def mistral():
+    client = Mistral(api_key="unused", server_url=BASE)
+    answer = client.chat.complete(model="fast", messages=SAID)
+    check(answer.choices[0].message.content == "You said: Zürich 😀", answer)
+    events = [event.data for event in client.chat.stream(model="fast", messages=SAID)]
+    text = "".join(e.choices[0].delta.content or "" for e in events if e.choices)
+    check(text == "You said: Zürich 😀", events)
+    tools = [{"type": "function", "function": {"name": "weather", "parameters": CITY}}]
+    answer = client.chat.complete(model="fast", messages=SAID, tools=tools)
+    call = answer.choices[0].message.tool_calls[0]
+    check(json.loads(call.function.arguments) == {"city": "Zürich 😀"}, call)
+
+
 async def together():
     """Many streams at once."""
     client = openai.AsyncOpenAI(base_url=BASE + "/v1", api_key="unused")
@@ -134,4 +170,6 @@ async def together():
 chat()
 responses()
 messages()
+google()
+mistral()
 asyncio.run(together())
