@@ -203,4 +203,26 @@ struct ModelLimitTests {
       }
     }
   }
+
+  @Test func `a call that another model answers counts once, by what that one used and costs`() throws {
+    let origin = try Origin { connection in
+      while let request = try connection.request() {
+        if request.text.contains(#""model":"first""#) {
+          try connection.answer("503 Service Unavailable", body: #"{"error":{"message":"busy","type":"server_error"}}"#)
+        } else {
+          try connection.answer(body: Self.whole)
+        }
+      }
+    }
+    let text = Self.configuration("{ budget: { usd: 1/month, key: ip } }")
+      .replacing("{ model: p/real-model }", with: "{ model: p/first, fallbacks: [p/real-model] }")
+      .replacing("prices: {", with: "prices: { p/first: { input: 100, output: 200 },")
+    try withGateway(text, to: origin) { gateway in
+      #expect(try ask(gateway).status == 200)
+      let record = try gateway.awaitRecords(1)[0]
+      #expect(record["provider_model"]?.string == "real-model" && record["cost_nanousd"]?.integer == 16_000)
+      let spend = try gateway.admin("/api/v1/spend").text
+      #expect(spend.contains(#""used":16000}"#), "\(spend)")
+    }
+  }
 }
