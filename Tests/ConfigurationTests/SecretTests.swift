@@ -55,7 +55,11 @@ import Testing
   @Test(arguments: [
     "{ text: a, secret: hunter2, x: 1 }", "{ text: a, secret: \"hunter2\", x: 1 }", "{ \"secret\": 'hunter2', x: 1 }",
     "{ secret: hunter2 }, }", "{ secret: \"hunter2, x: 1", "secret:    hunter2\nx: 1",
-    "text: http://me:hunter2@example.com/\nx: 1\nx: 2",
+    "text: http://me:hunter2@example.com/\nx: 1\nx: 2", "{ secret: open hunter2 }, }", "{ secret: [a b, hunter2] }, }",
+    "{ secret: [\"${A}\", \"a hunter2\"] }, }", "{ secret: { a: [b], c: hunter2 } }, }",
+    "secret: a, hunter2\nx: 1\nx: 2",
+    "{ secret: \"a\\\" hunter2\" }, }", "{ secret: 'a'' hunter2' }, }", "{ secret: [a, hunter2",
+    "secret: a } hunter2\nx: 1",
   ])
   func `no excerpt shows a secret`(_ text: String) {
     let diagnostics = ReadingFixture.read(Sample.section, text).diagnostics

@@ -98,7 +98,7 @@ extension ExcerptFinder {
       guard start < line.count else { continue }
       let end = valueEnd(from: start, in: line)
       let value = String(String.UnicodeScalarView(line[start..<end]))
-      if value.hasPrefix("${") || value.hasPrefix("\"${") || value.contains("file:") { continue }
+      if isReference(value) { continue }
       for hidden in start..<end { result[hidden] = "*" }
     }
     hideUserInformation(in: &result)
@@ -123,11 +123,75 @@ extension ExcerptFinder {
     return String(String.UnicodeScalarView(line[start..<end]))
   }
 
+  /// Where a value ends: behind its quote or its list, at what ends it in a mapping of one line, else with the line.
   private static func valueEnd(from start: Int, in line: [Unicode.Scalar]) -> Int {
-    let quote = line[start]
-    if quote == "\"" || quote == "'" {
-      return line[(start + 1)...].firstIndex(of: quote).map { $0 + 1 } ?? line.count
+    switch line[start] {
+    case "\"", "'": return quoteEnd(from: start, in: line)
+    case "[", "{":
+      var place = start
+      var depth = 0
+      while place < line.count {
+        if line[place] == "\"" || line[place] == "'" {
+          place = quoteEnd(from: place, in: line)
+          continue
+        }
+        if line[place] == "[" || line[place] == "{" { depth += 1 }
+        if line[place] == "]" || line[place] == "}" { depth -= 1 }
+        place += 1
+        if depth == 0 { return place }
+      }
+      return line.count
+    default:
+      // A plain value may have spaces, and commas too where it does not stand between braces.
+      guard isInFlow(at: start, in: line) else { return line.count }
+      var end = line[start...].firstIndex { $0 == "," || $0 == "}" || $0 == "]" } ?? line.count
+      while end > start, line[end - 1] == " " { end -= 1 }
+      return end
     }
-    return line[start...].firstIndex { $0 == "," || $0 == "}" || $0 == " " } ?? line.count
+  }
+
+  private static func quoteEnd(from start: Int, in line: [Unicode.Scalar]) -> Int {
+    let quote = line[start]
+    var place = start + 1
+    while place < line.count {
+      let isDoubled = quote == "'" && line[place] == "'" && place + 1 < line.count && line[place + 1] == "'"
+      if isDoubled || (quote == "\"" && line[place] == "\\") {
+        place += 2
+      } else if line[place] == quote {
+        return place + 1
+      } else {
+        place += 1
+      }
+    }
+    return line.count
+  }
+
+  /// Whether a brace or bracket that was opened on this line is still open.
+  private static func isInFlow(at end: Int, in line: [Unicode.Scalar]) -> Bool {
+    var depth = 0
+    var place = 0
+    while place < end {
+      switch line[place] {
+      case "\"", "'":
+        place = quoteEnd(from: place, in: line)
+        continue
+      case "{", "[": depth += 1
+      case "}", "]": depth -= 1
+      default: break
+      }
+      place += 1
+    }
+    return depth > 0
+  }
+
+  /// Whether a value is a reference to a secret, or a list of them, and so none itself.
+  private static func isReference(_ value: String) -> Bool {
+    guard value.hasPrefix("[") else {
+      return value.hasPrefix("${") || value.hasPrefix("\"${") || value.contains("file:")
+    }
+    return value.dropFirst().dropLast().split(separator: ",").allSatisfy { element in
+      let text = element.drop { $0 == " " || $0 == "\"" || $0 == "'" }
+      return text.hasPrefix("${") || text.hasPrefix("file:")
+    }
   }
 }
