@@ -39,6 +39,23 @@ public enum QueryParameters {
     }
   }
 
+  /// Appends the query as it was sent, but with `…` in place of the values of this name.
+  public static func append(_ query: Span<UInt8>, hiding name: Span<UInt8>, to out: inout ByteBuffer) {
+    var start = 0
+    while start <= query.count {
+      let end = min(query.count, ByteScan.index(of: UInt8(ascii: "&"), in: query, from: start))
+      let equals = min(end, ByteScan.index(of: UInt8(ascii: "="), in: query, from: start))
+      if start > 0 { out.append("&") }
+      if equals < end, matches(query.extracting(start..<equals), name) {
+        out.append(query.extracting(start..<equals))
+        out.append("=…")
+      } else {
+        out.append(query.extracting(start..<end))
+      }
+      start = end + 1
+    }
+  }
+
   /// Appends the query as it was sent, but for the parameters of this name.
   public static func append(_ query: Span<UInt8>, without name: Span<UInt8>, to out: inout ByteBuffer) {
     var start = 0

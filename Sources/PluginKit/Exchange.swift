@@ -116,6 +116,8 @@ public struct Exchange: ~Copyable {
   /// Path and query that the target gets in the place of the client's.
   public var forwardedPath: ByteBuffer?
   public var forwardedQuery: ByteBuffer?
+  /// The parameter of the query that has a secret, whose value no log may show.
+  public var secretParameter: String?
 
   /// How often the response violates what it was checked by; noted in the call log.
   public var responseViolations = 0
@@ -209,6 +211,7 @@ public struct Exchange: ~Copyable {
     requestBodyLimit = .max
     forwardedPath = nil
     forwardedQuery = nil
+    if secretParameter != nil { secretParameter = nil }
     faultShape = .problem
     fault = nil
     faultMembers.removeAll()

@@ -42,7 +42,7 @@ import Testing
   ])
   func `a key in the query goes no further`(query: String, left: String) throws {
     let outcome = try fixture("api_key: { query: key }").ask(target: "/a?\(query)")
-    #expect(outcome.consumer == "widget")
+    #expect(outcome.consumer == "widget" && outcome.secretParameter == "key")
     #expect(outcome.query == left)
   }
 
@@ -90,7 +90,9 @@ import Testing
     #expect(try fixture.ask("X-API-Key: wrong\n" + Self.basic, certificate: good).reason == "unknown_api_key")
     #expect(try fixture.ask(certificate: good).consumer == "batch")
     let none = try fixture.ask()
-    #expect(none.reason == "no_credentials")
+    #expect(none.reason == "no_credentials" && none.secretParameter == nil)
+    let both = try self.fixture("any_of: [basic: {}, api_key: { query: key }]").ask(Self.basic, target: "/?key=secret")
+    #expect(both.consumer == "ada" && both.secretParameter == "key")
     #expect(none.answered.filter { $0.hasPrefix("WWW-Authenticate") }.count == 3)
   }
 

@@ -59,7 +59,7 @@ extension Worker {
     case .asterisk: log.append(.path, text: "*")
     case .authority: break
     }
-    if exchange.request.head.hasQuery { appendQuery(exchange.query, to: log) }
+    if exchange.request.head.hasQuery { appendQuery(exchange.query, secret: exchange.secretParameter, to: log) }
     log.append(.protocol, text: exchange.version.name)
   }
 
@@ -77,12 +77,17 @@ extension Worker {
     log.append(.host, host)
   }
 
-  private func appendQuery(_ query: Span<UInt8>, to log: CallLogQueue) {
+  /// - Parameter secret: the parameter whose value is not shown at all.
+  private func appendQuery(_ query: Span<UInt8>, secret: String?, to log: CallLogQueue) {
     let shown = current.shared.settings.callLog.query
-    if shown == .full { return log.append(.query, query) }
-    var names = ByteBuffer(capacity: 256)
-    QueryParameters.appendNames(of: query, withMark: shown == .redacted, to: &names)
-    log.append(.query, names.span)
+    if shown == .full, secret == nil { return log.append(.query, query) }
+    var text = ByteBuffer(capacity: 256)
+    if shown == .full, let secret {
+      QueryParameters.append(query, hiding: secret.utf8Span.span, to: &text)
+    } else {
+      QueryParameters.appendNames(of: query, withMark: shown == .redacted, to: &text)
+    }
+    log.append(.query, text.span)
   }
 
   private func appendOutcome(_ slot: ExchangeSlot, to log: CallLogQueue) {

@@ -83,6 +83,10 @@ public final class APIKey: Plugin {
 extension APIKey: Authenticator {
   public func countMissing() { missing.add() }
 
+  public func hideSecrets(of exchange: inout Exchange) {
+    if let query { exchange.secretParameter = query }
+  }
+
   public func isCarried(by exchange: borrowing Exchange) -> Bool {
     if !header.isEmpty, field(of: exchange) != nil { return true }
     guard let query else { return false }

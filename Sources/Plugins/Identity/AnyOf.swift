@@ -67,7 +67,10 @@ extension AnyOf {
 
 extension AnyOf: RequestHeadHook {
   public func onRequestHead(_ exchange: inout Exchange) -> Verdict {
-    for member in members { exchange.request.removeHeaders(member.forwarded) }
+    for member in members {
+      member.hideSecrets(of: &exchange)
+      exchange.request.removeHeaders(member.forwarded)
+    }
     for member in members where member.isCarried(by: exchange) { return member.authenticate(&exchange) }
     for member in members { member.countMissing() }
     return .fail(.noCredentials)

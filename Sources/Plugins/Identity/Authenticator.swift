@@ -16,12 +16,17 @@ public protocol Authenticator: RequestHeadHook, ResponseHeadHook, AnyObject {
   func isCarried(by exchange: borrowing Exchange) -> Bool
   /// Judges the proof that a request carries.
   func authenticate(_ exchange: inout Exchange) -> Verdict
+  /// Says what of a request no log may show, before anything is decided: a key that is refused is a key all the same.
+  func hideSecrets(of exchange: inout Exchange)
   /// Counts a request that carries none.
   func countMissing()
 }
 
 extension Authenticator {
+  public func hideSecrets(of exchange: inout Exchange) {}
+
   public func onRequestHead(_ exchange: inout Exchange) -> Verdict {
+    hideSecrets(of: &exchange)
     exchange.request.removeHeaders(forwarded)
     if isCarried(by: exchange) { return authenticate(&exchange) }
     countMissing()

@@ -31,6 +31,7 @@ struct IdentityFixture {
     var forwarded: [String] = []
     var answered: [String] = []
     var query: String?
+    var secretParameter: String?
   }
 
   static func load(_ text: String) -> LoadedSettings {
@@ -101,6 +102,7 @@ struct IdentityFixture {
     outcome.scopes = fixture.exchange.identity?.scopes ?? []
     outcome.forwarded = fixture.forwarded.filter { !$0.hasPrefix("Host:") }
     outcome.answered = fixture.answered
+    outcome.secretParameter = fixture.exchange.secretParameter
     outcome.query = Self.text(fixture.exchange.forwardedQuery)
     return outcome
   }
