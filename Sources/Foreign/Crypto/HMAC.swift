@@ -59,4 +59,10 @@ public final class HMAC {
     out.append(code.span)
     return true
   }
+
+  /// The code of a text, to be compared in constant time; nil when OpenSSL fails.
+  public func code(of text: Span<UInt8>) -> SHA256Digest? {
+    var code = ByteBuffer(capacity: Self.size)
+    return append(codeOf: text, to: &code) ? SHA256Digest(bytes: code.span) : nil
+  }
 }

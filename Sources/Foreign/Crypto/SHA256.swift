@@ -24,6 +24,14 @@ public struct SHA256Digest: Sendable, Hashable {
     words = (all[0], all[1], all[2], all[3])
   }
 
+  /// - Parameter bytes: 32 of them; nil for any other number.
+  public init?(bytes: Span<UInt8>) {
+    guard bytes.count == 32 else { return nil }
+    words = (
+      Self.word(bytes, 0), Self.word(bytes, 8), Self.word(bytes, 16), Self.word(bytes, 24)
+    )
+  }
+
   /// In lower-case hexadecimal.
   public var hexadecimal: String {
     var text = ByteBuffer(capacity: 64)
@@ -34,6 +42,12 @@ public struct SHA256Digest: Sendable, Hashable {
   /// Takes the same time wherever they differ.
   public static func == (a: SHA256Digest, b: SHA256Digest) -> Bool {
     (a.words.0 ^ b.words.0) | (a.words.1 ^ b.words.1) | (a.words.2 ^ b.words.2) | (a.words.3 ^ b.words.3) == 0
+  }
+
+  private static func word(_ bytes: Span<UInt8>, _ start: Int) -> UInt64 {
+    var word: UInt64 = 0
+    for index in start..<start + 8 { word = word << 8 | UInt64(bytes[index]) }
+    return word
   }
 
   /// The bytes are as good as random already, so one word of them is a hash.
