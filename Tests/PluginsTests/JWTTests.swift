@@ -49,6 +49,40 @@ import Testing
     }
   }
 
+  @Test func `a token without the scopes is told which it lacks, and other callers are not`() throws {
+    let token = try #require(tokens.good.first).token
+    for (rule, scopes) in [
+      ("{ scopes: [feedback:read, admin] }", "feedback:read admin"), ("{ groups: [nobody] }", nil),
+      ("{ any_of: [{ groups: [nobody] }, { scopes: [admin] }] }", "admin"), ("{ any_of: [{ groups: [staff] }] }", nil),
+      ("{ any_of: [{ groups: [nobody] }, { consumers: [x] }] }", nil), ("{ scopes: ['a\"b'] }", ""),
+    ] {
+      let fixture = try IdentityFixture("any_of: [\(Self.entry), basic: {}]\nauthorize: \(rule)", consumers: Self.known)
+      let lines = try fixture.ask("Authorization: Bearer \(token)").answered.filter { $0.hasPrefix("WWW-") }
+      let list = scopes.map { $0.isEmpty ? "" : ", scope=\"\($0)\"" }
+      #expect(
+        lines == (list.map { ["WWW-Authenticate: Bearer realm=\"gateway\", error=\"insufficient_scope\"\($0)"] } ?? []))
+      let other = try fixture.ask("Authorization: Basic YWRhOm9wZW4gc2VzYW1l")
+      #expect(other.consumer == "ada" && !other.answered.contains { $0.hasPrefix("WWW-") })
+    }
+  }
+
+  private static let known = "{ ada: { basic: { user: ada, password: \"${PASSWORD}\" } } }"
+
+  @Test func `forged tokens drive no good one out of the cache`() throws {
+    let fixture = try IdentityFixture(Self.entry.replacing("jwt: {", with: "jwt: { cache: 4,"))
+    let good = tokens.good.prefix(4).map(\.token)
+    for token in good { #expect(try fixture.ask("Authorization: Bearer \(token)").reason == "proceed") }
+    for number in 0..<2000 {
+      let token = good[number % 4]
+      let forged = token.prefix(token.count - 8) + String(10_000_000 + number)
+      #expect(try fixture.ask("Authorization: Bearer \(forged)").status == 401)
+    }
+    for token in good { #expect(try fixture.ask("Authorization: Bearer \(token)").reason == "proceed") }
+    #expect(
+      fixture.worker.counted("sluice_jwt_requests")
+        == [#"["verified"]"#: 4, #"["cached"]"#: 4, #"["refused"]"#: 2000])
+  }
+
   @Test func `a token that is cut or changed anywhere is refused`() throws {
     let token = Array(try #require(tokens.good.first { $0.algorithm == "ES256" }).token)
     for length in token.indices { #expect(try ask(String(token[..<length])).status == 401) }

@@ -76,11 +76,33 @@ public final class Authorize: Plugin {
   private let settings: Settings
   private let counters: [PluginCounter]
   private let allowed: PluginCounter
+  /// What a bearer of a token without the scopes is told; nil where no scope would let anybody in.
+  private let challenge: RenderedFields?
 
   public init(_ settings: Settings, _ services: any WorkerServices) {
     self.settings = settings
+    challenge = Self.challenge(
+      settings.rule.scopes + (settings.alternatives.first { !$0.scopes.isEmpty }?.scopes ?? []))
     allowed = services.counter(Self.results, ["allowed"])
     counters = Lack.allCases.map { services.counter(Self.results, ["\($0.word)"]) }
+  }
+}
+
+extension Authorize: ResponseHeadHook {
+  /// RFC 6750 §3.1: a token that is good but does not reach so far can be had with these scopes.
+  private static func challenge(_ scopes: [String]) -> RenderedFields? {
+    if scopes.isEmpty { return nil }
+    let sayable = scopes.filter { scope in
+      scope.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+    }
+    let list = sayable.isEmpty ? "" : ", scope=\"\(sayable.joined(separator: " "))\""
+    return RenderedFields(
+      ("WWW-Authenticate", "Bearer realm=\"gateway\", error=\"insufficient_scope\"\(list)"))
+  }
+
+  public func onResponseHead(_ exchange: inout Exchange) {
+    guard let challenge, exchange.notes.value(of: self) != nil else { return }
+    exchange.response.addHeaders(challenge)
   }
 }
 
@@ -136,6 +158,10 @@ extension Authorize: RequestHeadHook {
   public func onRequestHead(_ exchange: inout Exchange) -> Verdict {
     if let lack = lack(of: exchange) {
       counters[lack.rawValue].add()
+      // Only a token has claims, and only a token could have had scopes.
+      if lack == .scope || lack == .all, exchange.identity?.claims.all.isEmpty == false {
+        exchange.notes.set(1, for: self)
+      }
       return .fail(lack.fault)
     }
     allowed.add()
