@@ -19,6 +19,7 @@ enum BuiltIn {
     PluginDefinition(IPAccess.self),
     PluginDefinition(JWT.self),
     PluginDefinition(Mask.self),
+    PluginDefinition(MessageSignature.self),
     PluginDefinition(Quota.self),
     PluginDefinition(RateLimit.self),
     PluginDefinition(RequestSize.self),

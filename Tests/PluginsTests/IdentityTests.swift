@@ -137,7 +137,7 @@ import Testing
     #expect(text.contains(message), "\(text)")
   }
 
-  @Test(arguments: ["api_key", "basic", "client_certificate", "authorize", "any_of"])
+  @Test(arguments: ["api_key", "basic", "client_certificate", "authorize", "any_of", "hmac"])
   func `the example of a page loads and refuses who says nothing`(plugin: String) throws {
     let fixture = try IdentityFixture(file: try Page("plugins/\(plugin).md").example("yaml"))
     #expect([401, 403].contains(try fixture.ask().status))

@@ -10,6 +10,7 @@ import Testing
   private static let definitions = [
     PluginDefinition(APIKey.self), PluginDefinition(AnyOf.self), PluginDefinition(Authorize.self),
     PluginDefinition(Basic.self), PluginDefinition(ClientCertificateLogin.self), PluginDefinition(JWT.self),
+    PluginDefinition(MessageSignature.self),
     PluginDefinition(CORS.self), PluginDefinition(Concurrency.self), PluginDefinition(Headers.self),
     PluginDefinition(IPAccess.self), PluginDefinition(Quota.self), PluginDefinition(RateLimit.self),
     PluginDefinition(RequestSize.self), PluginDefinition(Trace.self), PluginDefinition(Transform.self),

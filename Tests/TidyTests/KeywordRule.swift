@@ -17,6 +17,8 @@ enum KeywordRule {
     "jwks": "it would need a file of keys",
     "file": "it would need a file of keys",
     "secret": "it would need a variable that must be set",
+    "key_id": "it would need a variable that must be set",
+    "encoding": "it would need a variable that must be set",
     "client_certificate": "it would need a service that speaks TLS",
   ]
 

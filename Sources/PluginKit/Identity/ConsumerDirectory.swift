@@ -9,11 +9,13 @@ public final class ConsumerDirectory: Sendable {
   private let byUser: [String: (password: SHA256Digest, identity: Identity)]
   private let byClaims: [(claims: [(String, String)], consumer: ConsumerSettings)]
   private let byCertificate: [(names: ConsumerSettings.CertificateSettings, identity: Identity)]
+  private let bySignature: [String: MessageSigner]
 
   public init(_ consumers: [ConsumerSettings]) {
     var byKey: [SHA256Digest: Identity] = [:]
     var byUser: [String: (password: SHA256Digest, identity: Identity)] = [:]
     var byCertificate: [(names: ConsumerSettings.CertificateSettings, identity: Identity)] = []
+    var bySignature: [String: MessageSigner] = [:]
     for consumer in consumers {
       let identity = Identity(consumer: consumer.name, user: nil, groups: consumer.groups)
       for key in consumer.apiKeys {
@@ -26,10 +28,14 @@ public final class ConsumerDirectory: Sendable {
         )
       }
       if let names = consumer.certificate { byCertificate.append((names, identity)) }
+      if let hmac = consumer.hmac, let key = hmac.key {
+        bySignature[hmac.keyID] = MessageSigner(keyID: hmac.keyID, key: key, identity: identity)
+      }
     }
     self.byKey = byKey
     self.byUser = byUser
     self.byCertificate = byCertificate
+    self.bySignature = bySignature
     byClaims = consumers.filter { !$0.claims.isEmpty }.map { ($0.claims, $0) }
   }
 
@@ -57,6 +63,9 @@ public final class ConsumerDirectory: Sendable {
     }?.identity
   }
 
+  /// Who signs requests with the key of this name.
+  public func signer(keyID: String) -> MessageSigner? { bySignature[keyID] }
+
   /// The consumer all of whose claims a token has, the one with the most of them first.
   public func consumer(with claims: Claims) -> (name: String, groups: [String])? {
     var best: (name: String, groups: [String], claims: Int)?
@@ -66,4 +75,11 @@ public final class ConsumerDirectory: Sendable {
     }
     return best.map { ($0.name, $0.groups) }
   }
+}
+
+/// A consumer who signs requests, with the secret that they are checked by.
+public struct MessageSigner: Sendable {
+  public let keyID: String
+  public let key: [UInt8]
+  public let identity: Identity
 }

@@ -1,5 +1,7 @@
 public import Configuration
 import Foreign
+import HTTP
+import Kernel
 
 /// A caller whom the configuration knows by name, and how they prove who they are.
 public struct ConsumerSettings: Sendable {
@@ -12,8 +14,30 @@ public struct ConsumerSettings: Sendable {
   public var claims: [(String, String)] = []
   public var basic: BasicSettings?
   public var certificate: CertificateSettings?
+  public var hmac: HMACSettings?
 
   public init() {}
+
+  /// A secret that signs requests, and its name.
+  public struct HMACSettings: Sendable {
+    public var keyID = ""
+    public var secret = Secret("")
+    public var encoding = Encoding.text
+
+    public enum Encoding: String, Sendable, CaseIterable {
+      case text, base64
+    }
+
+    /// The bytes that codes are made with; nil for a secret that is not in its encoding.
+    public var key: [UInt8]? {
+      let text = secret.reveal()
+      guard encoding == .base64 else { return Array(text.utf8) }
+      var decoder = Base64Decoder()
+      var key = ByteBuffer(capacity: text.utf8.count)
+      guard decoder.decode(text.utf8Span.span, into: &key), decoder.isComplete else { return nil }
+      return key.span.indices.map { key.span[$0] }
+    }
+  }
 
   /// A name and a password.
   public struct BasicSettings: Sendable {
@@ -47,7 +71,26 @@ public struct ConsumerSettings: Sendable {
       Keyword(
         "client_certificate", \.certificate, .section(CertificateSettings.section),
         "A certificate that has all these names is this consumer's."),
+      Keyword("hmac", \.hmac, .section(HMACSettings.section), "A secret that signs requests, and its name."),
     ])
+}
+
+extension ConsumerSettings.HMACSettings {
+  fileprivate static let section = Section<Self?>(
+    "hmac", Self(), "A secret that signs requests (RFC 9421), and its name.",
+    [
+      Keyword(
+        "key_id", .text("name", expectation: "the `keyid` of the consumer's signatures", limit: 200), required: true,
+        "The `keyid` of the consumer's signatures.", get: { $0?.keyID }, set: { $0?.keyID = $1 }),
+      Keyword("secret", .secret, required: true, "The secret.", get: { $0?.secret }, set: { $0?.secret = $1 }),
+      Keyword(
+        "encoding", .choice, "How the secret's bytes are written.", get: { $0?.encoding }, set: { $0?.encoding = $1 }),
+    ],
+    check: { settings, node, reading in
+      if let settings, settings.key == nil {
+        reading.error("the secret is not in base64", at: (node.value(for: "secret") ?? node).position)
+      }
+    })
 }
 
 extension ConsumerSettings.BasicSettings {
@@ -117,6 +160,7 @@ extension [ConsumerSettings] {
     for consumer in self {
       for key in consumer.apiKeys { claim(key, "API key", consumer, &reading) }
       if let basic = consumer.basic { claim("basic:\(basic.user)", "`basic` user", consumer, &reading) }
+      if let hmac = consumer.hmac { claim("hmac:\(hmac.keyID)", "`hmac` key_id", consumer, &reading) }
       if !consumer.claims.isEmpty {
         let claims = consumer.claims.map { "\($0.0)=\($0.1)" }.sorted().joined(separator: "\n")
         claim("jwt:\(claims)", "claims", consumer, &reading)

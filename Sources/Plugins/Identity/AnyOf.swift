@@ -20,7 +20,7 @@ public final class AnyOf: Plugin {
   /// What it may hold.
   private static let definitions = [
     PluginDefinition(APIKey.self), PluginDefinition(Basic.self), PluginDefinition(ClientCertificateLogin.self),
-    PluginDefinition(JWT.self),
+    PluginDefinition(JWT.self), PluginDefinition(MessageSignature.self),
   ]
 
   public static let section = Section(
@@ -33,7 +33,7 @@ public final class AnyOf: Plugin {
           of: .plugin(
             definitions.map(\.declaration), make: { name, settings, _ in Member(name: name, settings: settings) },
             take: { ($0.name, $0.settings) }), minimum: 1, maximum: 8), required: true,
-        "api_key, basic, client_certificate and jwt, in the order in which they are looked for.")
+        "api_key, basic, client_certificate, hmac and jwt, in the order in which they are looked for.")
     ])
 
   /// What the members share, in their order.
@@ -51,9 +51,11 @@ public final class AnyOf: Plugin {
   }
 
   private let members: [any Authenticator]
+  private let bodyHooks: [any RequestBodyHook]
 
   public init(_ shared: Shared, _ services: any WorkerServices) {
     members = shared.members.compactMap { $0.definition.instance($0.shared, services) as? any Authenticator }
+    bodyHooks = members.compactMap { $0 as? any RequestBodyHook }.filter { $0.takesRequestBodies }
   }
 }
 
@@ -82,5 +84,20 @@ extension AnyOf: ResponseHeadHook {
   public func onResponseHead(_ exchange: inout Exchange) {
     guard exchange.fault?.isUnauthenticated ?? false else { return }
     for member in members { exchange.response.addHeaders(member.challenge) }
+  }
+}
+
+extension AnyOf: RequestBodyHook {
+  public var takesRequestBodies: Bool { !bodyHooks.isEmpty }
+
+  /// What the member wants that has let the request pass: others have not noted anything of it.
+  public func wantsRequestBody(_ exchange: inout Exchange) -> BodyWish? {
+    for hook in bodyHooks { if let wish = hook.wantsRequestBody(&exchange) { return wish } }
+    return nil
+  }
+
+  public func onRequestBody(_ exchange: inout Exchange) -> Verdict {
+    for hook in bodyHooks where hook.wantsRequestBody(&exchange) != nil { return hook.onRequestBody(&exchange) }
+    return .proceed
   }
 }

@@ -15,7 +15,7 @@ struct IdentityFixture {
   static let definitions = [
     PluginDefinition(APIKey.self), PluginDefinition(AnyOf.self), PluginDefinition(Authorize.self),
     PluginDefinition(Basic.self), PluginDefinition(ClientCertificateLogin.self), PluginDefinition(JWT.self),
-    PluginDefinition(RateLimit.self),
+    PluginDefinition(RateLimit.self), PluginDefinition(MessageSignature.self),
   ]
 
   struct Mistakes: Error { let text: String }
