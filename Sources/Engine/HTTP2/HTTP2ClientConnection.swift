@@ -59,7 +59,7 @@ final class HTTP2ClientConnection: HTTP2Channel {
     // No stream that is read slowly may take another one's window.
     let options = HTTP2Options(
       streamWindow: Self.streamWindow, connectionWindow: Self.mostStreams * Self.streamWindow, headSize: headSize)
-    super.init(transport, try HTTP2Session(.client, options), on: context)
+    super.init(transport, try HTTP2Session(.client, options, memory: context.memory), on: context)
   }
 
   var isReady: Bool { stage == .ready }

@@ -35,7 +35,7 @@ final class HTTP2Connection: HTTP2Channel, ClientConnection {
     idleSince = worker.loop.now
     conduct = HTTP2Conduct(resets: limits.http2Resets, now: worker.loop.now)
     let options = HTTP2Options(streams: limits.http2Streams, headSize: limits.requestHead)
-    super.init(transport, try HTTP2Session(.server, options), on: worker.http2)
+    super.init(transport, try HTTP2Session(.server, options, memory: worker.http2.memory), on: worker.http2)
   }
 
   // MARK: Streams
@@ -56,8 +56,12 @@ final class HTTP2Connection: HTTP2Channel, ClientConnection {
     touch(stream)
   }
 
-  /// The one that rests most lately.
+  /// The one that rests most lately; it is the last one unless its exchange has not come to its end yet.
   private func takeResting() -> HTTP2ServerStream? {
+    if let last = resting.popLast() {
+      if last.isResting { return last }
+      resting.append(last)
+    }
     guard let index = resting.lastIndex(where: { $0.isResting }) else { return nil }
     return resting.remove(at: index)
   }

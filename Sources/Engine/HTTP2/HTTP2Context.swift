@@ -1,3 +1,4 @@
+import Foreign
 import Kernel
 import Runtime
 
@@ -10,6 +11,8 @@ final class HTTP2Context {
   let largeBuffers: BufferPool
   /// Nanoseconds that a peer may leave frames unread.
   var stallTimeout: Int
+  /// Of the sessions.
+  let memory = HTTP2Memory()
   private var toFlush: [HTTP2Channel] = []
 
   init(_ loop: Loop, small: BufferPool, large: BufferPool, stallTimeout: Int) {

@@ -5,7 +5,9 @@ import CNghttp2
 /// SAFETY: in every callback the context is the `HTTP2Session` that the running call was made on, and pointers are good
 /// for as many octets as the library says.
 enum HTTP2Library {
-  static func makeSession(_ role: HTTP2Session.Role) throws(HTTP2Failure) -> OpaquePointer {
+  static func makeSession(
+    _ role: HTTP2Session.Role, _ memory: HTTP2Memory
+  ) throws(HTTP2Failure) -> OpaquePointer {
     var callbacks: OpaquePointer?
     var option: OpaquePointer?
     defer {
@@ -32,11 +34,12 @@ enum HTTP2Library {
     for type in firstUnknownType...UInt8.max { unsafe nghttp2_option_set_user_recv_extension_type(option, type) }
     unsafe nghttp2_option_set_builtin_recv_extension_type(option, UInt8(NGHTTP2_PRIORITY_UPDATE.rawValue))
     var session: OpaquePointer?
-    let code =
+    let code = unsafe memory.withAllocator { allocator in
       switch role {
-      case .server: unsafe nghttp2_session_server_new2(&session, callbacks, nil, option)
-      case .client: unsafe nghttp2_session_client_new2(&session, callbacks, nil, option)
+      case .server: unsafe nghttp2_session_server_new3(&session, callbacks, nil, option, allocator)
+      case .client: unsafe nghttp2_session_client_new3(&session, callbacks, nil, option, allocator)
       }
+    }
     guard code == 0, let session = unsafe session else { throw failure(code) }
     return unsafe session
   }
@@ -66,9 +69,11 @@ enum HTTP2Library {
     HTTP2Failure(description: unsafe String(cString: nghttp2_strerror(code)))
   }
 
-  fileprivate static func owner(_ context: UnsafeMutableRawPointer?) -> HTTP2Session {
-    // SAFETY: the context is what the session's init set.
-    unsafe Unmanaged<HTTP2Session>.fromOpaque(context!).takeUnretainedValue()
+  /// Calls the session that a callback is about, without counting a reference.
+  @inline(__always)
+  fileprivate static func withOwner<R>(_ context: UnsafeMutableRawPointer?, _ body: (HTTP2Session) -> R) -> R {
+    // SAFETY: the context is what the session's init set; the call that the library is in holds the session.
+    unsafe Unmanaged<HTTP2Session>.fromOpaque(context!)._withUnsafeGuaranteedRef { body($0) }
   }
 }
 
@@ -77,7 +82,9 @@ enum HTTP2Library {
 ) -> CInt {
   // SAFETY: the library's own pointers, good for this call; the context is the session.
   guard let header = unsafe header?.pointee else { return 0 }
-  unsafe HTTP2Library.owner(context).frameBegan(type: header.type, flags: header.flags, length: header.length)
+  unsafe HTTP2Library.withOwner(context) {
+    $0.frameBegan(type: header.type, flags: header.flags, length: header.length)
+  }
   return 0
 }
 
@@ -87,7 +94,8 @@ enum HTTP2Library {
   // SAFETY: the library's own pointers, good for this call; the context is the session.
   guard let frame = unsafe frame else { return 0 }
   let isNew = unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
-  unsafe HTTP2Library.owner(context).headBegan(frame.pointee.hd.stream_id, isNew: isNew)
+  let stream = unsafe frame.pointee.hd.stream_id
+  unsafe HTTP2Library.withOwner(context) { $0.headBegan(stream, isNew: isNew) }
   return 0
 }
 
@@ -97,8 +105,9 @@ enum HTTP2Library {
 ) -> CInt {
   // SAFETY: the library's own pointers, good for this call; the context is the session.
   guard let name = unsafe name, let value = unsafe value else { return 0 }
-  let goesOn = unsafe HTTP2Library.owner(context).lineCame(
-    Span(_unsafeStart: name, count: nameCount), Span(_unsafeStart: value, count: valueCount))
+  let goesOn = unsafe HTTP2Library.withOwner(context) {
+    unsafe $0.lineCame(Span(_unsafeStart: name, count: nameCount), Span(_unsafeStart: value, count: valueCount))
+  }
   return goesOn ? 0 : NGHTTP2_ERR_PAUSE.rawValue
 }
 
@@ -119,18 +128,20 @@ enum HTTP2Library {
 ) -> CInt {
   // SAFETY: the library's own pointers, good for this call; the context is the session.
   guard let frame = unsafe frame else { return 0 }
-  let owner = unsafe HTTP2Library.owner(context)
   let header = unsafe frame.pointee.hd
   let isEnd = UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
-  switch UInt32(header.type) {
-  case NGHTTP2_HEADERS.rawValue: owner.headEnded(header.stream_id, isEnd: isEnd)
-  case NGHTTP2_DATA.rawValue: if isEnd { owner.ended(header.stream_id) }
-  case NGHTTP2_GOAWAY.rawValue:
-    let goAway = unsafe frame.pointee.goaway
-    unsafe owner.came(.goAway(last: goAway.last_stream_id, code: goAway.error_code))
-  case NGHTTP2_SETTINGS.rawValue: if UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue == 0 { owner.came(.settings) }
-  case NGHTTP2_PING.rawValue: if UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue != 0 { owner.came(.pong) }
-  default: break
+  let isAnswer = UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue != 0
+  unsafe HTTP2Library.withOwner(context) { owner in
+    switch UInt32(header.type) {
+    case NGHTTP2_HEADERS.rawValue: owner.headEnded(header.stream_id, isEnd: isEnd)
+    case NGHTTP2_DATA.rawValue: if isEnd { owner.ended(header.stream_id) }
+    case NGHTTP2_GOAWAY.rawValue:
+      let goAway = unsafe frame.pointee.goaway
+      unsafe owner.came(.goAway(last: goAway.last_stream_id, code: goAway.error_code))
+    case NGHTTP2_SETTINGS.rawValue: if !isAnswer { owner.came(.settings) }
+    case NGHTTP2_PING.rawValue: if isAnswer { owner.came(.pong) }
+    default: break
+    }
   }
   return 0
 }
@@ -140,7 +151,8 @@ enum HTTP2Library {
   _ context: UnsafeMutableRawPointer?
 ) -> CInt {
   // SAFETY: the library's own pointers, good for this call; the context is the session.
-  if let start = unsafe start { unsafe HTTP2Library.owner(context).dataCame(stream, start, count: count) }
+  guard let start = unsafe start else { return 0 }
+  unsafe HTTP2Library.withOwner(context) { unsafe $0.dataCame(stream, start, count: count) }
   return 0
 }
 
@@ -153,7 +165,7 @@ enum HTTP2Library {
   _ session: OpaquePointer?, _ stream: Int32, _ code: UInt32, _ context: UnsafeMutableRawPointer?
 ) -> CInt {
   // SAFETY: the library's own pointers, good for this call; the context is the session.
-  unsafe HTTP2Library.owner(context).closed(stream, code: code)
+  unsafe HTTP2Library.withOwner(context) { $0.closed(stream, code: code) }
   return 0
 }
 
@@ -163,9 +175,9 @@ enum HTTP2Library {
   // SAFETY: the library's own pointers, good for this call; the context is the session.
   guard let frame = unsafe frame else { return 0 }
   let type = unsafe frame.pointee.hd.type
-  unsafe HTTP2Library.owner(context).sent(type: type)
-  if type == UInt8(NGHTTP2_GOAWAY.rawValue) {
-    unsafe HTTP2Library.owner(context).sentGoAway(code: frame.pointee.goaway.error_code)
+  unsafe HTTP2Library.withOwner(context) { owner in
+    owner.sent(type: type)
+    if type == UInt8(NGHTTP2_GOAWAY.rawValue) { unsafe owner.sentGoAway(code: frame.pointee.goaway.error_code) }
   }
   return 0
 }
@@ -177,5 +189,7 @@ enum HTTP2Library {
 ) -> Int {
   // SAFETY: the library's own pointers, good for this call; the context is the session.
   guard let buffer = unsafe buffer, let flags = unsafe flags else { return Int(NGHTTP2_ERR_DEFERRED.rawValue) }
-  return unsafe HTTP2Library.owner(context).read(stream, into: buffer, room: room, flags: &flags.pointee)
+  return unsafe HTTP2Library.withOwner(context) {
+    unsafe $0.read(stream, into: buffer, room: room, flags: &flags.pointee)
+  }
 }

@@ -72,6 +72,12 @@ extension HTTP2Session {
     _ = unsafe nghttp2_session_terminate_session(session, code.rawValue)
   }
 
+  /// Whether the session has come to its end, once nothing is left to produce.
+  public var isOver: Bool {
+    // SAFETY: the session is alive.
+    unsafe nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
+  }
+
   public func ping() {
     // SAFETY: as above.
     _ = unsafe nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)

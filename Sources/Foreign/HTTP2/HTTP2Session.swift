@@ -18,6 +18,8 @@ public final class HTTP2Session {
   let session: OpaquePointer
   public let role: Role
   let options: HTTP2Options
+  /// Outlives the C session, whose blocks are of it.
+  private let memory: HTTP2Memory
 
   /// Lines of the heads that events refer to, and of the one that is still coming.
   public fileprivate(set) var received = HTTP2Fields()
@@ -71,11 +73,13 @@ public final class HTTP2Session {
   /// Room that the output needs for one call: the largest frame that the library makes, with its header.
   public static let frameRoom = 16_384 + 64
 
-  public init(_ role: Role, _ options: HTTP2Options) throws(HTTP2Failure) {
+  /// - Parameter memory: shared by the sessions of a loop.
+  public init(_ role: Role, _ options: HTTP2Options, memory: HTTP2Memory = HTTP2Memory()) throws(HTTP2Failure) {
     self.role = role
     self.options = options
+    self.memory = memory
     unsafe input = nil
-    unsafe session = try HTTP2Library.makeSession(role)
+    unsafe session = try HTTP2Library.makeSession(role, memory)
     // SAFETY: the object outlives the C session, which it deletes.
     unsafe nghttp2_session_set_user_data(session, Unmanaged.passUnretained(self).toOpaque())
     try begin()
@@ -117,7 +121,6 @@ public final class HTTP2Session {
   }
 
   public var hasEvents: Bool { nextIndex < events.count }
-
   /// Gives the slot of a closed stream to the next one.
   public func release(_ slot: Int) {
     streams[slot] = StreamState(id: 0)
@@ -134,12 +137,6 @@ public final class HTTP2Session {
   public var headLimit: Int { options.headSize }
 
   public func id(of slot: Int) -> Int32 { streams[slot].id }
-
-  /// Whether the session has come to its end, once nothing is left to produce.
-  public var isOver: Bool {
-    // SAFETY: the session is alive.
-    unsafe nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
-  }
 
   // MARK: What is to be sent
 
@@ -259,8 +256,7 @@ public final class HTTP2Session {
   }
 
   func ended(_ id: Int32) {
-    let slot = slot(of: id)
-    if slot >= 0 { events.append(.end(slot: slot)) }
+    if case let slot = slot(of: id), slot >= 0 { events.append(.end(slot: slot)) }
   }
 
   func closed(_ id: Int32, code: UInt32) {
@@ -275,7 +271,6 @@ public final class HTTP2Session {
   }
 
   func sentGoAway(code: UInt32) { failureCode = code }
-
   func sent(type: UInt8) {
     if type == UInt8(NGHTTP2_DATA.rawValue) { tally.dataSent += 1 }
     guard type == UInt8(NGHTTP2_RST_STREAM.rawValue) else { return }
