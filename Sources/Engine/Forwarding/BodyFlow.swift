@@ -258,11 +258,12 @@ struct BodyFlow: ~Copyable {
     _ content: Span<UInt8>, _ coding: BodyCoding, _ framing: Framing, _ base64: inout Base64Decoder,
     to out: inout ByteBuffer
   ) throws(Failure) {
-    var text = ByteBuffer(capacity: 16)
-    switch coding {
-    case .none, .trailersInBody: return append(content, framing, to: &out)
-    case .toText: Base64.append(content, to: &text)
-    case .fromText: if !base64.decode(content, into: &text) { throw .undecodable }
+    if coding == .none || coding == .trailersInBody { return append(content, framing, to: &out) }
+    var text = ByteBuffer(capacity: content.count)
+    if coding == .toText {
+      Base64.append(content, to: &text)
+    } else if !base64.decode(content, into: &text) {
+      throw .undecodable
     }
     if !text.isEmpty { append(text.span, framing, to: &out) }
   }
