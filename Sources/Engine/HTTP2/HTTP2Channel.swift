@@ -74,6 +74,8 @@ class HTTP2Channel: WakerOwner {
   func goingAway(last: Int32) {}
   /// The peer did not keep to the protocol, in a way that no frame can answer.
   func sessionFailed() {}
+  /// The peer has not read what was written for as long as one may.
+  func stalled() {}
   /// What came in was counted.
   func judge() {}
   func connectionClosed() {}
@@ -367,7 +369,10 @@ class HTTP2Channel: WakerOwner {
   private func passDeadline() {
     let now = context.loop.now
     if now >= endsAt { return close() }
-    if !output.isEmpty, now >= lastWritten + context.stallTimeout { return close(reset: true) }
+    if !output.isEmpty, now >= lastWritten + context.stallTimeout {
+      stalled()
+      return close(reset: true)
+    }
     if openStreams > 0 {
       if pinged > 0, now >= pinged + Self.pongWithin { return close(reset: true) }
       if pinged == 0, now >= lastHeard + Self.pingAfter {

@@ -22,6 +22,8 @@ final class HTTP2Connection: HTTP2Channel, ClientConnection {
   private var drainsAt = Int.max
   private var idleSince: Int
 
+  /// Frames that may wait for a client that does not read, beside those of as many streams as it may have.
+  private static let mostQueued = 4000
   private static let drainTime = 500_000_000
 
   init(
@@ -112,10 +114,15 @@ final class HTTP2Connection: HTTP2Channel, ClientConnection {
   // MARK: Conduct
 
   override func judge() {
-    guard !isEnding, let offence = conduct.judge(session.tally, now: worker.loop.now) else { return }
-    worker.metrics.http2Refused(listener, offence.word)
+    guard !isEnding else { return }
+    let offence = conduct.judge(session.tally, now: worker.loop.now)?.word
+    // What it has us answer without reading the answers.
+    guard let word = offence ?? (session.queuedFrames > Self.mostQueued ? "unread" : nil) else { return }
+    worker.metrics.http2Refused(listener, word)
     terminate(code: .enhanceYourCalm)
   }
+
+  override func stalled() { worker.metrics.http2Refused(listener, "unread") }
 
   override func sessionFailed() { worker.metrics.http2Refused(listener, "protocol") }
 

@@ -78,6 +78,12 @@ extension HTTP2Session {
     unsafe nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
   }
 
+  /// Frames that wait to be produced, content aside.
+  public var queuedFrames: Int {
+    // SAFETY: as above.
+    unsafe nghttp2_session_get_outbound_queue_size(session)
+  }
+
   public func ping() {
     // SAFETY: as above.
     _ = unsafe nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)

@@ -68,6 +68,9 @@ public final class HTTP2Session {
     init() { unsafe octets = nil }
   }
 
+  private static let costOfLongHead = 10 << 10
+  /// Octets of content below which a frame that a window cut short is counted as one that carries nothing.
+  private static let leastFrame = 128
   /// More octets of heads than this are not taken in at once.
   private static let receivedLimit = 128 << 10
   /// Room that the output needs for one call: the largest frame that the library makes, with its header.
@@ -198,6 +201,8 @@ public final class HTTP2Session {
       unsafe buffer.update(from: octets + offer.taken, count: count)
     }
     offer.taken += count
+    // A window that is never opened further than this has us make a frame of hardly anything, again and again.
+    if offer.taken < offer.count, count < Self.leastFrame { tally.countTinyFrame() }
     if offer.taken == offer.count, offer.end != .open {
       offer.ended = true
       flags |= NGHTTP2_DATA_FLAG_EOF.rawValue
@@ -233,7 +238,10 @@ public final class HTTP2Session {
     }
     received.append(name, value)
     headSize += name.count + value.count + 4
-    if headSize > options.headSize { headIsTruncated = true }
+    if headSize > options.headSize {
+      headIsTruncated = true
+      tally.excess += Self.costOfLongHead
+    }
     return received.size <= Self.receivedLimit
   }
 

@@ -101,8 +101,8 @@ extension MetricFamily {
 
   public static let http2Refused = MetricFamily(
     "sluice_http2_refused", .counter, labels: ["listener", "reason"],
-    "What HTTP/2 clients were refused for: malformed (a stream was reset); resets, idle_frames, long_heads (too many) or "
-      + "protocol (the connection was closed).")
+    "What HTTP/2 clients were refused for: malformed (a stream was reset); resets, idle_frames, long_heads (too many), "
+      + "unread (nothing read for body_timeout) or protocol (the connection was closed).")
 
   // Upstreams.
 

@@ -60,6 +60,7 @@ struct HTTP2HostileTests {
   @Test(
     arguments: [
       "ping_flood", "settings_flood", "priority_flood", "unknown_flood", "window_flood", "empty_data_flood",
+      "dribble",
     ], Way.allCases)
   func `who sends frames that carry nothing is cut off and counted`(check: String, way: Way) throws {
     try attack(check, way) { gateway, _ in try expectCounted("idle_frames", way, gateway) }

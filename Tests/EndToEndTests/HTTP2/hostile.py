@@ -1,4 +1,4 @@
-"""What attackers do. `hostile.py CHECK PORT` ends with 0 when the gateway defends itself as it should."""
+"""What attackers do. `hostile.py CHECK PORT [tls]` ends with 0 when the gateway defends itself as it should."""
 
 import sys
 import threading
@@ -91,6 +91,19 @@ def empty_data_flood():
         return frame(DATA, 0, peer.stream) * 10
 
     cut(once)
+
+
+def dribble():
+    """Windows of a few octets, opened again and again: each time they have us make a frame of hardly anything."""
+
+    def attack():
+        peer = Peer(PORT, settings=struct.pack(">HI", 4, 0))
+        stream = peer.request(path="/large")
+        peer.grants = False
+        peer.flood(frame(WINDOW_UPDATE, 0, stream, b"\0\0\0\1") * 10)
+        assert peer.goaway in (CALM, None), peer.goaway
+
+    beside_neighbour(attack)
 
 
 def ping_flood_unread():
