@@ -14,6 +14,11 @@ public struct UpstreamSettings: Sendable, Equatable {
     case http1 = "http/1.1"
     /// HTTP/2: agreed on under TLS, and with prior knowledge in the clear.
     case http2 = "h2"
+
+    /// In the call log.
+    var name: String { self == .http1 ? "HTTP/1.1" : "HTTP/2" }
+    /// In metrics, as OpenTelemetry has it.
+    var version: String { self == .http1 ? "1.1" : "2" }
   }
 
   /// Of an upstream that a route spells out as a URL, that URL.

@@ -28,7 +28,10 @@ final class TargetPool {
   init(_ target: Target, pool: UpstreamPool) {
     self.target = target
     self.pool = pool
-    logMembers = CallLogMembers([(.upstream, pool.upstream.settings.name), (.target, target.name)])
+    let settings = pool.upstream.settings
+    logMembers = CallLogMembers([
+      (.upstream, settings.name), (.target, target.name), (.upstreamProtocol, settings.speaks.name),
+    ])
   }
 
   /// Whether it is one of its upstream's targets at the moment.
@@ -36,6 +39,8 @@ final class TargetPool {
 
   /// Connections that nobody uses.
   var idleCount: Int { idle.count + carriers.count { $0.isIdle } }
+  /// Connections that carry calls, or are being made for them; HTTP/2 has one for many.
+  var activeCount: Int { open - idleCount }
   /// Whether a call can have a connection that is there.
   var hasEstablished: Bool { !idle.isEmpty || carriers.contains { $0.isReady && $0.room > 0 } }
   var hasRoom: Bool {

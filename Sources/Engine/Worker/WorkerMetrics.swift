@@ -168,13 +168,17 @@ final class WorkerMetrics {
   ///   - status: 0 when there was none.
   ///   - why: what a failed attempt failed of.
   func attemptEnded(_ method: Method, status: Int, upstream: UpstreamPool, began: Int, ended: Int, why: String) {
-    let name = upstream.upstream.settings.name
+    let settings = upstream.upstream.settings
     let series =
       status == 0
-      ? shard.series(.clientRequestDuration, [name, Self.name(of: method), "", why])
+      ? shard.series(
+        .clientRequestDuration, [settings.name, Self.name(of: method), "", settings.speaks.version, why])
       : attempts.index(upstream.number, method.rawValue, UInt16(status)) {
         shard.series(
-          .clientRequestDuration, [name, Self.name(of: method), "\(status)", Self.errorType(status, nil)])
+          .clientRequestDuration,
+          [
+            settings.name, Self.name(of: method), "\(status)", settings.speaks.version, Self.errorType(status, nil),
+          ])
       }
     shard.observe(series, nanoseconds: ended - began)
   }
@@ -236,7 +240,7 @@ final class WorkerMetrics {
       shard.set(shard.series(.queuedRequests, [name]), pool.queueLength)
       for target in pool.targets {
         shard.set(shard.series(.upstreamConnections, [name, target.target.name, "idle"]), target.idleCount)
-        shard.set(shard.series(.upstreamConnections, [name, target.target.name, "active"]), target.inFlight)
+        shard.set(shard.series(.upstreamConnections, [name, target.target.name, "active"]), target.activeCount)
       }
     }
     gatherPlugins()

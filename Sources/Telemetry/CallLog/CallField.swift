@@ -9,7 +9,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
   case status, fault, reason, cancelled, responseViolations
   case rpcStatus, closedBy, closeCode
   case bytesIn, bytesOut
-  case upstream, target, attempts
+  case upstream, target, upstreamProtocol, attempts
   case model, provider, providerModel, tried, finish, inputTokens, cachedTokens, outputTokens, reasoningTokens, usage,
     cost,
     firstToken
@@ -53,6 +53,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .bytesOut: "bytes_out"
     case .upstream: "upstream"
     case .target: "target"
+    case .upstreamProtocol: "upstream_protocol"
     case .attempts: "attempts"
     case .model: "model"
     case .provider: "provider"
@@ -128,6 +129,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .bytesOut: "Bytes of the response's body that were sent to the client."
     case .upstream: "The upstream that the request was for."
     case .target: "The address of the target that answered, or was tried last."
+    case .upstreamProtocol: "What the target is spoken to in: `HTTP/1.1` or `HTTP/2`."
     case .attempts: "How many times a target was tried; absent when none was."
     case .model: "The model that the client asked for; this and the next ten only for calls of models."
     case .provider: "Who runs the model."

@@ -108,11 +108,11 @@ extension MetricFamily {
 
   public static let clientRequestDuration = MetricFamily(
     "http_client_request_duration_seconds", .histogram(.requests), unit: .seconds,
-    labels: ["upstream", "http_request_method", "http_response_status_code", "error_type"],
+    labels: ["upstream", "http_request_method", "http_response_status_code", "network_protocol_version", "error_type"],
     "One attempt at a target, from sending the request to the answer's last byte.")
   public static let upstreamConnections = MetricFamily(
     "sluice_upstream_connections", .gauge(), labels: ["upstream", "target", "state"],
-    "Connections to targets; state is idle or active.")
+    "Connections to targets, of which HTTP/2 has one for many calls; state is idle or active.")
   public static let upstreamConnects = MetricFamily(
     "sluice_upstream_connects", .counter, labels: ["upstream", "target", "outcome"],
     "Connections begun; outcome is ok, refused, timeout or error.")

@@ -41,6 +41,32 @@ struct HTTP2TargetTests {
     try check("http1", tls: true)
   }
 
+  @Test func `the log and the metrics say what a target is spoken to in`() throws {
+    let behind = "routes: { all: { match: /*, respond: { status: 200, body: fine } } }"
+    try withGateway(behind, PythonPeer.plan()) { target in
+      let text = """
+        admin: "127.0.0.1:${ADMIN_PORT}"
+        upstreams:
+          new: { targets: "http://127.0.0.1:\(target.port)", protocol: h2 }
+          old: { targets: "http://127.0.0.1:\(target.port)" }
+        routes: { new: { match: /new, upstream: new }, old: { match: /old, upstream: old } }
+        """
+      try withGateway(text) { gateway in
+        for path in ["/new", "/new", "/old"] { #expect(try gateway.get(path).status == 200) }
+        let spoken = try gateway.awaitRecords(3).map { $0["upstream_protocol"]?.string }
+        #expect(spoken == ["HTTP/2", "HTTP/2", "HTTP/1.1"])
+        let page = try gateway.admin("/metrics").text
+        for (upstream, version, calls) in [("new", "2", 2), ("old", "1.1", 1)] {
+          let count = page.split(separator: "\n").first {
+            $0.hasPrefix("http_client_request_duration_seconds_count{upstream=\"\(upstream)\"")
+          }
+          #expect(count?.contains("network_protocol_version=\"\(version)\"") == true)
+          #expect(count?.hasSuffix(" \(calls)") == true)
+        }
+      }
+    }
+  }
+
   @Test func `a target that speaks HTTP/2 is probed in it`() throws {
     let port = Ports.free()
     let text = """

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+
 from peer import *
 
 PORT = int(sys.argv[2])
