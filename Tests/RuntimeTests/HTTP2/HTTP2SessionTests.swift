@@ -85,13 +85,14 @@ import Testing
     }
   }
 
-  private static func request(_ method: StaticString) -> HTTP2Fields {
+  private static func request(_ method: StaticString, priority: String? = nil) -> HTTP2Fields {
     var fields = HTTP2Fields()
     for (name, value) in [(":method", method), (":scheme", "http"), (":path", "/"), (":authority", "a")]
       as [(StaticString, StaticString)]
     {
       fields.append(name, ByteScan.bytes(of: value))
     }
+    if let priority { fields.append("priority", priority.utf8Span.span) }
     return fields
   }
 
@@ -164,6 +165,58 @@ import Testing
     try exchange(client, server)
     #expect(server.takeEvents() == ["writable 0"])
     #expect(try server.offer("abcdef", .message, of: 0) == (6, true))
+  }
+
+  /// A client and a server with a stream for each priority, all of which wait for the connection's window, which is full.
+  private func waiting(_ priorities: [String?]) throws -> (client: Side, server: Side) {
+    let client = try Side(.client, HTTP2Options(streamWindow: 1 << 20, connectionWindow: 65_535))
+    let server = try Side(.server)
+    for priority in priorities {
+      #expect(client.session.submitRequest(Self.request("GET", priority: priority), isEnd: true) != nil)
+    }
+    try exchange(client, server)
+    for slot in priorities.indices { server.session.submitResponse(Self.answer(), to: slot, isEnd: false) }
+    var left = 65_535
+    while left > 0 {
+      left -= try server.offer(String(repeating: "a", count: left), .open, of: 0).taken
+      try exchange(client, server)
+    }
+    for slot in priorities.indices { #expect(try server.offer("more", .message, of: slot) == (0, false)) }
+    try exchange(client, server)
+    _ = server.takeEvents()
+    return (client, server)
+  }
+
+  @Test func `when a connection's window opens, the most urgent stream is told first`() throws {
+    let (client, server) = try waiting(["u=7", "u=1", nil, "u=0, i"])
+    client.session.consume(65_535, of: 0)
+    try exchange(client, server)
+    #expect(server.takeEvents() == ["writable 3", "writable 1", "writable 2", "writable 0"])
+  }
+
+  @Test func `a client may change its mind about what is urgent`() throws {
+    let (client, server) = try waiting(["u=1", "u=2", "u=3"])
+    // PRIORITY_UPDATE (RFC 9218 §7.1) of the third stream.
+    try server.hear([0, 0, 7, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 5] + Array("u=0".utf8))
+    client.session.consume(65_535, of: 0)
+    try exchange(client, server)
+    #expect(server.takeEvents() == ["writable 2", "writable 0", "writable 1"])
+  }
+
+  @Test func `content that a tiny window lets out piece by piece is counted as nothing`() throws {
+    let client = try Side(.client, HTTP2Options(streamWindow: 1))
+    let server = try Side(.server)
+    let slot = try request("GET", isEnd: true, client)
+    try exchange(client, server)
+    server.session.submitResponse(Self.answer(), to: 0, isEnd: false)
+    let before = server.session.tally.idle
+    for _ in 0..<10 {
+      #expect(try server.offer("0123456789", .message, of: 0) == (1, false))
+      try exchange(client, server)
+      client.session.consume(1, of: slot)
+      try exchange(client, server)
+    }
+    #expect(server.session.tally.idle - before == 10)
   }
 
   @Test func `a head that is too long comes cut off, and takes no more memory`() throws {
