@@ -6,6 +6,8 @@ import Glibc
 /// The library takes some ten small blocks for each stream, and with a thousand streams open the allocator's caches for
 /// a thread do not hold them. Here each size has a list of free blocks, so that taking and giving back one is a few
 /// instructions. What the lists keep is bounded; blocks beyond it, and large ones, are the allocator's. For one thread.
+///
+/// SAFETY: this object owns the shelves and frees them when no session is left that could know them or a block.
 @safe
 public final class HTTP2Memory {
   private let shelves: UnsafeMutablePointer<Shelves>
@@ -37,6 +39,9 @@ public final class HTTP2Memory {
 }
 
 /// Lists of free blocks by size. Before each block stands its kind; a free one begins with the address of the next.
+///
+/// SAFETY: a block is what `take` returned; `prefix` octets before it begins what the allocator gave, whose first word is
+/// its kind. A block on a list is nobody's, and has room for an address.
 @safe
 private struct Shelves {
   /// Of blocks of 64 octets, 128, and so on, what stands before them included.
@@ -59,9 +64,6 @@ private struct Shelves {
   private static func kind(_ count: Int) -> Int? {
     count <= 16 * step - prefix ? (count + prefix + step - 1) / step : nil
   }
-
-  // SAFETY: of all that follows: a block is what `take` returned; `prefix` octets before it begins what the allocator
-  // gave, whose first word is its kind. A block on a list is nobody's, and has room for an address.
 
   mutating func take(_ count: Int) -> UnsafeMutableRawPointer? {
     guard let kind = Self.kind(count) else {
