@@ -121,7 +121,7 @@ let package = Package(
         "GRPC/calls.py", "HTTP2/behind.py", "HTTP2/exchanges.py", "HTTP2/hostile.py", "HTTP2/origin.py",
         "HTTP2/peer.py", "TLS/flights.py", "Tunnel/extended_connect.py", "Tunnel/websockets_peer.py",
         "Models/bedrock.py", "Models/sdks.py",
-        "Matrix/matrix.py",
+        "Matrix/matrix.py", "Caching/codings.py",
       ],
       swiftSettings: strict),
     tests("RegressionTests", ["GatewayTesting", "Kernel"]),

@@ -95,6 +95,8 @@ public struct ResponseMessage: ~Copyable {
   public var holdsBody = false
   /// Whether a hook has put another body in the place of the one that was held.
   public var bodyIsChanged = false
+  /// The content coding that the body is put into on its way; set by a hook of the head.
+  public var coding: OutgoingCoding?
 
   public init() {}
 
@@ -107,6 +109,7 @@ public struct ResponseMessage: ~Copyable {
   mutating func resetBody() {
     holdsBody = false
     bodyIsChanged = false
+    coding = nil
     body.forget()
   }
 

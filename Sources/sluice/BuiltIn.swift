@@ -13,6 +13,7 @@ enum BuiltIn {
     PluginDefinition(Budget.self),
     PluginDefinition(CORS.self),
     PluginDefinition(ClientCertificateLogin.self),
+    PluginDefinition(Compress.self),
     PluginDefinition(Concurrency.self),
     PluginDefinition(Guardrails.self),
     PluginDefinition(Headers.self),

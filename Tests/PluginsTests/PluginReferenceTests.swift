@@ -12,6 +12,8 @@ import Testing
     PluginDefinition(Basic.self), PluginDefinition(ClientCertificateLogin.self), PluginDefinition(JWT.self),
     PluginDefinition(MessageSignature.self),
     PluginDefinition(CORS.self), PluginDefinition(Concurrency.self), PluginDefinition(Headers.self),
+    PluginDefinition(CORS.self), PluginDefinition(Compress.self), PluginDefinition(Concurrency.self),
+    PluginDefinition(Headers.self),
     PluginDefinition(IPAccess.self), PluginDefinition(Quota.self), PluginDefinition(RateLimit.self),
     PluginDefinition(RequestSize.self), PluginDefinition(Trace.self), PluginDefinition(Transform.self),
     PluginDefinition(Validate.self), PluginDefinition(Mask.self), PluginDefinition(TokenLimit.self),

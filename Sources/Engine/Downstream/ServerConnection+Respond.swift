@@ -29,6 +29,7 @@ extension ServerConnection {
     slot.settleConversation()
     if slot.exchange.fault == nil, let fault = runLocalBodyHooks(slot) { return await refuse(fault, slot) }
     runResponseHooks(slot)
+    encodeHeldBody(slot)
     let reusable = consumeRequestBody(slot) && slot.exchange.request.head.keepAlive && !closing && !worker.isLeaving
     let head = slot.exchange.request.method == .head
     worker.encodeLocalResponse(slot, keepAlive: reusable)

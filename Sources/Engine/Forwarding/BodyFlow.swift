@@ -1,4 +1,5 @@
 // long: one direction of a body is one state machine, whose steps share its fields.
+import Foreign
 import HTTP
 import Kernel
 import Runtime
@@ -27,6 +28,8 @@ struct BodyFlow: ~Copyable {
   private var isLarge = false
   private(set) var framing = Framing.plain
   private var coding = BodyCoding.none
+  /// Puts content into a content coding; nil: it stays as it is.
+  private var encoder: BodyEncoder?
   private var base64 = Base64Decoder()
   /// Rewritten content that waits for the sink, and how much of it has been sent.
   private var coded = ByteBuffer(capacity: 16)
@@ -66,14 +69,18 @@ struct BodyFlow: ~Copyable {
     tailPending = false
     surplus.removeAll()
     if copy != nil { copy = nil }
-    if coding.isText { coded = ByteBuffer(capacity: 16) }
+    if coding.isText || encoder != nil { coded = ByteBuffer(capacity: 16) }
     coding = .none
+    if encoder != nil { encoder = nil }
   }
 
-  mutating func begin(_ source: BodyFraming, framing: Framing, coding: BodyCoding = .none) {
+  mutating func begin(
+    _ source: BodyFraming, framing: Framing, coding: BodyCoding = .none, encoder: BodyEncoder? = nil
+  ) {
     decoder.begin(source)
     self.framing = framing
     self.coding = coding
+    self.encoder = encoder
     base64 = Base64Decoder()
     coded.removeAll()
     codedSent = 0
@@ -96,9 +103,12 @@ struct BodyFlow: ~Copyable {
     guard !sourceDone, !input.isEmpty else { return 0 }
     let before = out.count
     let step = try decode(&input)
-    if step.produced > 0 {
-      let content = input.readable.extracting(step.start..<step.start + step.produced)
-      try Self.append(content, coding, framing, &base64, to: &out)
+    var written = step.produced
+    let content = step.start..<step.start + step.produced
+    if let encoder {
+      written = encoder.encode(input.readable.extracting(content), step.done ? .end : .none, framing, into: &out)
+    } else if step.produced > 0 {
+      try Self.append(input.readable.extracting(content), coding, framing, &base64, to: &out)
     }
     input.advance(step.consumed)
     if step.done {
@@ -108,7 +118,7 @@ struct BodyFlow: ~Copyable {
       if tailPending { appendTail(to: &out) }
       tailPending = false
     }
-    return out.count - before - step.produced
+    return out.count - before - written
   }
 
   /// Moves what can be moved now; returns whether anything was.
@@ -142,10 +152,7 @@ struct BodyFlow: ~Copyable {
       } else if sourceDone {
         finished = true
       } else {
-        guard source.isReadable else { break }
-        buffer.lease(from: isLarge ? large : small)
-        buffer.removeAll()
-        if try !fill(from: source) { break }
+        guard try read(from: source, small: small, large: large) || flush() else { break }
         if let copy {
           copy.append(buffer.readable)
           copy.append(coded.span)
@@ -179,13 +186,21 @@ struct BodyFlow: ~Copyable {
   /// Appends what was gathered as it goes out, for a body that is passed on after all, and frames the rest so too.
   ///
   /// - Returns: how many bytes of framing that appended.
-  mutating func passOn(_ gathered: Span<UInt8>, framing: Framing, into out: inout ByteBuffer) -> Int {
+  mutating func passOn(
+    _ gathered: Span<UInt8>, framing: Framing, encoder: BodyEncoder? = nil, into out: inout ByteBuffer
+  ) -> Int {
     self.framing = framing
+    self.encoder = encoder
     let before = out.count
-    if !gathered.isEmpty { Self.append(gathered, framing, to: &out) }
+    var written = gathered.count
+    if let encoder {
+      written = encoder.encode(gathered, sourceDone ? .end : .none, framing, into: &out)
+    } else if !gathered.isEmpty {
+      Self.append(gathered, framing, to: &out)
+    }
     tailPending = sourceDone && framing == .chunked
     finished = sourceDone && !tailPending
-    return out.count - before - gathered.count
+    return out.count - before - written
   }
 
   /// Shows the fields behind the body, when there are any.
@@ -210,6 +225,15 @@ struct BodyFlow: ~Copyable {
 
   mutating func returnBuffer(small: BufferPool, large: BufferPool) { buffer.return(to: isLarge ? large : small) }
 
+  private mutating func read(
+    from source: Transport, small: BufferPool, large: BufferPool
+  ) throws(Failure) -> Bool {
+    guard source.isReadable else { return false }
+    buffer.lease(from: isLarge ? large : small)
+    buffer.removeAll()
+    return try fill(from: source)
+  }
+
   /// Reads once and frames what came; false when nothing is there.
   private mutating func fill(from source: Transport) throws(Failure) -> Bool {
     let result = source.receive(into: &buffer)
@@ -218,6 +242,7 @@ struct BodyFlow: ~Copyable {
     if result.isEnd {
       guard endsWithSource else { throw .truncated }
       endContent()
+      if let encoder { encode(encoder, .end) }
       return true
     }
     let count = buffer.count
@@ -227,6 +252,10 @@ struct BodyFlow: ~Copyable {
     buffer.truncate(to: step.produced)
     if step.done { endContent() }
     if coding.isText { return try rewrite() }
+    if let encoder {
+      encode(encoder, sourceDone ? .end : .none)
+      return true
+    }
     if framing == .chunked, step.produced > 0 { frame() }
     return true
   }
@@ -234,6 +263,34 @@ struct BodyFlow: ~Copyable {
   private mutating func endContent() {
     sourceDone = true
     tailPending = framing == .chunked || coding.framesTrailers
+  }
+
+  /// The source rests: what the coding still holds back goes out, so that its reader need not wait for more.
+  private mutating func flush() -> Bool {
+    guard let encoder, encoder.isBehind, !sourceDone else { return false }
+    buffer.removeAll()
+    encode(encoder, .sync)
+    return true
+  }
+
+  /// Puts what was read into `coded`, in its content coding and framed.
+  private mutating func encode(_ encoder: BodyEncoder, _ flush: ContentEncoder.Flush) {
+    coded.removeAll()
+    codedSent = 0
+    let content = Self.encode(buffer, encoder, flush, framing, into: &coded)
+    buffer.removeAll()
+    if tailPending, !decoder.hasTrailers {
+      coded.append(HTTP1Encoder.lastChunk)
+      tailPending = false
+    }
+    framed += coded.count - content
+  }
+
+  private static func encode(
+    _ buffer: borrowing IOBuffer, _ encoder: BodyEncoder, _ flush: ContentEncoder.Flush, _ framing: Framing,
+    into out: inout ByteBuffer
+  ) -> Int {
+    encoder.encode(buffer.readable, flush, framing, into: &out)
   }
 
   /// Rewrites what was read into `coded`.
@@ -268,7 +325,8 @@ struct BodyFlow: ~Copyable {
     if !text.isEmpty { append(text.span, framing, to: &out) }
   }
 
-  private static func append(_ content: Span<UInt8>, _ framing: Framing, to out: inout ByteBuffer) {
+  /// Appends content, as a chunk where the body goes out in chunks.
+  static func append(_ content: Span<UInt8>, _ framing: Framing, to out: inout ByteBuffer) {
     if framing == .chunked { HTTP1Encoder.chunkHeader(content.count, into: &out) }
     out.append(content)
     if framing == .chunked { out.append("\r\n") }

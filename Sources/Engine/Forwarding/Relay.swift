@@ -10,12 +10,14 @@ extension ServerConnection {
     if let wish = wishForAnswer(slot, route: route) { return beginHolding(slot, wish) }
     let framing = slot.exchange.response.head.framing
     let coding = translateAnswer(slot)
-    let out = coding == .none || framing == .none ? clientFraming(slot, framing) : clientFraming(slot, .chunked)
+    var out = coding == .none || framing == .none ? clientFraming(slot, framing) : clientFraming(slot, .chunked)
     if !route.chain.responseHead.isEmpty { route.chain.runResponseHead(&slot.exchange) }
+    let encoder = coding == .none && framing != .none ? beginEncoding(slot) : nil
+    if encoder != nil { out = clientFraming(slot, .chunked) }
     slot.keepsConnection =
       slot.exchange.request.head.keepAlive && slot.account.requestComplete && out != .untilClose
       && !worker.isLeaving
-    slot.download.begin(framing, framing: out == .chunked ? .chunked : .plain, coding: coding)
+    slot.download.begin(framing, framing: out == .chunked ? .chunked : .plain, coding: coding, encoder: encoder)
     slot.account.status = slot.exchange.response.head.status
     // An answer whose length was told is no stream: most answers are spared the look at their type.
     if totalDeadline != .max, framing == .chunked || framing == .untilClose,

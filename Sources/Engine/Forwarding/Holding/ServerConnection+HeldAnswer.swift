@@ -70,7 +70,9 @@ extension ServerConnection {
     if case .fail(let fault) = route.chain.runResponseBody(&slot.exchange) { return fault }
     slot.exchange.response.head.headers.remove(.contentLength)
     if slot.exchange.response.bodyIsChanged { EntityTag.weaken(&slot.exchange) }
-    beginHeldReply(slot, route: route, framing: .length(slot.exchange.response.body.count))
+    runHeldHooks(slot, route: route)
+    encodeHeldBody(slot)
+    beginHeldReply(slot, framing: .length(slot.exchange.response.body.count))
     Self.appendBody(&slot.exchange, to: &slot.reply)
     return nil
   }
@@ -91,20 +93,28 @@ extension ServerConnection {
 
   /// Sends on what was gathered and lets the rest follow as it comes.
   private func passOn(_ slot: ExchangeSlot, route: WorkerRoute) {
-    let out = clientFraming(slot, slot.exchange.response.head.framing)
-    beginHeldReply(slot, route: route, framing: out)
-    slot.account.headBytesOut += Self.passOn(&slot.exchange, &slot.download, out, into: &slot.reply)
+    let framing = slot.exchange.response.head.framing
+    runHeldHooks(slot, route: route)
+    let encoder = beginEncoding(slot)
+    let out = clientFraming(slot, encoder == nil ? framing : .chunked)
+    beginHeldReply(slot, framing: out)
+    slot.account.headBytesOut += Self.passOn(&slot.exchange, &slot.download, out, encoder, into: &slot.reply)
   }
 
   private static func passOn(
-    _ exchange: inout Exchange, _ flow: inout BodyFlow, _ framing: BodyFraming, into out: inout ByteBuffer
+    _ exchange: inout Exchange, _ flow: inout BodyFlow, _ framing: BodyFraming, _ encoder: BodyEncoder?,
+    into out: inout ByteBuffer
   ) -> Int {
-    flow.passOn(exchange.response.body.span, framing: framing == .chunked ? .chunked : .plain, into: &out)
+    flow.passOn(
+      exchange.response.body.span, framing: framing == .chunked ? .chunked : .plain, encoder: encoder, into: &out)
   }
 
-  private func beginHeldReply(_ slot: ExchangeSlot, route: WorkerRoute, framing: BodyFraming) {
+  private func runHeldHooks(_ slot: ExchangeSlot, route: WorkerRoute) {
     slot.holding = nil
     route.chain.runResponseHead(&slot.exchange)
+  }
+
+  private func beginHeldReply(_ slot: ExchangeSlot, framing: BodyFraming) {
     slot.keepsConnection =
       slot.exchange.request.head.keepAlive && slot.account.requestComplete && framing != .untilClose
       && !worker.isLeaving
