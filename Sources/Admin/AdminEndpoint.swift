@@ -14,6 +14,7 @@ public enum AdminEndpoint: String, Sendable, CaseIterable {
   case reload = "/api/v1/reload"
   case rollback = "/api/v1/rollback"
   case upgrade = "/api/v1/upgrade"
+  case purge = "/api/v1/cache/purge"
 
   /// Who may ask.
   enum Access: Sendable {
@@ -24,14 +25,14 @@ public enum AdminEndpoint: String, Sendable, CaseIterable {
   }
 
   /// Whether a POST changes something here.
-  var takesPost: Bool { self == .reload || self == .rollback || self == .upgrade }
-  var takesGet: Bool { self != .rollback }
+  var takesPost: Bool { self == .reload || self == .rollback || self == .upgrade || self == .purge }
+  var takesGet: Bool { self != .rollback && self != .purge }
 
   /// For `Allow`.
   public var methods: String {
     switch self {
     case .reload, .upgrade: "GET, HEAD, POST"
-    case .rollback: "POST"
+    case .rollback, .purge: "POST"
     default: "GET, HEAD"
     }
   }
@@ -58,6 +59,7 @@ public enum AdminEndpoint: String, Sendable, CaseIterable {
     case .explain: "what becomes of a request: ?method=GET&url=/path&header=Name:%20value"
     case .reload: "POST: read the file and take it over; GET: how the last reload or rollback ended"
     case .rollback: "POST: go back to the configuration before"
+    case .purge: "POST: forget stored answers: ?path=, ?prefix=, ?host=, ?route=, or ?all=true"
     case .upgrade: "POST: start a new process, which takes over, and drain; GET: how the last upgrade ended"
     }
   }

@@ -42,6 +42,7 @@ public final class AdminHandler: Handler {
     case .reload where isPost: return reloadAnswer(reloader.reload(), request)
     case .upgrade where isPost: return await upgradeAnswer(request)
     case .rollback: return reloadAnswer(reloader.rollback(), request)
+    case .purge: return purgeAnswer(request)
     case .metrics: return await metricsAnswer(request)
     case .upstreams: return await upstreamsAnswer()
     case .explain: return await explainAnswer(request)
@@ -60,7 +61,7 @@ public final class AdminHandler: Handler {
     case .spend: spendAnswer(request)
     case .reload: lastReloadAnswer(request)
     case .upgrade: lastUpgradeAnswer(request)
-    case .index, .metrics, .upstreams, .explain, .rollback: indexAnswer()
+    case .index, .metrics, .upstreams, .explain, .rollback, .purge: indexAnswer()
     }
   }
 

@@ -124,6 +124,13 @@ public struct HeaderBlock: ~Copyable {
     }
   }
 
+  /// Visits name and value of every received field that is forwarded: none about one connection only.
+  public func forEachForwarded(in source: Span<UInt8>, _ body: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) {
+    for index in fields.indices where fields[index].isForwarded {
+      body(fields[index].name(in: source), fields[index].value(in: source))
+    }
+  }
+
   /// Visits name and value of every field that is not removed: received ones, then added ones.
   public func forEach(in source: Span<UInt8>, _ body: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) {
     for index in fields.indices where !fields[index].isRemoved {

@@ -21,19 +21,29 @@ public struct RenderedFields: Sendable {
   /// Appends a field; false, and nothing changed, when the name is no token or the value could not stand in one.
   @discardableResult
   public mutating func append(_ name: String, _ value: String) -> Bool {
-    let nameBytes = name.utf8Span.span
-    guard HeaderBlock.isToken(nameBytes), HeaderBlock.isValue(value.utf8Span.span) else { return false }
+    append(name.utf8Span.span, value.utf8Span.span)
+  }
+
+  /// The same for what was received.
+  @discardableResult
+  public mutating func append(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
+    guard HeaderBlock.isToken(name), HeaderBlock.isValue(value) else { return false }
     let start = bytes.count
-    bytes += name.utf8
+    for index in name.indices { bytes.append(name[index]) }
     bytes += [UInt8(ascii: ":"), UInt8(ascii: " ")]
     let valueStart = bytes.count
-    bytes += value.utf8
+    for index in value.indices { bytes.append(value[index]) }
     bytes += [HeaderBlock.cr, HeaderBlock.lf]
     lines.append(
       Field(
-        nameStart: UInt32(start), nameLength: UInt16(nameBytes.count), number: FieldName.known(nameBytes).rawValue,
-        flags: 0, valueStart: UInt32(valueStart), valueLength: UInt32(value.utf8.count)))
+        nameStart: UInt32(start), nameLength: UInt16(name.count), number: FieldName.known(name).rawValue,
+        flags: 0, valueStart: UInt32(valueStart), valueLength: UInt32(value.count)))
     return true
+  }
+
+  /// Visits name and value of every field.
+  public func forEach(_ body: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) {
+    for line in lines { body(line.name(in: bytes.span), line.value(in: bytes.span)) }
   }
 }
 

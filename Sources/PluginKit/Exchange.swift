@@ -122,6 +122,14 @@ public struct Exchange: ~Copyable {
   /// How often the response violates what it was checked by; noted in the call log.
   public var responseViolations = 0
 
+  /// How a cache took part.
+  public var cacheUse = CacheUse.none
+  /// Gets the answer to this request when it is sent to the upstream once more, behind the client's back, because a
+  /// hook has answered it from what it had.
+  public var refresher: AnswerReceiver?
+  /// Which step of the request's chain is next, where one had to wait.
+  var nextStep = 0
+
   /// How faults are told to this client.
   public var faultShape = FaultShape.problem
   /// Why it failed, once it has.
@@ -217,6 +225,9 @@ public struct Exchange: ~Copyable {
     faultMembers.removeAll()
     responseViolations = 0
     if !faultNote.isEmpty { faultNote = "" }
+    cacheUse = .none
+    if refresher != nil { refresher = nil }
+    nextStep = 0
     if !allowed.isEmpty { allowed = "" }
   }
 }

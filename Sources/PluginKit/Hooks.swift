@@ -16,6 +16,22 @@ public protocol AsyncRequestHeadHook: AnyObject {
   func onRequestHead(_ exchange: inout Exchange) async -> Verdict
 }
 
+/// The same for plugins that seldom wait: what they can decide at once costs no more than a plain hook.
+public protocol PatientRequestHeadHook: AsyncRequestHeadHook {
+  /// Nil, with nothing changed, when it must wait: then `onRequestHead` is called.
+  func tryRequestHead(_ exchange: inout Exchange) -> Verdict?
+}
+
+/// Sees what an upstream answers, as it came and before any other hook does: for caches.
+///
+/// The innermost one is asked first. Who puts a response of the gateway's own in its place (`response.begin`) says true,
+/// and the answer is dropped.
+public protocol AnswerHook: AnyObject {
+  func onAnswer(_ exchange: inout Exchange) -> Bool
+  /// There is no answer: true when the hook has made one.
+  func onFailure(_ fault: Fault, _ exchange: inout Exchange) -> Bool
+}
+
 /// Sees the response's head before it is sent, the gateway's own answers too.
 public protocol ResponseHeadHook: AnyObject {
   func onResponseHead(_ exchange: inout Exchange)
@@ -68,6 +84,7 @@ public struct Chain {
   public enum RequestStep {
     case sync(any RequestHeadHook)
     case async(any AsyncRequestHeadHook)
+    case patient(any PatientRequestHeadHook)
   }
 
   public let requestHead: [RequestStep]
@@ -75,6 +92,7 @@ public struct Chain {
   public let requestBody: [any RequestBodyHook]
   public let responseBody: [any ResponseBodyHook]
   public let modelCall: [any ModelCallHook]
+  public let answer: [any AnswerHook]
   public let log: [any LogHook]
   /// What notes the decisions of each plugin, in their order; none where nobody asked for it.
   public let observers: [DecisionObserver]
@@ -102,6 +120,7 @@ public struct Chain {
     requestBody = bodies
     responseBody = hooks.reversed().compactMap { $0 as? any ResponseBodyHook }.filter { $0.takesResponseBodies }
     modelCall = hooks.compactMap { $0 as? any ModelCallHook }
+    answer = hooks.reversed().compactMap { $0 as? any AnswerHook }
     log = hooks.compactMap { $0 as? any LogHook }
     self.observers = observers
     waits = steps.contains { if case .async = $0 { true } else { false } }
@@ -112,19 +131,24 @@ public struct Chain {
     _ bodies: inout [any RequestBodyHook]
   ) {
     if let head = hook as? any RequestHeadHook { steps.append(.sync(observer?.around(head) ?? head)) }
-    if let head = hook as? any AsyncRequestHeadHook { steps.append(.async(observer?.around(head) ?? head)) }
+    if observer == nil, let head = hook as? any PatientRequestHeadHook {
+      steps.append(.patient(head))
+    } else if let head = hook as? any AsyncRequestHeadHook {
+      steps.append(.async(observer?.around(head) ?? head))
+    }
     if let body = hook as? any RequestBodyHook, body.takesRequestBodies {
       bodies.append(observer?.around(body) ?? body)
     }
   }
 
-  /// Runs the request hooks until one decides otherwise than to proceed.
+  /// Runs the request hooks, from where `tryRequestHead` stopped, until one decides otherwise than to proceed.
   public func runRequestHead(_ exchange: inout Exchange) async -> Verdict {
-    for step in requestHead {
+    for index in exchange.nextStep..<requestHead.count {
       let verdict =
-        switch step {
+        switch requestHead[index] {
         case .sync(let hook): hook.onRequestHead(&exchange)
         case .async(let hook): await hook.onRequestHead(&exchange)
+        case .patient(let hook): await hook.onRequestHead(&exchange)
         }
       if case .proceed = verdict { continue }
       return verdict
@@ -132,15 +156,40 @@ public struct Chain {
     return .proceed
   }
 
-  /// The same for a chain in which no step waits.
-  public func runRequestHeadAtOnce(_ exchange: inout Exchange) -> Verdict {
+  /// The same without waiting; nil when a step must, with which `runRequestHead` goes on.
+  public func tryRequestHead(_ exchange: inout Exchange) -> Verdict? {
+    if waits { return nil }
     for index in requestHead.indices {
-      guard case .sync(let hook) = requestHead[index] else { continue }
-      let verdict = hook.onRequestHead(&exchange)
+      let verdict: Verdict
+      switch requestHead[index] {
+      case .sync(let hook): verdict = hook.onRequestHead(&exchange)
+      case .async: continue
+      case .patient(let hook):
+        guard let decided = hook.tryRequestHead(&exchange) else {
+          exchange.nextStep = index
+          return nil
+        }
+        verdict = decided
+      }
       if case .proceed = verdict { continue }
       return verdict
     }
     return .proceed
+  }
+
+  /// The same for a chain in which no step waits.
+  public func runRequestHeadAtOnce(_ exchange: inout Exchange) -> Verdict { tryRequestHead(&exchange) ?? .proceed }
+
+  /// Whether a hook has put another answer in the place of the upstream's.
+  public func runAnswer(_ exchange: inout Exchange) -> Bool {
+    for hook in answer where hook.onAnswer(&exchange) { return true }
+    return false
+  }
+
+  /// Whether a hook has an answer although the upstream has none.
+  public func runFailure(_ fault: Fault, _ exchange: inout Exchange) -> Bool {
+    for hook in answer where hook.onFailure(fault, &exchange) { return true }
+    return false
   }
 
   public func runResponseHead(_ exchange: inout Exchange) {

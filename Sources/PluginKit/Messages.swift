@@ -97,6 +97,10 @@ public struct ResponseMessage: ~Copyable {
   public var bodyIsChanged = false
   /// The content coding that the body is put into on its way; set by a hook of the head.
   public var coding: OutgoingCoding?
+  /// The body of a response of the gateway's own that is sent from where it is kept, in the place of `body`.
+  public var stored: StoredBody?
+  /// Gets the content of an upstream's answer; set by an `AnswerHook`.
+  public var recorder: BodyRecorder?
 
   public init() {}
 
@@ -110,6 +114,8 @@ public struct ResponseMessage: ~Copyable {
     holdsBody = false
     bodyIsChanged = false
     coding = nil
+    if stored != nil { stored = nil }
+    if recorder != nil { recorder = nil }
     body.forget()
   }
 
@@ -164,9 +170,21 @@ public struct ResponseMessage: ~Copyable {
   /// Adds lines that were rendered before.
   public mutating func addHeaders(_ lines: borrowing RenderedFields) { head.headers.add(lines) }
 
+  /// The length of a whole body that is here.
+  public var heldCount: Int { stored?.count ?? body.count }
+
+  /// Takes a stored body into `body`, for hooks that read it.
+  public mutating func unfoldStored() {
+    guard let stored else { return }
+    stored.append(to: &body)
+    self.stored = nil
+  }
+
   /// Starts a response of the gateway's own, without fields and body.
   public mutating func begin(status: Int) {
     isLocal = true
+    stored = nil
+    recorder = nil
     head.begin(status: status)
     body.removeAll()
   }

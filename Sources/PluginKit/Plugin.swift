@@ -133,6 +133,10 @@ public protocol WorkerServices: AnyObject {
   /// It is cancelled when no exchange can meet the plugin any more: when a reload has replaced its configuration and
   /// the exchanges before have ended, or when the worker ends. Waiting with `sleep` ends then.
   func start(_ body: @escaping () async -> Void)
+  /// Waits, on the worker, until a bell is rung or the time is over.
+  ///
+  /// - Parameter register: gets the bell; false when there is nothing to wait for any more.
+  func wait(_ nanoseconds: Int, _ register: (Bell) -> Bool) async
   /// Waits, on the worker; throws when the task was cancelled.
   func sleep(_ nanoseconds: Int) async throws(CancellationError)
   /// Calls other services; to be awaited on the worker.
@@ -149,6 +153,7 @@ public protocol WorkerServices: AnyObject {
 
 extension WorkerServices {
   public var consumers: ConsumerDirectory { .none }
+  public func wait(_ nanoseconds: Int, _ register: (Bell) -> Bool) async { _ = register(Bell {}) }
 }
 
 /// The non-blocking HTTP client that plugins and handlers share.

@@ -12,6 +12,7 @@ enum BuiltIn {
     PluginDefinition(Basic.self),
     PluginDefinition(Budget.self),
     PluginDefinition(CORS.self),
+    PluginDefinition(Cache.self),
     PluginDefinition(ClientCertificateLogin.self),
     PluginDefinition(Compress.self),
     PluginDefinition(Concurrency.self),

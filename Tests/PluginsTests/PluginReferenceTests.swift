@@ -10,8 +10,8 @@ import Testing
   private static let definitions = [
     PluginDefinition(APIKey.self), PluginDefinition(AnyOf.self), PluginDefinition(Authorize.self),
     PluginDefinition(Basic.self), PluginDefinition(ClientCertificateLogin.self), PluginDefinition(JWT.self),
-    PluginDefinition(MessageSignature.self), PluginDefinition(CORS.self), PluginDefinition(Compress.self),
-    PluginDefinition(Concurrency.self), PluginDefinition(Headers.self),
+    PluginDefinition(MessageSignature.self), PluginDefinition(CORS.self), PluginDefinition(Cache.self),
+    PluginDefinition(Compress.self), PluginDefinition(Concurrency.self), PluginDefinition(Headers.self),
     PluginDefinition(IPAccess.self), PluginDefinition(Quota.self), PluginDefinition(RateLimit.self),
     PluginDefinition(RequestSize.self), PluginDefinition(Trace.self), PluginDefinition(Transform.self),
     PluginDefinition(Validate.self), PluginDefinition(Mask.self), PluginDefinition(TokenLimit.self),

@@ -39,7 +39,7 @@ final class ClientCall {
       case .failed(let found): failure = found
       case .connection(let connection):
         let answer = ClientAnswer(
-          to: message.method, largest: message.request.largestResponse, keepsContent: !message.isCopy,
+          to: message.method, largest: message.request.largestResponse, keepsContent: message.keepsAnswer,
           buffers: worker.smallBuffers)
         let began = worker.loop.now
         let outcome = await attempt(connection, answer)

@@ -29,12 +29,18 @@ struct ClientMessage: ~Copyable {
   }
 
   /// The octets of a client's request, which were checked when it came.
-  init(copyOf octets: consuming ByteBuffer, method: Method, _ methodText: String) {
+  ///
+  /// - Parameter keeping: how long the answer may be that somebody reads; nil when nobody does.
+  init(copyOf octets: consuming ByteBuffer, method: Method, _ methodText: String, keeping: Int? = nil) {
     request = ClientRequest(
-      method: methodText, upstream: "", target: "", timeout: Self.timeoutOfCopies, largestResponse: .max)
+      method: methodText, upstream: "", target: "", timeout: Self.timeoutOfCopies, largestResponse: keeping ?? .max)
     self.method = method
+    keepsAnswer = keeping != nil
     copy = octets
   }
+
+  /// Whether somebody reads the answer's content.
+  private(set) var keepsAnswer = true
 
   private static let timeoutOfCopies = 30_000_000_000
 

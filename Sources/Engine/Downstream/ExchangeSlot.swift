@@ -17,6 +17,10 @@ final class ExchangeSlot {
   /// What goes to the client: the head, and the part of the body that was there with the target's head.
   var reply = ByteBuffer(capacity: 2048)
   var replySent = 0
+  /// How much of the response's stored body has been sent behind `reply`.
+  var storedSent = 0
+  /// Whether an upstream's answer was put aside that may not have been read to its end.
+  var hasDroppedAnswer = false
   /// The request's body from client to target, and the response's the other way.
   var upload: BodyFlow
   var download: BodyFlow
@@ -68,6 +72,8 @@ final class ExchangeSlot {
     outgoingSent = 0
     Self.forget(&reply)
     replySent = 0
+    storedSent = 0
+    hasDroppedAnswer = false
     holding = nil
     upload.reset()
     download.reset()

@@ -45,6 +45,7 @@ extension ServerConnection {
   private func carryAtOnce(_ slot: ExchangeSlot) {
     worker.begin(slot, on: self)
     guard let verdict = decideAtOnce(slot) else { return startTask(slot, from: .hooks) }
+    if case .respond = verdict, slot.exchange.response.stored != nil { return respondAtOnce(slot) }
     guard case .proceed = verdict, let route = slot.route, let pool = route.pool(for: slot, &worker.random),
       bodyIsHere(slot), !slot.exchange.request.head.asksUpgrade, route.chain.requestBody.isEmpty
     else { return startTask(slot, from: .decided(verdict)) }
@@ -68,6 +69,23 @@ extension ServerConnection {
       return startTask(slot, from: .attempting(lease, .sending))
     }
     awaitAnswer(slot, lease, timeouts: route.timeouts(of: pool))
+  }
+
+  /// Sends an answer that is stored.
+  private func respondAtOnce(_ slot: ExchangeSlot) {
+    if let route = slot.route, !route.chain.responseBody.isEmpty {
+      return startTask(slot, from: .decided(.respond))
+    }
+    let reusable = beginAnswer(slot, closing: false)
+    guard case .sent = pushReply(slot), reusable, !worker.isDraining else {
+      return startTask(slot, from: .replying(reusable))
+    }
+    finish(slot)
+    prepareNext(slot)
+    // Not by a call from here: as many requests as fit the buffer would be as many frames on the stack.
+    if !slot.exchange.request.buffer.isEmpty { return startTask(slot, from: .head) }
+    worker.returnSlot(slot)
+    park()
   }
 
   /// Whether all of the request's body came with its head, so that nothing needs to be read while it is sent.

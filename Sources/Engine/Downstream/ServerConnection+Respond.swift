@@ -28,21 +28,36 @@ extension ServerConnection {
   func respond(_ slot: ExchangeSlot, closing: Bool = false) async -> Bool {
     slot.settleConversation()
     if slot.exchange.fault == nil, let fault = runLocalBodyHooks(slot) { return await refuse(fault, slot) }
+    let reusable = beginAnswer(slot, closing: closing)
+    return await sendAnswer(slot) && reusable
+  }
+
+  /// Runs the hooks of the head and writes it; whether the connection can go on behind the answer.
+  func beginAnswer(_ slot: ExchangeSlot, closing: Bool) -> Bool {
     runResponseHooks(slot)
     encodeHeldBody(slot)
     let reusable = consumeRequestBody(slot) && slot.exchange.request.head.keepAlive && !closing && !worker.isLeaving
     let head = slot.exchange.request.method == .head
     worker.encodeLocalResponse(slot, keepAlive: reusable)
-    if !head { slot.reply.append(slot.exchange.response.body.span) }
+    if head {
+      slot.exchange.response.stored = nil
+    } else {
+      slot.reply.append(slot.exchange.response.body.span)
+    }
     slot.account.status = slot.exchange.response.head.status
     slot.account.responseBegan = true
     slot.account.isAnsweredHere = true
+    return reusable
+  }
+
+  /// Sends what `beginAnswer` wrote; false when the client cannot take it.
+  func sendAnswer(_ slot: ExchangeSlot) async -> Bool {
     if let fault = await sendReply(slot) {
       slot.exchange.fault = slot.exchange.fault ?? fault
       slot.account.clientGone = fault.status == 499
       return false
     }
-    return reusable
+    return true
   }
 
   /// A request without a route still passes the plugins of every route; a head that was refused passes none, as
@@ -55,20 +70,47 @@ extension ServerConnection {
   /// Sends what `reply` holds; a fault when the client cannot take it.
   func sendReply(_ slot: ExchangeSlot) async -> Fault? {
     var deadline = worker.loop.now + worker.limits.bodyTimeout
-    while slot.replySent < slot.reply.count {
-      let result = socket.send(slot.reply.span.extracting(slot.replySent..<slot.reply.count))
-      if result.isError { return .clientGone }
-      if result.count > 0 {
-        slot.replySent += result.count
-        slot.account.bytesOut += result.count
-        deadline = worker.loop.now + worker.limits.bodyTimeout
+    var sent = slot.account.bytesOut
+    while true {
+      switch pushReply(slot) {
+      case .sent: return nil
+      case .failed: return .clientGone
+      case .waiting: break
       }
-      if slot.replySent < slot.reply.count, !socket.isWritable {
-        let signals = await wait(until: deadline)
-        if signals.contains(.deadline), worker.loop.now >= min(deadline, totalDeadline) { return .clientStalled }
-      }
+      if slot.account.bytesOut > sent { deadline = worker.loop.now + worker.limits.bodyTimeout }
+      sent = slot.account.bytesOut
+      if socket.isWritable { continue }
+      let signals = await wait(until: deadline)
+      if signals.contains(.deadline), worker.loop.now >= min(deadline, totalDeadline) { return .clientStalled }
     }
-    return nil
+  }
+
+  enum ReplyProgress {
+    case sent
+    case waiting
+    case failed
+  }
+
+  /// Sends what the client takes now of `reply`, and of the stored body behind it.
+  func pushReply(_ slot: ExchangeSlot) -> ReplyProgress {
+    let stored = slot.exchange.response.stored
+    let total = stored?.count ?? 0
+    while slot.replySent < slot.reply.count {
+      let result = socket.send(slot.reply.span.extracting(slot.replySent..<slot.reply.count), more: total > 0)
+      if result.wouldBlock { return .waiting }
+      if result.isError { return .failed }
+      slot.replySent += result.count
+      slot.account.bytesOut += result.count
+    }
+    while let stored, slot.storedSent < total {
+      let start = slot.storedSent
+      let result = stored.withBytes { socket.send($0.extracting(start..<total)) }
+      if result.wouldBlock { return .waiting }
+      if result.isError { return .failed }
+      slot.storedSent += result.count
+      slot.account.bytesOut += result.count
+    }
+    return .sent
   }
 
   /// Passes over a body that nobody wants when all of it is here already; otherwise the connection must close.

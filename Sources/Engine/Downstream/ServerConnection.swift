@@ -101,6 +101,8 @@ final class ServerConnection: WakerOwner, ClientConnection {
     /// The route is known, and its hooks are to run.
     case hooks
     case decided(Verdict)
+    /// An answer of the gateway's own is to be sent on; whether the connection goes on behind it.
+    case replying(Bool)
     case attempting(UpstreamConnection, AttemptStage)
   }
 
@@ -130,6 +132,7 @@ final class ServerConnection: WakerOwner, ClientConnection {
         reusable = await refuse(fault, slot)
       case .hooks: reusable = await carry(slot, runHooks(slot))
       case .decided(let verdict): reusable = await carry(slot, verdict)
+      case .replying(let keeps): reusable = await sendAnswer(slot) && keeps
       case .attempting(let lease, let stage): reusable = await resume(slot, lease, stage)
       }
       if let tunnel {
@@ -270,7 +273,7 @@ final class ServerConnection: WakerOwner, ClientConnection {
     }
     slot.exchange.requestBodyLimit = route.requestBodyLimit
     if route.chain.requestHead.isEmpty { return .proceed }
-    return route.chain.waits ? nil : route.chain.runRequestHeadAtOnce(&slot.exchange)
+    return route.chain.tryRequestHead(&slot.exchange)
   }
 
   @inline(never)
@@ -287,6 +290,7 @@ final class ServerConnection: WakerOwner, ClientConnection {
     slot.account.bytesOut = max(0, slot.account.bytesOut - slot.account.headBytesOut)
     requestsServed += 1
     worker.record(slot, on: self)
+    if slot.exchange.refresher != nil { refresh(slot) }
   }
 
   /// Waits for anything of this exchange, and accounts the time as somebody else's.

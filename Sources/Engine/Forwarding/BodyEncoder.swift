@@ -54,7 +54,8 @@ extension ServerConnection {
 
   /// Encodes a body that is here as a whole.
   func encodeHeldBody(_ slot: ExchangeSlot) {
-    if slot.exchange.response.coding == nil || slot.exchange.response.body.isEmpty { return }
+    if slot.exchange.response.coding == nil || slot.exchange.response.heldCount == 0 { return }
+    slot.exchange.response.unfoldStored()
     guard let encoder = beginEncoding(slot) else { return }
     var coded = ByteBuffer(capacity: slot.exchange.response.body.count / 2)
     Self.encode(&slot.exchange, encoder, into: &coded)

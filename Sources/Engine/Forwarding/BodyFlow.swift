@@ -2,6 +2,7 @@
 import Foreign
 import HTTP
 import Kernel
+import PluginKit
 import Runtime
 
 /// One direction of a body: bytes are read from one socket, decoded in place, framed anew and sent to the other.
@@ -30,6 +31,8 @@ struct BodyFlow: ~Copyable {
   private var coding = BodyCoding.none
   /// Puts content into a content coding; nil: it stays as it is.
   private var encoder: BodyEncoder?
+  /// Gets the content as it came; nil: nobody does.
+  private var recorder: BodyRecorder?
   private var base64 = Base64Decoder()
   /// Rewritten content that waits for the sink, and how much of it has been sent.
   private var coded = ByteBuffer(capacity: 16)
@@ -72,15 +75,18 @@ struct BodyFlow: ~Copyable {
     if coding.isText || encoder != nil { coded = ByteBuffer(capacity: 16) }
     coding = .none
     if encoder != nil { encoder = nil }
+    if recorder != nil { recorder = nil }
   }
 
   mutating func begin(
-    _ source: BodyFraming, framing: Framing, coding: BodyCoding = .none, encoder: BodyEncoder? = nil
+    _ source: BodyFraming, framing: Framing, coding: BodyCoding = .none, encoder: BodyEncoder? = nil,
+    recorder: BodyRecorder? = nil
   ) {
     decoder.begin(source)
     self.framing = framing
     self.coding = coding
     self.encoder = encoder
+    self.recorder = recorder
     base64 = Base64Decoder()
     coded.removeAll()
     codedSent = 0
@@ -91,6 +97,7 @@ struct BodyFlow: ~Copyable {
     tailPending = false
     endsWithSource = source == .untilClose
     sourceDone = source == .none || source == .length(0)
+    if sourceDone { recorder?.finish() }
     finished = sourceDone
     // A chunked request may be followed by the next one: then what is left over must fit the input buffer.
     if case .chunked = source { isLarge = false } else { isLarge = true }
@@ -105,6 +112,10 @@ struct BodyFlow: ~Copyable {
     let step = try decode(&input)
     var written = step.produced
     let content = step.start..<step.start + step.produced
+    if let recorder {
+      recorder.append(input.readable.extracting(content))
+      if step.done { recorder.finish() }
+    }
     if let encoder {
       written = encoder.encode(input.readable.extracting(content), step.done ? .end : .none, framing, into: &out)
     } else if step.produced > 0 {
@@ -250,6 +261,10 @@ struct BodyFlow: ~Copyable {
     if step.consumed < count { Self.append(buffer, step.consumed..<count, to: &surplus) }
     buffer.advance(step.start)
     buffer.truncate(to: step.produced)
+    if let recorder {
+      Self.append(buffer, to: recorder)
+      if step.done { recorder.finish() }
+    }
     if step.done { endContent() }
     if coding.isText { return try rewrite() }
     if let encoder {
@@ -351,6 +366,10 @@ struct BodyFlow: ~Copyable {
 
   private static func append(_ buffer: borrowing IOBuffer, _ range: Range<Int>, to out: inout ByteBuffer) {
     out.append(buffer.readable.extracting(range))
+  }
+
+  private static func append(_ buffer: borrowing IOBuffer, to recorder: BodyRecorder) {
+    recorder.append(buffer.readable)
   }
 
   /// Writes the chunk's frame around the data, into the buffer's margins, and the last chunk when it fits there too.

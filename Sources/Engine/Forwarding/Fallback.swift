@@ -57,6 +57,10 @@ extension ServerConnection {
   /// Ends a call that was forwarded: with what was sent, its fallback, or a refusal; whether the connection can go on.
   func conclude(_ slot: ExchangeSlot, _ route: WorkerRoute, _ fault: Fault?) async -> Bool {
     guard let fault else { return slot.keepsConnection }
+    if !route.chain.answer.isEmpty, mayAnswerInstead(slot, fault), route.chain.runFailure(fault, &slot.exchange) {
+      slot.keepsConnection = false
+      return await respond(slot, closing: fault.closes)
+    }
     guard let fallback = route.fallback, fallback.covers(fault), mayFallBack(slot, fallback) else {
       return await refuse(fault, slot)
     }

@@ -7,6 +7,7 @@ import Runtime
 extension ServerConnection {
   /// Edits and encodes the head of the answer; a failure when its body is broken in its first bytes.
   func beginRelay(_ slot: ExchangeSlot, route: WorkerRoute) -> AttemptFailure? {
+    if !route.chain.answer.isEmpty, replacesAnswer(slot, route: route) { return nil }
     if let wish = wishForAnswer(slot, route: route) { return beginHolding(slot, wish) }
     let framing = slot.exchange.response.head.framing
     let coding = translateAnswer(slot)
@@ -17,7 +18,9 @@ extension ServerConnection {
     slot.keepsConnection =
       slot.exchange.request.head.keepAlive && slot.account.requestComplete && out != .untilClose
       && !worker.isLeaving
-    slot.download.begin(framing, framing: out == .chunked ? .chunked : .plain, coding: coding, encoder: encoder)
+    slot.download.begin(
+      framing, framing: out == .chunked ? .chunked : .plain, coding: coding, encoder: encoder,
+      recorder: takeRecorder(&slot.exchange.response))
     slot.account.status = slot.exchange.response.head.status
     // An answer whose length was told is no stream: most answers are spared the look at their type.
     if totalDeadline != .max, framing == .chunked || framing == .untilClose,
@@ -45,7 +48,9 @@ extension ServerConnection {
   func endRelay(_ slot: ExchangeSlot, _ lease: UpstreamConnection) {
     noteStatus(slot)
     let clean = slot.exchange.response.buffer.isEmpty && slot.download.surplus.isEmpty && slot.account.requestComplete
-    if clean, slot.exchange.response.head.framing != .untilClose, slot.exchange.response.head.keepAlive {
+    if clean, !slot.hasDroppedAnswer, slot.exchange.response.head.framing != .untilClose,
+      slot.exchange.response.head.keepAlive
+    {
       lease.pool.giveBack(lease)
     } else {
       lease.pool.close(lease)
@@ -76,7 +81,8 @@ extension ServerConnection {
       case .failed(let fault): return .fault(fault)
       case .waiting: break
       }
-      let waitsForClient = slot.replySent < slot.reply.count || slot.download.waitsForSink
+      let waitsForClient =
+        slot.replySent < slot.reply.count || slot.exchange.response.stored != nil || slot.download.waitsForSink
       let limit = waitsForClient ? worker.limits.bodyTimeout : timeouts.idle
       if socket.isPeerClosed, !waitsForClient { return .fault(.clientGone) }
       let deadline = slot.lastProgress + limit
@@ -104,6 +110,16 @@ extension ServerConnection {
       slot.replySent += result.count
       slot.account.bytesOut += result.count
       slot.lastProgress = worker.loop.now
+    }
+    if slot.exchange.response.stored != nil {
+      let sent = slot.storedSent
+      let progress = pushReply(slot)
+      if slot.storedSent > sent { slot.lastProgress = worker.loop.now }
+      switch progress {
+      case .sent: break
+      case .waiting: return .waiting
+      case .failed: return .failed(.clientGone)
+      }
     }
     if slot.download.finished { return .finished }
     do {

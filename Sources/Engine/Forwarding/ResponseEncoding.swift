@@ -53,12 +53,21 @@ extension Worker {
     slot.exchange.response.head.headers.write(from: slot.exchange.response.source, into: &slot.reply)
     if status >= 200, status != 204, status != 304 {
       slot.reply.append("Content-Length: ")
-      slot.reply.append(decimal: slot.exchange.response.body.count)
+      slot.reply.append(decimal: slot.exchange.response.heldCount)
       slot.reply.append("\r\n")
     }
-    appendDate(slot)
+    if !slot.exchange.response.head.headers.contains(.date) { appendDate(slot) }
     appendEnd(slot, keepAlive: keepAlive)
+    if let stored = slot.exchange.response.stored, stored.count <= Self.copiedBody,
+      slot.exchange.request.method != .head
+    {
+      // So that one call to the kernel sends both.
+      stored.append(to: &slot.reply)
+      slot.exchange.response.stored = nil
+    }
   }
+
+  private static let copiedBody = 16 << 10
 
   /// The head of a stream that the gateway writes itself.
   func encodeLocalStream(_ slot: ExchangeSlot, isChunked: Bool, keepAlive: Bool) {

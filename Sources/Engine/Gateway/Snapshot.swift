@@ -57,6 +57,9 @@ public final class Snapshot: Sendable {
   /// What plugins count of what callers use up.
   public var spendSources: [any SpendSource] { plugins.spendSources }
 
+  /// Forgets stored answers; how many it were.
+  public func purge(_ purge: AnswerPurge) -> Int { plugins.answerStores.reduce(0) { $0 + $1.purge(purge) } }
+
   private static func contexts(
     of listeners: [ListenerSettings], _ tickets: TLSTicketKeys
   ) throws(SnapshotError) -> [String: TLSServerContext] {

@@ -47,6 +47,9 @@ struct CompiledPlugins: Sendable {
       .filter { seen.insert(ObjectIdentifier($0)).inserted }
   }
 
+  /// Those of the shared parts that hold answers.
+  var answerStores: [any AnswerStore] { shared.values.compactMap { $0.value as? any AnswerStore } }
+
   func ofRoute(_ index: Int) -> [CompiledPlugin] { routes.isEmpty ? [] : routes[index] }
 
   /// An instance of an entry with a state of its own, to judge a sample request; nil for an unknown name.

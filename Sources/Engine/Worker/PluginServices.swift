@@ -53,6 +53,15 @@ final class PluginServices: WorkerServices {
     if Task.isCancelled { throw CancellationError() }
   }
 
+  func wait(_ nanoseconds: Int, _ register: (Bell) -> Bool) async {
+    let loop = loop
+    let waker = Waker(loop)
+    let bound = LoopBound(waker, on: loop)
+    let bell = Bell { loop.post { bound.here.ring(.cut) } }
+    if register(bell) { _ = await waker.wait(until: loop.now + nanoseconds) }
+    waker.cancelDeadline()
+  }
+
   /// Nobody needs the plugins any more.
   func cancel() { for task in tasks.values { task.cancel() } }
 }

@@ -104,6 +104,7 @@ extension Worker {
     if slot.exchange.responseViolations > 0 {
       log.append(.responseViolations, integer: slot.exchange.responseViolations)
     }
+    if slot.exchange.cacheUse != .none { log.append(.cache, text: slot.exchange.cacheUse.word) }
     if let status = slot.account.rpcStatus { log.append(.rpcStatus, integer: status) }
     if let side = slot.account.closedBy { log.append(.closedBy, text: side.word) }
     if let code = slot.account.closeCode { log.append(.closeCode, integer: code) }

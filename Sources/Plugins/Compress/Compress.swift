@@ -75,7 +75,7 @@ extension Compress: ResponseHeadHook {
 
   /// In bytes; as long as can be where nobody has said it.
   private func length(of exchange: borrowing Exchange) -> Int {
-    if exchange.response.isLocal || exchange.response.holdsBody { return exchange.response.body.count }
+    if exchange.response.isLocal || exchange.response.holdsBody { return exchange.response.heldCount }
     switch exchange.response.head.framing {
     case .none: return -1
     case .length(let count): return count

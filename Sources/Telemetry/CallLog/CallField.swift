@@ -6,7 +6,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
   case time, requestID, traceID, spanID, parentID, listener, client, consumer
   case tlsVersion, tlsCipher, tlsServerName, tlsClient
   case method, host, route, template, version, path, query, `protocol`
-  case status, fault, reason, cancelled, responseViolations
+  case status, fault, reason, cancelled, responseViolations, cache
   case rpcStatus, closedBy, closeCode
   case bytesIn, bytesOut
   case upstream, target, upstreamProtocol, attempts
@@ -46,6 +46,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .reason: "reason"
     case .cancelled: "cancelled"
     case .responseViolations: "response_violations"
+    case .cache: "cache"
     case .rpcStatus: "grpc_status"
     case .closedBy: "closed_by"
     case .closeCode: "close_code"
@@ -122,6 +123,8 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .cancelled: "Who left before the end: `client` or `upstream`."
     case .responseViolations:
       "In how many ways the response violates the schema that `validate` checks it by; absent for none."
+    case .cache:
+      "What the plugin `cache` had for it: `hit`, `stale`, `revalidated`, `miss` or `bypass`; absent without the plugin."
     case .rpcStatus: "How a gRPC call ended, by its status code; absent when it ended without one."
     case .closedBy: "Of a WebSocket, who ended it first: `client`, `upstream` or `gateway`."
     case .closeCode: "Of a WebSocket, the code of its close frame (RFC 6455 §7.4.1); absent when there was none."

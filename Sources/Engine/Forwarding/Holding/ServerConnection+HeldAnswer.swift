@@ -29,7 +29,8 @@ extension ServerConnection {
     slot.holding = wish
     slot.exchange.response.body.removeAll()
     slot.account.status = slot.exchange.response.head.status
-    slot.download.begin(slot.exchange.response.head.framing, framing: .plain)
+    slot.download.begin(
+      slot.exchange.response.head.framing, framing: .plain, recorder: takeRecorder(&slot.exchange.response))
     do throws(BodyFlow.Failure) {
       try Self.takeBuffered(&slot.exchange, &slot.download)
       return nil
@@ -123,7 +124,15 @@ extension ServerConnection {
 
   /// Runs the hooks over the body of an answer that a handler or a plugin made; a fault when one fails.
   func runLocalBodyHooks(_ slot: ExchangeSlot) -> Fault? {
-    guard let route = slot.route, !route.chain.responseBody.isEmpty, !slot.exchange.response.body.isEmpty,
+    guard let route = slot.route, !route.chain.responseBody.isEmpty, slot.exchange.response.heldCount > 0 else {
+      return nil
+    }
+    // What was stored is what an upstream sent to whom asked for no coding; with one it cannot be read.
+    if slot.exchange.response.stored != nil, slot.exchange.response.header(.contentEncoding) != nil {
+      return .unreadableAnswer
+    }
+    slot.exchange.response.unfoldStored()
+    guard
       route.chain.wishForResponseBody(&slot.exchange) != nil,
       case .fail(let fault) = route.chain.runResponseBody(&slot.exchange)
     else { return nil }
