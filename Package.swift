@@ -122,7 +122,7 @@ let package = Package(
         "HTTP2/peer.py", "Identity/signer.py", "Identity/token.sh", "TLS/flights.py", "Tunnel/extended_connect.py",
         "Tunnel/websockets_peer.py",
         "Models/bedrock.py", "Models/sdks.py",
-        "Matrix/matrix.py", "Caching/codings.py",
+        "Matrix/matrix.py", "Caching/codings.py", "Contract/schemas", "Contract/secure.conf", "Contract/ticket.sh",
       ],
       swiftSettings: strict),
     tests("RegressionTests", ["GatewayTesting", "Kernel"]),

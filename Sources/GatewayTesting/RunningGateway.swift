@@ -17,6 +17,8 @@ package final class RunningGateway: Sendable, Opaque {
     package var workers = 1
     package var listeners = #"{ public: "127.0.0.1:${PORT}" }"#
     package var callLog = #"{ path: "${DIRECTORY}/calls", query: full }"#
+    /// Whether the text is a whole configuration, to which nothing is added.
+    package var isWhole = false
     /// Added to the environment of the process.
     package var environment: [(String, String)] = []
     /// The limit of open files that the process gets.
@@ -59,14 +61,15 @@ package final class RunningGateway: Sendable, Opaque {
   package func restarted() throws -> RunningGateway { try RunningGateway(self) }
 
   package static func configuration(_ text: String, _ plan: Plan = Plan()) -> String {
-    """
-    listeners: \(plan.listeners)
-    call_log: \(plan.callLog)
-    workers: \(plan.workers)
-    drain_delay: 0s
-    \(text)
+    if plan.isWhole { return text }
+    return """
+      listeners: \(plan.listeners)
+      call_log: \(plan.callLog)
+      workers: \(plan.workers)
+      drain_delay: 0s
+      \(text)
 
-    """
+      """
   }
 
   /// The built program, which stands beside the tests.

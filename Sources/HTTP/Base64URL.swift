@@ -7,21 +7,29 @@ public enum Base64URL {
   /// Padding, spaces and bits that do not count are refused: two texts of one token would be two entries of a cache.
   public static func decode(_ text: Span<UInt8>) -> [UInt8]? {
     if text.count & 3 == 1 { return nil }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(text.count * 3 / 4)
+    var bytes = [UInt8](repeating: 0, count: text.count * 3 / 4)
+    var out = bytes.mutableSpan
+    let values = values.span
+    var next = 0
+    var seen: UInt8 = 0
     var word: UInt32 = 0
     var count = 0
     for index in text.indices {
-      guard let value = value(of: text[index]) else { return nil }
-      word = word << 6 | UInt32(value)
+      let value = values[Int(text[index])]
+      seen |= value
+      word = word << 6 | UInt32(value & 63)
       count &+= 6
       if count >= 8 {
         count &-= 8
-        bytes.append(UInt8(truncatingIfNeeded: word >> UInt32(count)))
+        out[next] = UInt8(truncatingIfNeeded: word >> UInt32(count))
+        next &+= 1
       }
     }
-    return word & (1 << UInt32(count) - 1) == 0 ? bytes : nil
+    return seen < 64 && word & (1 << UInt32(count) - 1) == 0 ? bytes : nil
   }
+
+  /// What each digit stands for; 255 for what is none. A token has hundreds of them.
+  private static let values: [UInt8] = (0...255).map { value(of: UInt8($0)) ?? 255 }
 
   /// The text of bytes.
   public static func text(_ bytes: [UInt8]) -> String {

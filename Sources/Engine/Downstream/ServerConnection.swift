@@ -1,3 +1,5 @@
+// long: one connection from its first octet to its end, whose parts share its buffers and flags.
+
 import HTTP
 import Kernel
 import PluginKit

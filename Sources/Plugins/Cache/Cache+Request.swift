@@ -32,7 +32,7 @@ extension Cache: PatientRequestHeadHook {
 
   private func decide(_ exchange: inout Exchange, mayWait: Bool) -> Decision {
     let method = exchange.request.method
-    guard method == .get || method == .head else { return .verdict(passUnsafe(&exchange)) }
+    guard method == .get || method == .head else { return .verdict(forwardChange(&exchange)) }
     var directives = CacheDirectives()
     guard Self.read(exchange.request, into: &directives) else {
       count(.bypass, &exchange)
@@ -112,7 +112,7 @@ extension Cache: PatientRequestHeadHook {
   }
 
   /// A method that may change something: what is stored of the resource goes once the upstream has agreed.
-  private func passUnsafe(_ exchange: inout Exchange) -> Verdict {
+  private func forwardChange(_ exchange: inout Exchange) -> Verdict {
     count(.bypass, &exchange)
     switch exchange.request.method {
     case .options, .trace, .connect: return .proceed

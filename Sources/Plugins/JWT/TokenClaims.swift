@@ -52,12 +52,14 @@ struct TokenClaims {
   private mutating func add(
     _ object: Int, prefix: String, depth: Int, _ document: borrowing JSONDocument, _ bytes: Span<UInt8>
   ) throws(TokenMistake) {
-    var names: Set<String> = []
+    // The outermost names are those of `raw`.
+    var inner: Set<String> = []
     var node = object + 1
     while node < document.next(object) {
       let name = TokenText.string(node, document, bytes)
       // Readers disagree on which of two counts, so neither does.
-      guard names.insert(name).inserted, claims.all.count < Self.mostClaims else { throw .malformed }
+      let isNew = depth == 1 ? raw[name] == nil : inner.insert(name).inserted
+      guard isNew, claims.all.count < Self.mostClaims else { throw .malformed }
       let value = node + 1
       if document.kind(value) == .object, depth < Self.deepest {
         if depth == 1 { raw[name] = .other }

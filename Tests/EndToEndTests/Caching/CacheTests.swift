@@ -1,3 +1,5 @@
+// long: one case after the other of what RFC 9111 asks, over the same origin.
+
 import GatewayTesting
 import Kernel
 import Testing

@@ -1,7 +1,7 @@
-/// What providers charge by their public price lists, for models that the configuration gives no price.
+/// What models cost by the price lists of their providers, for those that the configuration gives no price.
 ///
-/// Standard prices for text, below the length from which some charge more, as published in June 2026. Prices change:
-/// `prices` in the configuration says what holds for a contract, and for whatever is not here.
+/// Standard prices for text, below the length from which some charge more. They were collected by hand, not read from
+/// the providers' pages, and change: `prices` in the configuration says what holds, and is what a budget should rest on.
 enum PriceList {
   /// Thousandths of a USD per million tokens, which are billionths of a USD for each.
   struct Entry {
@@ -15,8 +15,6 @@ enum PriceList {
       (self.name, self.input, self.cached, self.output) = (name, input, cached, output)
     }
   }
-
-  static let date = "2026-06"
 
   static let entries: [Entry] = openAI + anthropic + gemini
 
