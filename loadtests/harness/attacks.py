@@ -21,8 +21,6 @@ KINDS = (
 FRAMES_PER_SECOND = 10_000
 SECONDS = 10
 NEIGHBOURS_RATE = 1_000
-# Whose attack is that nothing moves: time cuts them off, not what they send.
-PATIENT = ("stall", "drip", "unread")
 
 
 def attacks(bench: Bench, peer: Peer, folder: Path) -> Figures:
@@ -59,7 +57,7 @@ def under_attack(bench: Bench, running: Running, kind: str, secure: bool, figure
     figures[name] = neighbours.p99_us / 1000
     figures["worst p99 ms"] = max(figures["worst p99 ms"], figures[name])
     figures["worst RSS growth MiB"] = max(figures["worst RSS growth MiB"], growth)
-    figures["never cut"] += counted == 0 and kind not in PATIENT
+    figures["never cut"] += counted == 0
 
 
 def refused(running: Running) -> float:

@@ -232,7 +232,8 @@ final class WorkerMetrics {
       for settings in listener.tls?.certificates ?? [] {
         guard let certificate = settings.identity?.certificate else { continue }
         let name = certificate.hosts.first ?? certificate.subject
-        shard.set(shard.series(.tlsCertificateExpiry, [listener.name, name]), certificate.validUntil)
+        let moment = certificate.validUntil * 1_000_000_000
+        shard.set(shard.series(.tlsCertificateExpiry, [listener.name, name]), moment)
       }
     }
     for pool in pools {

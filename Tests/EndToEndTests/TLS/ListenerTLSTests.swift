@@ -25,6 +25,36 @@ struct ListenerTLSTests {
     }
   }
 
+  @Test func `when a certificate expires is a metric`() throws {
+    let files = try TLSFixture.files
+    let soon = try files.authority.issue(names: ["DNS:soon.test"], days: 0...3)
+    try withGateway(routes(), TLSFixture.plan([files.localhost, soon])) { gateway in
+      let name = "sluice_tls_certificate_expiry_timestamp_seconds{listener=\"public\",name=\"soon.test\"} "
+      let page = try gateway.admin("/metrics").text
+      let line = try #require(page.split(separator: "\n").first { $0.hasPrefix(name) })
+      let moment = try #require(Double(line.dropFirst(name.count)))
+      let days = (moment - Double(Clock.wall / 1_000_000_000)) / 86_400
+      #expect(2.9...3.1 ~= days)
+    }
+  }
+
+  @Test(arguments: ["-tls1_2", "-tls1_3"])
+  func `a session is resumed by whichever worker takes the connection`(version: String) throws {
+    let files = try TLSFixture.files
+    var plan = TLSFixture.plan([files.localhost])
+    plan.workers = 4
+    try withGateway(routes(), plan) { gateway in
+      let session = gateway.directory["session"]
+      let first = try TLSFixture.client(
+        gateway, "\(version) -sess_out \(session)", input: "GET / HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n")
+      #expect(first.contains("New, TLS"))
+      // Each connection is another worker's turn by chance: twelve in a row meet all four.
+      for _ in 0..<12 {
+        #expect(try TLSFixture.client(gateway, "\(version) -sess_in \(session)").contains("Reused, TLS"))
+      }
+    }
+  }
+
   @Test func `bodies pass whole in both directions`() throws {
     let files = try TLSFixture.files
     let origin = try Origin.echo()
