@@ -60,13 +60,17 @@ package final class Origin: Sendable, Opaque {
 
   /// Closes everything, as a process that is killed does, and ends the threads.
   package func stop() {
-    let threads = state.withLock { state in
+    state.withLock { state in
       state.isStopped = true
       for stream in state.open.values { stream.interrupt() }
-      return state.threads
     }
     wakeUp.signal()
-    for thread in threads { thread.join() }
+    // The thread that accepts may still be starting others: it is the first, and none starts after it has ended.
+    var joined = 0
+    while let thread = state.withLock({ $0.threads.dropFirst(joined).first }) {
+      thread.join()
+      joined += 1
+    }
   }
 
   private func start(_ name: String, _ body: @Sendable @escaping () -> Void) throws {

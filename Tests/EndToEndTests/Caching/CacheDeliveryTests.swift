@@ -116,7 +116,7 @@ struct CacheDeliveryTests {
         }
       }
     }
-    let limits = "limits: { body_timeout: 200ms }"
+    let limits = "limits: { body_timeout: 1s }"
     try gateway(origin, "size: 128MiB, object: 32MiB", before: limits) { gateway throws in
       #expect(try gateway.get("/").body.count == body.utf8.count)
       let client = try gateway.connect()
