@@ -2,7 +2,7 @@ import HTTP
 import Kernel
 import PluginKit
 
-/// The path of a route as it is written: `/v1/items/{id}` or `/files/*`.
+/// The path of a route as it is written: `/v1/items/{id}`, `/v1/items@{version}` or `/files/*`.
 ///
 /// A template is a list of segments between slashes, so `/x/` ends in an empty literal and is not `/x`. Literals are
 /// compared byte by byte with the normalised path, so they are brought into the same normal form: `/caf%c3%a9` and
@@ -12,6 +12,16 @@ public struct PathTemplate: Sendable, Hashable {
     case literal(String)
     /// Any one segment that is not empty.
     case parameter(String)
+    /// Any one segment that begins so and goes on: `triage@{version}`.
+    case prefixed(String, name: String)
+
+    /// What the segment's parameter is called, if it has one.
+    var parameterName: String? {
+      switch self {
+      case .literal: nil
+      case .parameter(let name), .prefixed(_, let name): name
+      }
+    }
   }
 
   /// What stands between the slashes, without the final `*`.
@@ -21,6 +31,9 @@ public struct PathTemplate: Sendable, Hashable {
 
   /// A deeper template is refused: its depth bounds the work of one match.
   public static let maximumSegments = 64
+
+  /// More than any template has.
+  static let mostBytes = 1 << 30
 
   /// Reads a template.
   public init(parsing text: String) throws(PathTemplateError) {
@@ -38,7 +51,7 @@ public struct PathTemplate: Sendable, Hashable {
         segments.append(try Self.segment(String(part), at: offset, after: segments))
       }
       offset += part.utf8.count + 1
-      if case .parameter = segments.last, !takesRest { parameters += 1 }
+      if segments.last?.parameterName != nil, !takesRest { parameters += 1 }
       if segments.count > Self.maximumSegments { throw .tooDeep }
       if parameters > PathParameters.maximumCount { throw .tooManyParameters }
     }
@@ -48,18 +61,28 @@ public struct PathTemplate: Sendable, Hashable {
 
   /// The names of the parameters, from the left.
   public var parameterNames: [String] {
-    segments.compactMap { if case .parameter(let name) = $0 { name } else { nil } }
+    segments.compactMap(\.parameterName)
   }
 
   private static func segment(
     _ text: String, at offset: Int, after earlier: [Segment]
   ) throws(PathTemplateError) -> Segment {
-    if text.utf8.first == UInt8(ascii: "{"), text.utf8.last == UInt8(ascii: "}") {
-      let name = String(text.dropFirst().dropLast())
+    if text.utf8.last == UInt8(ascii: "}"), let open = text.firstIndex(of: "{") {
+      let name = String(text[text.index(after: open)...].dropLast())
       guard isName(name) else { throw .badParameterName(name) }
-      guard !earlier.contains(.parameter(name)) else { throw .repeatedParameter(name) }
-      return .parameter(name)
+      guard !earlier.contains(where: { $0.parameterName == name }) else { throw .repeatedParameter(name) }
+      if open == text.startIndex { return .parameter(name) }
+      let prefix = String(text[..<open])
+      // What would have to be brought into normal form together with what follows it is no prefix.
+      guard !prefix.utf8.contains(UInt8(ascii: "%")), case .literal = try literal(prefix, at: offset) else {
+        throw .partialSegment(text)
+      }
+      return .prefixed(prefix, name: name)
     }
+    return try literal(text, at: offset)
+  }
+
+  private static func literal(_ text: String, at offset: Int) throws(PathTemplateError) -> Segment {
     var isPlain = true
     for byte in text.utf8 {
       switch byte {
@@ -122,6 +145,7 @@ extension PathTemplate: CustomStringConvertible {
       switch segment {
       case .literal(let literal): text += "/\(literal)"
       case .parameter(let name): text += "/{\(name)}"
+      case .prefixed(let prefix, let name): text += "/\(prefix){\(name)}"
       }
     }
     return takesRest ? text + "/*" : text
@@ -160,7 +184,8 @@ public enum PathTemplateError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .missingSlash: "a path begins with '/'"
     case .restNotLast: "'*' takes the rest of the path, so nothing may follow it"
-    case .partialSegment(let text): "'\(text)' mixes text with a pattern: '{name}' and '*' stand for whole segments"
+    case .partialSegment(let text):
+      "'\(text)' mixes text with a pattern: '*' stands for whole segments, '{name}' for one or for its end"
     case .badParameterName(let name): "'{\(name)}' is no parameter: a name has letters, digits, '_' and '-'"
     case .repeatedParameter(let name): "'{\(name)}' stands twice in one path: give each parameter its own name"
     case .badCharacter(let text):

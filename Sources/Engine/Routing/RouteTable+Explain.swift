@@ -113,12 +113,15 @@ extension RouteTable {
       case .literal(let text):
         guard text == segment else { return nil }
         shape.append(0)
+      case .prefixed(let prefix, _):
+        guard segment.hasPrefix(prefix), segment.utf8.count > prefix.utf8.count else { return nil }
+        shape.append(PathTemplate.mostBytes - prefix.utf8.count)
       case .parameter:
         guard !segment.isEmpty else { return nil }
-        shape.append(1)
+        shape.append(PathTemplate.mostBytes)
       }
     }
-    return shape + [template.takesRest ? 2 : 0]
+    return shape + [template.takesRest ? .max : 0]
   }
 
   /// How closely a host pattern fits: an exact one more than any wildcard, a longer wildcard more than a shorter one.

@@ -44,6 +44,7 @@ extension RouteTable {
 /// One search through the tree for one request.
 private struct RouteWalk: ~Escapable {
   private let nodes: Span<RouteTable.Node>
+  private let prefixes: Span<RouteTable.Prefix>
   private let literals: ByteKeyTable.View
   private let endings: Span<RouteTable.Ending>
   private let hosts: ByteKeyTable.View
@@ -67,6 +68,7 @@ private struct RouteWalk: ~Escapable {
     mustBeNamed: Bool
   ) {
     nodes = table.nodes.span
+    prefixes = table.prefixes.span
     literals = table.literals.view
     endings = table.endings.span
     hosts = table.hosts.view
@@ -99,6 +101,16 @@ private struct RouteWalk: ~Escapable {
       visit(Int(child), from: end + 1, fields, &parameters)
     {
       return true
+    }
+    var branch = node.prefix
+    while branch != RouteTable.Node.none {
+      let prefix = prefixes[Int(branch)]
+      branch = prefix.next
+      let value = start + prefix.text.count
+      guard end > value, ByteScan.equal(path.extracting(start..<value), text(prefix.text)) else { continue }
+      parameters.append(value..<end)
+      if visit(Int(prefix.child), from: end + 1, fields, &parameters) { return true }
+      parameters.removeLast()
     }
     if node.parameter != RouteTable.Node.none, end > start {
       parameters.append(start..<end)
@@ -161,12 +173,16 @@ private struct RouteWalk: ~Escapable {
   private func holds<Fields: RouteConditions & ~Copyable & ~Escapable>(
     _ condition: RouteTable.Condition, _ fields: borrowing Fields
   ) -> Bool {
-    let bytes = conditionBytes
-    let name = bytes.extracting(Int(condition.name.lowerBound)..<Int(condition.name.upperBound))
+    let name = text(condition.name)
     guard let range = condition.value else {
       return condition.isQuery ? fields.hasQuery(name) : fields.hasHeader(name)
     }
-    let value = bytes.extracting(Int(range.lowerBound)..<Int(range.upperBound))
+    let value = text(range)
     return condition.isQuery ? fields.hasQuery(name, value: value) : fields.hasHeader(name, value: value)
+  }
+
+  @_lifetime(copy self)
+  private func text(_ range: Range<UInt32>) -> Span<UInt8> {
+    conditionBytes.extracting(Int(range.lowerBound)..<Int(range.upperBound))
   }
 }

@@ -12,6 +12,7 @@ public struct RouteTable: ~Copyable, Sendable {
   /// The methods beside the standard ones that routes name.
   let extensions: [String]
   let nodes: [Node]
+  let prefixes: [Prefix]
   /// Child nodes by (node, segment).
   let literals: ByteKeyTable
   let endings: [Ending]
@@ -29,10 +30,20 @@ public struct RouteTable: ~Copyable, Sendable {
     static let none = UInt32.max
     var hasLiterals = false
     var parameter = none
+    /// The first of the branches for segments that begin in a certain way.
+    var prefix = none
     /// The ending of a path that stops here.
     var exact = none
     /// The ending of a path that goes on in any way.
     var rest = none
+  }
+
+  /// A branch for segments that begin with a text and go on.
+  struct Prefix {
+    var text: Range<UInt32>
+    var child: UInt32
+    /// The next one of the same node, which is no longer.
+    var next = Node.none
   }
 
   /// The routes whose template ends at a node.
@@ -73,6 +84,7 @@ public struct RouteTable: ~Copyable, Sendable {
     self.patterns = built.patterns
     extensions = built.extensions
     nodes = built.nodes
+    prefixes = built.prefixes
     literals = built.literals
     endings = built.endings
     hosts = built.hosts

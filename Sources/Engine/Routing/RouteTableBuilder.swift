@@ -5,6 +5,7 @@ struct RouteTableBuilder {
   let patterns: [RoutePattern]
   private(set) var extensions: [String] = []
   private(set) var nodes = [RouteTable.Node()]
+  private(set) var prefixes: [RouteTable.Prefix] = []
   private(set) var literals: ByteKeyTable
   private(set) var endings: [RouteTable.Ending] = []
   private(set) var hosts: ByteKeyTable
@@ -87,6 +88,7 @@ struct RouteTableBuilder {
       switch segment {
       case .literal(let text): node = child(of: node, literal: text)
       case .parameter: node = parameterChild(of: node)
+      case .prefixed(let prefix, _): node = child(of: node, prefix: prefix)
       }
     }
     let existing = template.takesRest ? nodes[node].rest : nodes[node].exact
@@ -106,6 +108,30 @@ struct RouteTableBuilder {
     nodes[node].hasLiterals = true
     if child == fresh { nodes.append(RouteTable.Node()) }
     return Int(child)
+  }
+
+  /// Longer prefixes stand before shorter ones, as they say more.
+  private mutating func child(of node: Int, prefix: String) -> Int {
+    var before: UInt32?
+    var branch = nodes[node].prefix
+    while branch != RouteTable.Node.none {
+      let text = prefixes[Int(branch)].text
+      if conditionBytes[Int(text.lowerBound)..<Int(text.upperBound)].elementsEqual(prefix.utf8) {
+        return Int(prefixes[Int(branch)].child)
+      }
+      if text.count < prefix.utf8.count { break }
+      before = branch
+      branch = prefixes[Int(branch)].next
+    }
+    let fresh = RouteTable.Prefix(text: add(prefix), child: UInt32(nodes.count), next: branch)
+    nodes.append(RouteTable.Node())
+    prefixes.append(fresh)
+    if let before {
+      prefixes[Int(before)].next = UInt32(prefixes.count - 1)
+    } else {
+      nodes[node].prefix = UInt32(prefixes.count - 1)
+    }
+    return Int(fresh.child)
   }
 
   private mutating func parameterChild(of node: Int) -> Int {

@@ -6,7 +6,7 @@ extension MatchSettings {
     [
       Keyword(
         "paths", \.paths, .list(of: .pathTemplate, minimum: 1), required: true,
-        "Templates: literals, `{name}` for one segment, `*` at the end for the rest."),
+        "Templates: literals, `{name}` for one segment or its end, `*` at the end for the rest."),
       Keyword("hosts", \.hosts, .list(of: .hostPattern), "Names: api.example.com, or *.example.com for all below it."),
       Keyword("methods", \.methods, .list(of: .method), "Methods; GET includes HEAD."),
       Keyword("headers", \.headers, .conditions(on: .fieldName), "Fields that must be there, or have a value."),

@@ -4,7 +4,7 @@ import Testing
 @testable import Engine
 
 @Suite struct PathTemplateTests {
-  @Test(arguments: ["/", "/*", "/v1", "/v1/", "/v1/items/{id}", "/a/{b}/c/{d-1}/*", "/%C3%A9/:x"])
+  @Test(arguments: ["/", "/*", "/v1", "/v1/", "/v1/items/{id}", "/a/{b}/c/{d-1}/*", "/%C3%A9/:x", "/a@{b}/c.{d}"])
   func `a template is written back as it was read`(text: String) throws {
     #expect(try PathTemplate(parsing: text).description == text)
   }
@@ -21,7 +21,9 @@ import Testing
     arguments: [
       ("", .missingSlash), ("a", .missingSlash), ("*", .missingSlash), ("/*/a", .restNotLast), ("/*/", .restNotLast),
       ("/a*", .partialSegment("a*")), ("/**", .partialSegment("**")), ("/{a}b", .partialSegment("{a}b")),
-      ("/a{b}", .partialSegment("a{b}")), ("/{}", .badParameterName("")), ("/{a b}", .badParameterName("a b")),
+      ("/a{b}c", .partialSegment("a{b}c")), ("/a%41{b}", .partialSegment("a%41{b}")),
+      ("/a*{b}", .partialSegment("a*")), ("/a{b}/{b}", .repeatedParameter("b")), ("/a{{b}", .badParameterName("{b")),
+      ("/{}", .badParameterName("")), ("/{a b}", .badParameterName("a b")),
       ("/{a}/{a}", .repeatedParameter("a")), ("/a b", .badCharacter("a b")), ("/a?b", .badCharacter("a?b")),
       ("/é", .badCharacter("é")), ("/a\u{0}", .badCharacter("a\u{0}")),
     ] as [(String, PathTemplateError)])

@@ -14,7 +14,7 @@ enum RandomRoutes {
 
   static func call(_ random: inout SplitMix) -> Call {
     let depth = Int.random(in: 1...4, using: &random)
-    let path = (0..<depth).map { _ in "/" + ["a", "b", "c", ""].randomElement(using: &random)! }.joined()
+    let path = (0..<depth).map { _ in "/" + ["a", "b", "c", "", "ab", "abc"].randomElement(using: &random)! }.joined()
     let fields = { (random: inout SplitMix) in
       Dictionary(
         uniqueKeysWithValues: ["p", "q"].filter { _ in Bool.random(using: &random) }.map {
@@ -34,7 +34,9 @@ enum RandomRoutes {
   private static func template(_ random: inout SplitMix) throws -> PathTemplate {
     let depth = Int.random(in: 0...3, using: &random)
     var text = ""
-    for level in 0..<depth { text += "/" + ["a", "b", "", "{p\(level)}"].randomElement(using: &random)! }
+    for level in 0..<depth {
+      text += "/" + ["a", "b", "", "{p\(level)}", "a{p\(level)}", "ab{p\(level)}"].randomElement(using: &random)!
+    }
     if text.isEmpty || Bool.random(using: &random) { text += "/*" }
     // An empty segment may stand at the end only.
     while text.contains("//") { text = text.replacing("//", with: "/") }

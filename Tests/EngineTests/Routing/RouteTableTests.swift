@@ -29,6 +29,22 @@ import Testing
     #expect(Call(path: path).route(in: table) == expected)
   }
 
+  @Test(
+    arguments: [
+      ("/t", 0, []), ("/t@1", 1, ["1"]), ("/t@", 3, ["t@"]), ("/t@@2", 1, ["@2"]), ("/t@v3", 2, ["3"]),
+      ("/t@v", 1, ["v"]), ("/u@1", 3, ["u@1"]), ("/t@9", 4, []), ("/t@v3/x", 5, ["3"]), ("/t@8/x", 6, ["8"]),
+      ("/t@/x", nil, []),
+    ] as [(String, Int?, [String])])
+  func `a literal beats a prefix, a longer one a shorter one, and that a parameter`(
+    path: String, expected: Int?, parameters: [String]
+  ) throws {
+    let table = try table(
+      route("/t"), route("/t@{v}"), route("/t@v{n}"), route("/{p}"), route("/t@9"), route("/t@v{n}/x"),
+      route("/t@{v}/x"))
+    #expect(Call(path: path).route(in: table) == expected)
+    #expect(Call(path: path).parameters(in: table) == parameters)
+  }
+
   @Test func `parameters are captured from the left, and those of a branch that failed are dropped`() throws {
     let table = try table(route("/{a}/x/{b}/y"), route("/{c}/{d}/*"), route("/k/{e}/x/{f}/z"))
     #expect(Call(path: "/1/x/22/y").parameters(in: table) == ["1", "22"])
