@@ -70,7 +70,7 @@ let package = Package(
     library("HTTP", ["Kernel"]),
     library("JSON", ["Kernel"]),
     library("Detection", ["Kernel"]),
-    library("JSONSchema", ["Kernel", "JSON", "Foreign"]),
+    library("JSONSchema", ["Kernel", "JSON", "Foreign", "Configuration"]),
     library("AI", ["Kernel", "JSON"]),
     library("Runtime", ["Kernel", "Foreign"]),
     library(
@@ -79,7 +79,7 @@ let package = Package(
     library("Plugins", ["PluginKit", "HTTP", "Configuration", "Kernel", "JSON", "JSONSchema", "Detection", "Foreign"]),
     library(
       "Engine",
-      ["Kernel", "Foreign", "HTTP", "JSON", "AI", "Runtime", "Configuration", "PluginKit", "Telemetry"]),
+      ["Kernel", "Foreign", "HTTP", "JSON", "JSONSchema", "AI", "Runtime", "Configuration", "PluginKit", "Telemetry"]),
     library("Admin", ["Engine", "PluginKit", "Telemetry", "HTTP", "JSON", "Configuration"]),
     .executableTarget(
       name: "sluice",

@@ -52,13 +52,19 @@ extension AdminHandler {
       }
     case .respond(let answer): json.object("respond") { $0.member("status", answer.status) }
     case .models(let models):
-      json.object("ai") { $0.strings("accept", models.accept.map(\.rawValue)) }
+      json.object("ai") { write(models, to: &$0) }
     case .redirect(let answer):
       json.object("redirect") {
         $0.member("status", answer.status)
         $0.member("location", answer.location)
       }
     }
+  }
+
+  private func write(_ models: ModelRouteSettings, to json: inout JSONWriter) {
+    if let prompt = models.prompt { return json.member("prompt", prompt) }
+    if models.describesPrompts { return json.member("openapi", true) }
+    json.strings("accept", models.accept.map(\.rawValue))
   }
 
   func upstreamsAnswer() async -> AdminAnswer {

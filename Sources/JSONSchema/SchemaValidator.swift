@@ -1,6 +1,6 @@
 import Foreign
 public import JSON
-import Kernel
+public import Kernel
 
 /// What a value violates.
 public struct SchemaViolation: Sendable {
@@ -39,6 +39,21 @@ public struct SchemaValidator: ~Copyable {
     scope.removeAll(keepingCapacity: true)
     (depth, effort) = (0, 0)
     return evaluate(0, 0, document, bytes, tells: true)
+  }
+
+  /// Appends what is violated as a JSON array of pointers (RFC 6901), keywords and sentences.
+  public func append(violationsOf document: borrowing JSONDocument, _ bytes: Span<UInt8>, to out: inout ByteBuffer) {
+    out.append("[")
+    for (index, violation) in violations.enumerated() {
+      out.append(index > 0 ? ",{\"pointer\":" : "{\"pointer\":")
+      document.append(pointerTo: violation.node, in: bytes, to: &out)
+      out.append(",\"keyword\":\"")
+      out.append(violation.keyword)
+      out.append("\",\"detail\":")
+      out.append(json: violation.detail)
+      out.append("}")
+    }
+    out.append("]")
   }
 
   /// Applies a schema to a value.

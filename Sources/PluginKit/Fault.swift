@@ -223,6 +223,18 @@ extension Fault {
   public static let modelsFailed = Fault(
     .upstream, 502, "models_failed", "None of the models that could answer did; this is what the last one said.")
 
+  public static let unreadableInputs = Fault(
+    .client, 400, "unreadable_inputs", "A prompt takes its inputs as one JSON object; the body is none.")
+  public static let invalidInputs = Fault(
+    .client, 422, "invalid_inputs", "The inputs are not what this prompt takes; violations says where and why.")
+  public static let unknownPromptVersion = Fault(
+    .client, 404, "unknown_prompt_version", "This prompt has no such version.")
+  public static let promptUnavailable = Fault(
+    .gateway, 503, "prompt_unavailable", "Nobody who runs this prompt's model is configured here.")
+  public static let invalidOutput = Fault(
+    .upstream, 502, "invalid_output",
+    "The model's answer is not what this prompt promises, also after it was told why; try again.")
+
   /// Every fault that the proxy itself makes, for the reference and its test.
   public static let all: [Fault] = [
     notFound, methodNotAllowed, noHostToRedirect, schemeMismatch, tunnelRefused, headTimeout, bodyTimeout,
@@ -238,5 +250,6 @@ extension Fault {
     queueTimeout, unresolved, headTooLong, overloaded, storeUnavailable, tooManyFiles, cutByDrain, pluginFailed,
     unknownUpstream, malformedCall, answerTooLarge, unknownContentCoding, decodedBodyTooLarge, malformedContentCoding,
     unreadableAnswer, unreadableConversation, unknownModel, malformedAnswer, noUsableKey, modelsFailed,
+    unreadableInputs, invalidInputs, unknownPromptVersion, promptUnavailable, invalidOutput,
   ]
 }

@@ -86,6 +86,16 @@ struct ExampleTests {
       #expect(output.contains(#""total":2"#))
       #expect(output.hasSuffix(version == "--http2" ? " 2" : " 1.1"))
     }
+    let triaged = try ask("POST /ai/triage", body: #"{"text":"The login is broken"}"#)
+    #expect(triaged.text == #"{"sentiment":"negative","urgency":"high","summary":"The login is broken"}"#)
+    #expect(try ask("POST /ai/triage@1", body: #"{"text":"Fine"}"#).text.contains("You said: Say whether"))
+    #expect(
+      try ask("POST /ai/topics", body: #"{"text":"Login fails again"}"#).text
+        == #"{"topics":["again","fails","login"]}"#)
+    #expect(try ask("POST /ai/sentiment", body: #"{"text":"I love it"}"#).text == #"{"sentiment":"positive"}"#)
+    #expect(try ask("POST /ai/summary", body: #"{"messages":["a","b"]}"#).text.contains(#"- a\n- b"#))
+    #expect(try ask("POST /ai/reply-draft", body: #"{"text":"Thanks"}"#).status == 200)
+    #expect(try ask("GET /ai/openapi.json").text.contains(#""/ai/reply-draft":"#))
     let said = #"{"model":"fast","messages":[{"role":"user","content":"Hello"}]}"#
     #expect(try ask("POST /v1/chat/completions", body: said).text.contains("You said: Hello"))
     let client = try Client(port: ports[0])

@@ -11,7 +11,7 @@ enum ImportRule {
     "HTTP": ["Kernel"],
     "JSON": ["Kernel"],
     "Detection": ["Kernel"],
-    "JSONSchema": ["Kernel", "JSON", "Foreign"],
+    "JSONSchema": ["Kernel", "JSON", "Foreign", "Configuration"],
     "AI": ["Kernel", "JSON"],
     "Runtime": ["Kernel", "Foreign"],
     "Telemetry": ["Kernel", "Foreign", "JSON", "HTTP", "Runtime", "Configuration", "Logging"],
@@ -19,7 +19,9 @@ enum ImportRule {
     "Plugins": [
       "Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration", "PluginKit", "JSONSchema", "Detection",
     ],
-    "Engine": ["Kernel", "Foreign", "HTTP", "JSON", "AI", "Runtime", "Configuration", "PluginKit", "Telemetry"],
+    "Engine": [
+      "Kernel", "Foreign", "HTTP", "JSON", "JSONSchema", "AI", "Runtime", "Configuration", "PluginKit", "Telemetry",
+    ],
     "Admin": [
       "Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration", "PluginKit", "Telemetry", "Engine",
     ],

@@ -68,6 +68,14 @@ public struct Usage: Sendable, Equatable {
 
   public var isEmpty: Bool { self == Usage() }
 
+  public static func += (sum: inout Usage, more: Usage) {
+    sum.input += more.input
+    sum.cachedInput += more.cachedInput
+    sum.writtenInput += more.writtenInput
+    sum.output += more.output
+    sum.reasoning += more.reasoning
+  }
+
   /// Counts beyond this are nobody's; a provider that says so is wrong.
   static let most = 1 << 40
 

@@ -48,6 +48,8 @@ final class ExchangeSlot {
   var keepsConnection = false
   /// The call of a model, on routes that have them.
   var conversation: ConversationCall?
+  /// The call of a prompt, on routes that have one.
+  var prompt: PromptCall?
   /// What the record of the call needs beside the exchange.
   var account = CallAccount()
   /// When bytes last moved, either way.
@@ -85,6 +87,7 @@ final class ExchangeSlot {
     callerDeadline = .max
     translatesGRPCWeb = false
     if conversation != nil { conversation = nil }
+    if prompt != nil { prompt = nil }
     route = nil
     keepsConnection = false
   }

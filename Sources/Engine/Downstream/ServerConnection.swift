@@ -269,7 +269,9 @@ final class ServerConnection: WakerOwner, ClientConnection {
     if let verdict = worker.route(slot, on: self) { return verdict }
     guard let route = slot.route else { return .fail(.notFound) }
     if worker.overload.isShedding, let verdict = shed(route) { return verdict }
-    if case .models = route.handler { slot.exchange.faultShape = ModelEndpoint.faultShape(&slot.exchange) }
+    if case .models(let models) = route.handler, models.prompt == nil {
+      slot.exchange.faultShape = ModelEndpoint.faultShape(&slot.exchange)
+    }
     if case .length(let count) = slot.exchange.request.head.framing, count > route.requestBodyLimit {
       return .fail(.bodyTooLarge)
     }

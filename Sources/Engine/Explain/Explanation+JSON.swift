@@ -49,6 +49,8 @@ extension Explanation {
     case .respond(let answer): json.object("respond") { $0.member("status", answer.status) }
     case .models(let models):
       json.object("ai") {
+        if let prompt = models.prompt { return $0.member("prompt", prompt) }
+        if models.describesPrompts { return $0.member("openapi", true) }
         $0.array("accept") { for dialect in models.accept { $0.value(dialect.rawValue) } }
         $0.member("unsupported", models.unsupported.rawValue)
       }

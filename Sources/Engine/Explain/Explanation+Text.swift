@@ -30,7 +30,8 @@ extension Explanation {
     switch way.route.handler {
     case .respond(let answer): page.row("handler", "respond: \(answer.status), \(answer.body.utf8.count) bytes")
     case .models(let models):
-      page.row("handler", "ai: \(models.accept.map(\.rawValue).joined(separator: ", "))")
+      let what = models.prompt.map { "prompt \($0)" } ?? models.accept.map(\.rawValue).joined(separator: ", ")
+      page.row("handler", "ai: \(models.describesPrompts ? "openapi" : what)")
     case .redirect(let answer): page.row("handler", "redirect: \(answer.status) to \(answer.location)")
     case .upstream, .split: if let forward = way.forward { describe(forward, &page) }
     }

@@ -19,6 +19,8 @@ public final class Snapshot: Sendable {
   private let ticketKeys: TLSTicketKeys
   let plugins: CompiledPlugins
   let consumers: ConsumerDirectory
+  /// What prompts with a cache have answered.
+  let promptAnswers: ModelAnswerStore
 
   /// Compiles settings that were read without mistakes.
   ///
@@ -29,6 +31,12 @@ public final class Snapshot: Sendable {
     self.settings = settings
     self.generation = generation
     consumers = ConsumerDirectory(settings.consumers)
+    let capacity = settings.models?.promptCache ?? ModelSettings().promptCache
+    if let kept = previous?.promptAnswers, kept.capacity == capacity {
+      promptAnswers = kept
+    } else {
+      promptAnswers = ModelAnswerStore(capacity: capacity)
+    }
     self.plugins = try CompiledPlugins(settings, plugins, previous: previous?.plugins)
     try settings.models?.checkPrices(settings, plugins)
     listenerIndices = Self.indices(of: settings.listeners, previous: previous?.listenerIndices ?? [:])

@@ -31,7 +31,7 @@ final class BodyCollector: Transport {
   /// What is there, as an array.
   var bytes: [UInt8] { Self.array(content) }
 
-  private static func array(_ buffer: borrowing ByteBuffer) -> [UInt8] {
+  static func array(_ buffer: borrowing ByteBuffer) -> [UInt8] {
     let span = buffer.span
     var bytes: [UInt8] = []
     bytes.reserveCapacity(span.count)

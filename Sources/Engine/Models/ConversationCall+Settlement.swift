@@ -19,6 +19,8 @@ extension ConversationCall {
     if isSettled { return }
     isSettled = true
     settlement = Self.settlement(of: answer, input: size, wasSent: wasSent && clientGone)
+    settlement.usage += earlier.usage
+    settlement.isEstimated = settlement.isEstimated || earlier.isEstimated
     let usage = settlement.usage
     plan?.settle(
       ModelOutcome(

@@ -25,6 +25,8 @@ final class ConversationCall {
   /// What plugins see of it; nil where none looks.
   var plan: ModelCall?
   var settlement = Settlement()
+  /// What answers used that nobody got.
+  private(set) var earlier = Settlement()
   var isSettled = false
   var pace = Pace()
 
@@ -85,6 +87,14 @@ final class ConversationCall {
     pace = Pace()
     answer = ProviderAnswer(
       request, head: AnswerHead(id: id, model: asked, created: Clock.wall / 1_000_000_000))
+  }
+
+  /// Asks the same model once more for another answer; what this one used is counted too.
+  func askAgain() {
+    let attempt = Self.settlement(of: answer, input: size, wasSent: true)
+    earlier.usage += attempt.usage
+    earlier.isEstimated = earlier.isEstimated || attempt.isEstimated
+    waiting.append(ModelCandidate(provider: provider, model: model))
   }
 
   /// Notes why somebody did not answer.

@@ -11,9 +11,15 @@ final class ModelRoute {
   /// What the list of models shows, in order.
   let names: [String]
 
-  init(_ settings: ModelRouteSettings, _ models: ModelSettings?, _ pools: [UpstreamPool]) {
+  /// The prompt that it answers with, in the place of dialects.
+  let prompt: Prompt?
+
+  init(
+    _ settings: ModelRouteSettings, _ models: ModelSettings?, _ pools: [UpstreamPool], promptAnswers: ModelAnswerStore
+  ) {
     self.settings = settings
-    let named = Set(models?.aliases.flatMap(\.references) ?? [])
+    prompt = models?.prompts.first { $0.name == settings.prompt }.map { Prompt($0, promptAnswers) }
+    let named = Set(models?.references ?? [])
     var providers: [String: ModelProvider] = [:]
     for provider in models?.providers ?? [] where pools.indices.contains(provider.upstream) {
       providers[provider.name] = ModelProvider(provider, models?.prices ?? [], named, pools[provider.upstream])

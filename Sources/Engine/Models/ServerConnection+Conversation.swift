@@ -9,6 +9,7 @@ import Runtime
 extension ServerConnection {
   /// Carries an exchange of a route with models; whether the connection can go on.
   func converse(_ slot: ExchangeSlot, route: WorkerRoute, models: ModelRoute) async -> Bool {
+    if let prompt = models.prompt { return await answer(prompt, slot, route: route, models: models) }
     switch ModelEndpoint.find(slot.exchange) {
     case .unknown: return await refuse(.notFound, slot)
     case .list:
@@ -61,6 +62,8 @@ extension ServerConnection {
 
   /// Tells the client which field cannot be read or said.
   func refuse(_ refusal: Refusal, _ front: Front, _ slot: ExchangeSlot) async -> Bool {
+    // The operator's own words: the caller of a prompt has said none of them.
+    if slot.prompt != nil { return await refuse(.promptUnavailable, slot) }
     slot.exchange.fault = .unreadableConversation
     ModelError.render(refusal.failure, front, .client, into: &slot.exchange)
     return await respond(slot)
@@ -69,7 +72,7 @@ extension ServerConnection {
   // MARK: The request's body
 
   /// Reads the whole body; a fault when that failed.
-  private func readBody(_ slot: ExchangeSlot, into body: BodyCollector) async -> Fault? {
+  func readBody(_ slot: ExchangeSlot, into body: BodyCollector) async -> Fault? {
     slot.upload.begin(slot.exchange.request.head.framing, framing: .plain)
     slot.upload.limit = slot.exchange.requestBodyLimit
     slot.uploadBegan = true

@@ -25,7 +25,7 @@ extension ServerConnection {
     var fault = Fault.noTarget
     var isFirst = true
     while let candidate = call.takeNext() {
-      let request = isFirst ? call.request : try? asked.prepare(for: candidate, unsupported)
+      let request = isFirst ? call.request : try? (slot.prompt?.repair ?? asked).prepare(for: candidate, unsupported)
       isFirst = false
       guard let request else {
         call.note(candidate, "inexpressible")
@@ -107,7 +107,9 @@ extension ServerConnection {
       case .authentication, .permission, .rateLimited, .quota: outcome = .abandoned
       }
     } else {
-      outcome = fault.map { $0.origin == .upstream ? .failure : .abandoned } ?? .success
+      // A whole answer is one, also where a prompt wants another.
+      let isAnswered = call.answer.isOver
+      outcome = fault.map { isAnswered ? .success : $0.origin == .upstream ? .failure : .abandoned } ?? .success
     }
     breaker.record(outcome, pass, now: worker.loop.now)
   }
@@ -118,6 +120,7 @@ extension ServerConnection {
 
   /// Answers with the failure of the last who was asked.
   private func tell(_ failure: Failure, _ slot: ExchangeSlot, _ call: ConversationCall) async -> Bool {
+    if slot.prompt != nil { return await refuse(.modelsFailed(retryAfter: call.retryAfter), slot) }
     slot.exchange.fault = .modelsFailed
     ModelError.render(failure, call.request.front, .upstream, into: &slot.exchange)
     if call.retryAfter > 0 { slot.exchange.response.addHeader("Retry-After", "\(call.retryAfter)") }

@@ -58,6 +58,8 @@ extension ServerConnection {
       call.learn(failure, hint, now: worker.loop.now)
       if call.giveUp(failure, now: worker.loop.now) { return .fault(.upstreamStatus(head.status)) }
     }
+    call.firstContent = slot.exchange.times.firstByte
+    if let prompt = slot.prompt { return await answer(prompt, slot, call, BodyCollector.array(out), hint.seconds) }
     let type = call.request.operation == nil || status >= 400 ? nil : Self.contentType(&slot.exchange)
     slot.exchange.response.begin(status: status)
     slot.exchange.response.addHeader("Content-Type", type ?? "application/json")
@@ -70,7 +72,6 @@ extension ServerConnection {
     }
     tellDropped(call, &slot.exchange)
     slot.exchange.response.body.append(out.span)
-    call.firstContent = slot.exchange.times.firstByte
     slot.keepsConnection = await respond(slot)
     return .done
   }

@@ -122,6 +122,7 @@ struct GatewayCheck {
             "route `\(route.settings.name)` has models, and there is no `ai`", at: route.settings.position,
             expected: "`ai: { providers: … }`")
         }
+        checkPrompt(of: models, route.settings, &reading)
       }
       if let fallback = route.fallback { resolved.fallback = resolve(fallback, &reading) }
       if let mirror = route.mirror, let reference = mirror.upstream, let index = index(of: reference, &reading) {
@@ -130,6 +131,15 @@ struct GatewayCheck {
       settings.routes.append(resolved)
     }
     draft.routes = []
+  }
+
+  private func checkPrompt(of models: ModelRouteSettings, _ route: RouteSettings, _ reading: inout Reading) {
+    guard let name = models.prompt, let known = settings.models?.prompts.map(\.name) else { return }
+    if known.contains(name) || isElsewhere(name, known, reading) { return }
+    reading.error(
+      "there is no prompt `\(Printable(name))`", at: route.position,
+      expected: known.isEmpty ? "`ai: { prompts: … }`" : "one of \(known.sorted().joined(separator: ", "))",
+      hint: reading.nearest(name, in: known))
   }
 
   /// A store is the one target of an upstream, so that its name is looked up and its TLS made as with any other.

@@ -110,6 +110,7 @@ extension Worker {
     if let code = slot.account.closeCode { log.append(.closeCode, integer: code) }
     if slot.account.bytesIn > 0 { log.append(.bytesIn, integer: slot.account.bytesIn) }
     if slot.account.bytesOut > 0 { log.append(.bytesOut, integer: slot.account.bytesOut) }
+    if let prompt = slot.prompt { log.append(.prompt, text: prompt.label) }
     guard let upstream = slot.account.upstream else { return }
     if let target = slot.account.target {
       log.append(target.logMembers)

@@ -150,7 +150,12 @@ final class WorkerRoute {
       case .split(let split): .split(UpstreamSplit(split, snapshot.pools))
       case .respond(let respond): .local(RespondHandler(respond))
       case .redirect(let redirect): .local(RedirectHandler(redirect))
-      case .models(let models): .models(ModelRoute(models, snapshot.shared.settings.models, snapshot.pools))
+      case .models(let models) where models.describesPrompts:
+        .local(PromptDescription(snapshot.shared.settings))
+      case .models(let models):
+        .models(
+          ModelRoute(
+            models, snapshot.shared.settings.models, snapshot.pools, promptAnswers: snapshot.shared.promptAnswers))
       }
   }
 

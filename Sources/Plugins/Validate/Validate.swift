@@ -94,19 +94,9 @@ public final class Validate: Plugin {
   ) -> Outcome {
     do throws(JSONError) { try document.parse(body) } catch { return .malformed(error) }
     guard validator?.validate(document, body) == false else { return .valid }
-    let violations = validator?.violations ?? []
-    out.append("\"violations\":[")
-    for (index, violation) in violations.enumerated() {
-      out.append(index > 0 ? ",{\"pointer\":" : "{\"pointer\":")
-      document.append(pointerTo: violation.node, in: body, to: &out)
-      out.append(",\"keyword\":\"")
-      out.append(violation.keyword)
-      out.append("\",\"detail\":")
-      out.append(json: violation.detail)
-      out.append("}")
-    }
-    out.append("]")
-    return .violated(violations.count)
+    out.append("\"violations\":")
+    validator?.append(violationsOf: document, body, to: &out)
+    return .violated(validator?.violations.count ?? 0)
   }
 }
 

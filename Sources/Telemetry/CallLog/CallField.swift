@@ -10,7 +10,8 @@ public enum CallField: UInt8, CaseIterable, Sendable {
   case rpcStatus, closedBy, closeCode
   case bytesIn, bytesOut
   case upstream, target, upstreamProtocol, attempts
-  case model, provider, providerModel, tried, finish, inputTokens, cachedTokens, outputTokens, reasoningTokens, usage,
+  case prompt, model, provider, providerModel, tried, finish, inputTokens, cachedTokens, outputTokens, reasoningTokens,
+    usage,
     cost,
     firstToken
   case decisions
@@ -56,6 +57,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .target: "target"
     case .upstreamProtocol: "upstream_protocol"
     case .attempts: "attempts"
+    case .prompt: "prompt"
     case .model: "model"
     case .provider: "provider"
     case .providerModel: "provider_model"
@@ -124,7 +126,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .responseViolations:
       "In how many ways the response violates the schema that `validate` checks it by; absent for none."
     case .cache:
-      "What the plugin `cache` had for it: `hit`, `stale`, `revalidated`, `miss` or `bypass`; absent without the plugin."
+      "What the plugin `cache` had for it: `hit`, `stale`, `revalidated`, `miss` or `bypass`; absent without one. Of calls of models the same of `ai_cache` or a prompt's `cache`."
     case .rpcStatus: "How a gRPC call ended, by its status code; absent when it ended without one."
     case .closedBy: "Of a WebSocket, who ended it first: `client`, `upstream` or `gateway`."
     case .closeCode: "Of a WebSocket, the code of its close frame (RFC 6455 §7.4.1); absent when there was none."
@@ -134,6 +136,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .target: "The address of the target that answered, or was tried last."
     case .upstreamProtocol: "What the target is spoken to in: `HTTP/1.1` or `HTTP/2`."
     case .attempts: "How many times a target was tried; absent when none was."
+    case .prompt: "The prompt that was used, with its version: `triage@2`."
     case .model: "The model that the client asked for; this and the next ten only for calls of models."
     case .provider: "Who runs the model."
     case .providerModel: "What the provider calls it."

@@ -9,6 +9,7 @@ extension MetricFamily {
     clientRequestDuration, upstreamConnections, upstreamConnects, queuedRequests, queueDuration,
     retries, retriesDenied, hedges, outlierEjections, breakerState, breakerOpened, targetHealthy, storeCalls,
     modelTokens, modelDuration, modelFirstChunk, modelChunk, modelCost, modelEstimates,
+    promptCalls, promptTokens, promptCost,
     callLogProduced, callLogWritten, callLogDropped, callLogBytes, callLogErrors, callLogSegments,
     reloads, upgrades, reloadSucceeded, reloadTime, configurationFileNewer,
     buildInfo, workers,
@@ -81,6 +82,18 @@ extension MetricFamily {
   public static let modelEstimates = MetricFamily(
     "sluice_ai_estimated_calls", .counter, labels: modelLabels,
     "Calls whose tokens are an estimate, because the provider did not come to say them.")
+
+  private static let promptLabels: [StaticString] = ["prompt", "version"]
+  public static let promptCalls = MetricFamily(
+    "sluice_prompt_calls", .counter, labels: promptLabels + ["outcome"],
+    "Calls of prompts; outcome is answered, repaired (by a second answer), cached, invalid (neither answer was what the "
+      + "prompt promises), rejected (the inputs were not what it takes) or failed.")
+  public static let promptTokens = MetricFamily(
+    "sluice_prompt_tokens", .counter, labels: promptLabels + ["gen_ai_token_type"],
+    "Tokens of calls of prompts, those of repairs too; the type is input or output.")
+  public static let promptCost = MetricFamily(
+    "sluice_prompt_cost_nanousd", .counter, labels: promptLabels,
+    "What calls of prompts cost, in billionths of a USD; those of models without a price are not in it.")
 
   // Connections of clients.
 

@@ -150,27 +150,8 @@ struct StandInReply {
     return pieces
   }
 
-  /// A value that follows a schema, as far as its types go; texts are what was said.
+  /// A value that follows a schema; texts are of what was said, and so is what is chosen.
   private static func example(of schema: JSONElement?, saying said: String) -> String {
-    var json = JSONWriter()
-    write(schema, said, depth: 0, into: &json)
-    return json.text
-  }
-
-  private static func write(_ schema: JSONElement?, _ said: String, depth: Int, into json: inout JSONWriter) {
-    if let first = schema?["enum"]?.elements.first?.string { return json.value(first) }
-    switch schema?["type"]?.string {
-    case "string": json.value(said)
-    case "integer", "number": json.value(1)
-    case "boolean": json.value(true)
-    case "array": json.array { _ in }
-    default:
-      json.object {
-        for (name, value) in schema?["properties"]?.members ?? [] where depth < 8 {
-          $0.key(name)
-          write(value, said, depth: depth + 1, into: &$0)
-        }
-      }
-    }
+    SchemaExample(said, root: schema).text
   }
 }

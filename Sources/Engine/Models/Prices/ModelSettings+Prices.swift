@@ -24,7 +24,7 @@ extension ModelSettings {
       guard case .models = route.handler else { continue }
       for entry in settings.plugins + route.plugins {
         guard catalog.definition(of: entry)?.needsPrices(entry.settings) == true else { continue }
-        for case .model(let model) in aliases.flatMap(\.references) where price(of: model) == nil {
+        for case .model(let model) in references where price(of: model) == nil {
           throw SnapshotError(
             position: entry.position,
             message: "`\(entry.name)` counts what calls cost, and the model \(model.text) has no price: "

@@ -68,7 +68,7 @@ extension ModelTimeouts {
 }
 
 extension ValueType where Value == ModelReference {
-  fileprivate static var modelReference: ValueType {
+  static var modelReference: ValueType {
     let shape = ScalarShape(
       "model", expectation: "PROVIDER/MODEL, such as openai/gpt-4o-mini, or a name under `models`")
     return scalar(shape, text: \.text) { text throws(ScalarMistake) in

@@ -27,22 +27,45 @@ extension ModelSettings {
       aliases.removeAll { $0.model == nil && $0.split == nil }
     }
     checkCycles(&reading)
+    checkPrompts(missing: missing, gone: gone, &reading)
+  }
+
+  /// A prompt stays where its model is left out, as its route does: it answers that nobody is there to ask.
+  private func checkPrompts(missing: Set<String>, gone: Set<String>, _ reading: inout Reading) {
+    for prompt in prompts {
+      for version in prompt.versions {
+        let isGone =
+          switch version.model {
+          case .model(let model): missing.contains(model.provider)
+          case .alias(let name): gone.contains(name)
+          case nil: false
+          }
+        if isGone, !reading.diagnostics.hasErrors {
+          reading.note(
+            "the prompt `\(Printable(prompt.name))` (\(version.name)) cannot answer: nobody who runs its model is there",
+            at: version.position)
+        }
+      }
+    }
   }
 
   private func checkNames(_ reading: inout Reading) {
     let known = providers.map(\.name)
     let names = aliases.map(\.name)
-    for alias in aliases {
-      for reference in alias.references {
+    let named =
+      aliases.map { ($0.references, $0.position) }
+      + prompts.flatMap { $0.versions.map { ([$0.model].compactMap { $0 }, $0.position) } }
+    for (references, position) in named {
+      for reference in references {
         switch reference {
         case .model(let model) where !known.contains(model.provider):
           reading.error(
-            "there is no provider `\(Printable(model.provider))`", at: alias.position,
+            "there is no provider `\(Printable(model.provider))`", at: position,
             expected: "one of \(known.sorted().joined(separator: ", "))",
             hint: reading.nearest(model.provider, in: known))
         case .alias(let name) where !names.contains(name):
           reading.error(
-            "there is no model `\(Printable(name))`", at: alias.position,
+            "there is no model `\(Printable(name))`", at: position,
             expected: "PROVIDER/MODEL, or one of \(names.sorted().joined(separator: ", "))",
             hint: reading.nearest(name, in: names))
         default: break

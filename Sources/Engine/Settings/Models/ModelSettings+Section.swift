@@ -32,6 +32,17 @@ extension ModelSettings {
             return price
           }
         }),
+      Keyword(
+        "prompts", \.prompts,
+        .named(
+          PromptSettings.section, name: \.name,
+          locate: {
+            $0.name = $1
+            $0.position = $2
+          }), "Prompts that callers use like any other endpoint."),
+      Keyword(
+        "prompt_cache", \.promptCache, .size(in: (1 << 16)...(1 << 36)),
+        "How much memory the answers of prompts with a `cache` may take."),
     ])
 }
 
@@ -53,7 +64,18 @@ extension ModelRouteSettings {
       Keyword(
         "unsupported", \.unsupported, .choice,
         "What the model's dialect cannot say is refused with 400, or dropped and told in X-Sluice-Dropped."),
-    ])
+      Keyword(
+        "prompt", \.prompt, .text(), "Instead of dialects: the name of a prompt, whose inputs callers send as JSON."),
+      Keyword(
+        "openapi", \.describesPrompts, .boolean,
+        "Instead of dialects: the description of all routes with a prompt, as OpenAPI 3.1."),
+    ],
+    check: { route, node, reading in
+      let words = ["accept", "prompt", "openapi"].filter { node.value(for: $0) != nil }
+      guard words.count > 1 else { return }
+      reading.error(
+        "`\(words[0])` and `\(words[1])` cannot both be on one route", at: node.position, expected: "one of them")
+    })
 }
 
 extension ValueType where Value == ModelName {

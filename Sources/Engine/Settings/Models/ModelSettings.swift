@@ -6,13 +6,26 @@ public struct ModelSettings: Sendable, Equatable {
   public var providers: [ProviderSettings]
   public var aliases: [AliasSettings]
   public var prices: [PriceSettings]
+  public var prompts: [PromptSettings]
+  /// Bytes that answers of prompts may take, once kept.
+  public var promptCache: Int
 
   public init(
-    providers: [ProviderSettings] = [], aliases: [AliasSettings] = [], prices: [PriceSettings] = []
+    providers: [ProviderSettings] = [], aliases: [AliasSettings] = [], prices: [PriceSettings] = [],
+    prompts: [PromptSettings] = [], promptCache: Int = 64 << 20
   ) {
     self.providers = providers
     self.aliases = aliases
     self.prices = prices
+    self.prompts = prompts
+    self.promptCache = promptCache
+  }
+}
+
+extension ModelSettings {
+  /// Every model that the configuration names, under `models` and in prompts.
+  var references: [ModelReference] {
+    aliases.flatMap(\.references) + prompts.flatMap { $0.versions.compactMap(\.model) }
   }
 }
 
@@ -84,6 +97,10 @@ public struct ModelRouteSettings: Sendable, Equatable {
   public var accept: [Accepted]
   /// What becomes of what the model's dialect cannot say.
   public var unsupported: ProviderRequest.Unsupported
+  /// The prompt that it answers with, in the place of dialects.
+  public var prompt: String?
+  /// Whether it answers with the description of all prompts.
+  public var describesPrompts = false
 
   public init(accept: [Accepted] = Accepted.allCases, unsupported: ProviderRequest.Unsupported = .refuse) {
     self.accept = accept

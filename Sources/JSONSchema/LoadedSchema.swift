@@ -1,17 +1,20 @@
-import Configuration
-import JSONSchema
+public import Configuration
 import Kernel
 
 /// A schema with the name of its file, or with its text where it stands in the configuration.
-struct LoadedSchema: Sendable {
-  let schema: Schema
+public struct LoadedSchema: Sendable, Equatable {
+  public let schema: Schema
+  /// The schema's own text.
+  public let text: String
   /// As a diff shows it: another text is another schema.
-  let description: String
+  public let description: String
+
+  public static func == (a: Self, b: Self) -> Bool { a.text == b.text && a.description == b.description }
 }
 
 extension ValueType where Value == LoadedSchema {
   /// A path of a file with a JSON Schema, or the schema itself.
-  static var schema: ValueType {
+  public static var schema: ValueType {
     let path = ValueType<String>.filePath
     return ValueType(
       shape: .either([path.shape, .anything]),
@@ -36,7 +39,9 @@ extension ValueType where Value == LoadedSchema {
   ) -> LoadedSchema? {
     do throws(SchemaMistake) {
       let hash = String(ByteScan.hash(text.span, seed: 1), radix: 16)
-      return LoadedSchema(schema: try Schema(text), description: "\(name) (\(text.count) bytes, \(hash))")
+      return LoadedSchema(
+        schema: try Schema(text), text: String(decoding: text, as: UTF8.self),
+        description: "\(name) (\(text.count) bytes, \(hash))")
     } catch {
       reading.error(error.message, at: position(error.offset), expected: "a JSON Schema of draft 2020-12")
       return nil
