@@ -111,6 +111,27 @@ struct BedrockTests {
     #expect(text.contains("Hello") && text.contains("get_weather") && text.contains("Paris"))
   }
 
+  @Test func `a schema for the answer is asked for as a tool, whose arguments are the answer`() throws {
+    let body =
+      #"{"model":"m","messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema","json_schema":{"name":"mood","schema":{"type":"object"}}}}"#
+    let asked = try ModelRequest(.chat, body: Array(body.utf8)).prepare(for: .bedrock, model: "m")
+    let text = String(decoding: asked.body, as: UTF8.self)
+    #expect(text.contains(#""toolSpec":{"name":"mood","inputSchema":{"json":{"type":"object"}}}"#))
+    #expect(text.contains(#""toolChoice":{"tool":{"name":"mood"}}"#))
+    for (content, said) in [
+      (#"{"text":"So:"},{"toolUse":{"toolUseId":"t","name":"mood","input":{"a":1}}}"#, #"{\"a\":1}"#),
+      (#"{"text":"No."}"#, "No."),
+    ] {
+      let given = #"{"output":{"message":{"role":"assistant","content":[\#(content)]}},"stopReason":"tool_use"}"#
+      var answer = ProviderAnswer(asked, head: AnswerHead(id: "i", model: "m", created: 1))
+      var out = ByteBuffer(capacity: 256)
+      #expect(answer.translate(Array(given.utf8), status: 200, into: &out) == 200)
+      let span = out.span
+      let told = String(decoding: span.indices.map { span[$0] }, as: UTF8.self)
+      #expect(told.contains(#""content":"\#(said)""#) && !told.contains("tool_calls\":["), "\(told)")
+    }
+  }
+
   @Test func `errors keep their meaning`() throws {
     let request = try request(.messages)
     for (status, kind) in [(403, "permission_error"), (429, "rate_limit_error"), (400, "invalid_request_error")] {

@@ -29,7 +29,7 @@ enum Converse {
     lost.add(.frequencyPenalty, if: sampling.frequencyPenalty)
     lost.add(.presencePenalty, if: sampling.presencePenalty)
     lost.add(.seed, if: sampling.seed)
-    lost.add(.format, if: conversation.format)
+    if conversation.format != nil, answerTool(conversation) == nil { lost.add(.format) }
     lost.add(.user, if: conversation.user)
     lost.add(.parallelTools, if: conversation.parallelTools == false ? false : nil)
     // How much a model thinks is said to each maker's models in another way.
@@ -38,7 +38,24 @@ enum Converse {
     if conversation.toolChoice == ToolChoice.none, !conversation.tools.isEmpty { lost.add(.toolChoice) }
   }
 
-  private static func writeTools(_ conversation: Conversation, into json: inout JSONWriter) {
+  /// The name of the tool that stands for a schema of the answer, for which this dialect has no other word: the model must
+  /// call it, and its arguments are the answer's text. Nil where no schema is asked for, or the client has tools of its own.
+  static func answerTool(_ conversation: Conversation) -> String? {
+    guard conversation.tools.isEmpty, case .schema(let name, _, _, _)? = conversation.format else { return nil }
+    return name ?? "answer"
+  }
+
+  private static func withAnswerTool(_ conversation: Conversation) -> Conversation {
+    guard let name = answerTool(conversation), case .schema(_, let description, let schema, _)? = conversation.format
+    else { return conversation }
+    var conversation = conversation
+    conversation.tools = [Tool(name: name, description: description, schema: schema)]
+    conversation.toolChoice = .tool(name)
+    return conversation
+  }
+
+  private static func writeTools(_ given: Conversation, into json: inout JSONWriter) {
+    let conversation = withAnswerTool(given)
     if conversation.tools.isEmpty { return }
     json.object("toolConfig") {
       $0.array("tools") {

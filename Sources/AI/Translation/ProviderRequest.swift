@@ -20,6 +20,8 @@ public struct ProviderRequest: Sendable {
   public let dropped: [String]
   /// What is asked, if it is no conversation.
   public var operation: PassedOperation?
+  /// The tool whose arguments are the answer's text, where a schema is asked for in this way.
+  var answerTool: String?
 
   /// Whether both sides speak the same dialect.
   public var isNative: Bool { back.native == front }
@@ -76,9 +78,11 @@ public struct ModelRequest: Sendable {
     if unsupported == .refuse, let first = lost.losses.fields.first {
       throw Refusal(first, "`\(first)` cannot be said to the model that is asked for; leave it out.")
     }
-    return ProviderRequest(
+    var request = ProviderRequest(
       front: front, back: back, body: Self.array(json.buffer.span), streams: streams,
       showsUsage: conversation.wantsUsage, dropped: lost.losses.fields)
+    if back == .bedrock { request.answerTool = Converse.answerTool(conversation) }
+    return request
   }
 
   /// Puts the provider's name of the model into the client's bytes, and asks for the usage of a stream.
