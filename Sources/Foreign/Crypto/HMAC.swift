@@ -22,15 +22,19 @@ public final class HMAC {
     }
     unsafe self.mac = mac
     unsafe keyed = made
-    var digest = Array("SHA256".utf8CString)
-    // SAFETY: the parameters and the array that they point to live during the call; an empty key is a key of no bytes.
-    let isSet = unsafe digest.withUnsafeMutableBufferPointer { name in
-      var parameters = unsafe [
-        OSSL_PARAM_construct_utf8_string("digest", name.baseAddress, 0), OSSL_PARAM_construct_end(),
-      ]
-      let key = key.isEmpty ? [0] : key
-      return unsafe key.withUnsafeBufferPointer {
-        unsafe EVP_MAC_init(made, $0.baseAddress, $0.count, &parameters)
+    // SAFETY: OpenSSL reads the parameters, and the two texts that they point to, during the call only; an empty key is a
+    // key of no bytes.
+    let isSet = unsafe "digest".withCString { name in
+      unsafe "SHA256".withCString { digest in
+        let value = unsafe UnsafeMutablePointer(mutating: digest)
+        let parameters = unsafe [OSSL_PARAM_construct_utf8_string(name, value, 0), OSSL_PARAM_construct_end()]
+        let count = key.count
+        let key = key.isEmpty ? [0] : key
+        return unsafe key.withUnsafeBufferPointer { key in
+          unsafe parameters.withUnsafeBufferPointer {
+            unsafe EVP_MAC_init(made, key.baseAddress, count, $0.baseAddress)
+          }
+        }
       }
     }
     if isSet != 1 { return nil }
