@@ -71,15 +71,18 @@ let package = Package(
     library("JSON", ["Kernel"]),
     library("Detection", ["Kernel"]),
     library("JSONSchema", ["Kernel", "JSON", "Foreign", "Configuration"]),
-    library("AI", ["Kernel", "JSON"]),
+    library("AI", ["Kernel", "JSON", "Detection"]),
     library("Runtime", ["Kernel", "Foreign"]),
     library(
       "Telemetry", ["Kernel", "Foreign", "JSON", "Configuration", .product(name: "Logging", package: "swift-log")]),
-    library("PluginKit", ["Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration"]),
+    library("PluginKit", ["Kernel", "Foreign", "HTTP", "JSON", "Detection", "Runtime", "Configuration"]),
     library("Plugins", ["PluginKit", "HTTP", "Configuration", "Kernel", "JSON", "JSONSchema", "Detection", "Foreign"]),
     library(
       "Engine",
-      ["Kernel", "Foreign", "HTTP", "JSON", "JSONSchema", "AI", "Runtime", "Configuration", "PluginKit", "Telemetry"]),
+      [
+        "Kernel", "Foreign", "HTTP", "JSON", "JSONSchema", "Detection", "AI", "Runtime", "Configuration", "PluginKit",
+        "Telemetry",
+      ]),
     library("Admin", ["Engine", "PluginKit", "Telemetry", "HTTP", "JSON", "Configuration"]),
     .executableTarget(
       name: "sluice",
@@ -101,14 +104,15 @@ let package = Package(
     tests("DetectionTests", ["Detection", "Kernel"]),
     tests("JSONSchemaTests", ["JSONSchema", "JSON", "Foreign", "Kernel"]),
     tests("ForeignTests", ["Foreign", "Kernel"]),
-    tests("AITests", ["AI", "JSON", "Kernel", "GatewayTesting"]),
+    tests("AITests", ["AI", "Detection", "JSON", "Kernel", "GatewayTesting"]),
     tests("RuntimeTests", ["Runtime", "Foreign", "Kernel", "GatewayTesting"]),
     tests("TelemetryTests", ["Telemetry", "Kernel", "JSON", "GatewayTesting"]),
     tests("PluginKitTests", ["PluginKit", "HTTP", "Configuration", "Foreign", "Kernel"]),
     .testTarget(
       name: "PluginsTests",
       dependencies: [
-        "Plugins", "PluginKit", "Engine", "HTTP", "JSON", "Configuration", "Foreign", "GatewayTesting", "Kernel",
+        "Plugins", "PluginKit", "Engine", "Detection", "HTTP", "JSON", "Configuration", "Foreign", "GatewayTesting",
+        "Kernel",
       ],
       exclude: ["Identity/Tokens.json"], swiftSettings: strict),
     tests(

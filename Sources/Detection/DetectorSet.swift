@@ -13,12 +13,17 @@ public struct DetectorSet: Sendable {
 
   /// Appends what is recognised in a text, from the left and without overlaps.
   ///
-  /// - Parameter isEnd: whether nothing follows the text. If something may, what ends at the text's end is not told.
-  /// - Returns: how many bytes are settled: what begins behind them is to be shown again, with what follows.
+  /// - Parameters:
+  ///   - start: where to begin; what stands before it only tells whether a word begins there.
+  ///   - isEnd: whether nothing follows the text. If something may, what ends at the text's end is not told.
+  /// - Returns: how many bytes are settled: what begins behind them is to be shown again, with what follows and, so that
+  ///   it is judged alike, with the byte before it.
   @discardableResult
-  public func find(in text: Span<UInt8>, isEnd: Bool = true, into found: inout [Detection]) -> Int {
-    let settled = isEnd ? text.count : text.count - pending(in: text)
-    var index = 0
+  public func find(
+    in text: Span<UInt8>, from start: Int = 0, isEnd: Bool = true, into found: inout [Detection]
+  ) -> Int {
+    let settled = isEnd ? text.count : max(start, text.count - pending(in: text))
+    var index = start
     while index < settled {
       guard isStart(index, of: text), let detection = match(text, at: index) else {
         index += 1

@@ -21,7 +21,19 @@ public final class RegularExpression: @unchecked Sendable {
     case exhausted
   }
 
+  /// The same for a text of which more is to come.
+  public enum PartialOutcome: Sendable, Equatable {
+    /// The bytes that match first, whatever follows.
+    case found(Range<Int>)
+    /// What begins there could still match.
+    case pending(Int)
+    case absent
+    case exhausted
+  }
+
   public let pattern: String
+  /// How many characters before a place a match that begins there may depend on.
+  public let lookbehind: Int
   private let code: OpaquePointer
   private let context: OpaquePointer
 
@@ -45,6 +57,10 @@ public final class RegularExpression: @unchecked Sendable {
     unsafe _ = pcre2_set_match_limit_8(limits, effort)
     unsafe _ = pcre2_set_depth_limit_8(limits, 1_000)
     unsafe _ = pcre2_set_heap_limit_8(limits, 1_024)
+    var behind: UInt32 = 0
+    // SAFETY: writes the local, which has the type that this question is answered with.
+    unsafe _ = pcre2_pattern_info_8(made, UInt32(PCRE2_INFO_MAXLOOKBEHIND), &behind)
+    lookbehind = Int(behind)
     unsafe code = made
     unsafe context = limits
   }
@@ -57,15 +73,31 @@ public final class RegularExpression: @unchecked Sendable {
 
   /// Searches text from `start` on.
   public func search(_ text: Span<UInt8>, from start: Int = 0) -> Outcome {
+    switch match(text, from: start, options: 0) {
+    case .found(let range): .found(range)
+    case .absent: .absent
+    case .pending, .exhausted: .exhausted
+    }
+  }
+
+  /// Searches the beginning of a text, from `start` on: what follows could make a match longer, or make one.
+  public func search(beginning text: Span<UInt8>, from start: Int = 0) -> PartialOutcome {
+    match(text, from: start, options: PCRE2_PARTIAL_HARD)
+  }
+
+  private func match(_ text: Span<UInt8>, from start: Int, options: UInt32) -> PartialOutcome {
     // SAFETY: match data for one pair is freed before this returns; the text is live during the call, and no empty
     // text is passed as nil.
     guard let data = unsafe pcre2_match_data_create_8(1, nil) else { return .exhausted }
     defer { unsafe pcre2_match_data_free_8(data) }
     let result = unsafe text.withUnsafeBufferPointer {
-      unsafe pcre2_match_8(code, $0.baseAddress ?? Self.nothing.utf8Start, $0.count, start, 0, data, context)
+      unsafe pcre2_match_8(code, $0.baseAddress ?? Self.nothing.utf8Start, $0.count, start, options, data, context)
     }
     if result == PCRE2_ERROR_NOMATCH { return .absent }
-    guard result >= 0, let pair = unsafe pcre2_get_ovector_pointer_8(data) else { return .exhausted }
+    guard result >= 0 || result == PCRE2_ERROR_PARTIAL, let pair = unsafe pcre2_get_ovector_pointer_8(data) else {
+      return .exhausted
+    }
+    if result == PCRE2_ERROR_PARTIAL { return unsafe .pending(pair[0]) }
     return unsafe .found(pair[0]..<max(pair[0], pair[1]))
   }
 

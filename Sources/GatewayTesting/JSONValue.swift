@@ -122,14 +122,25 @@ package enum JSONValue: Equatable, Sendable {
       case UInt8(ascii: "b"): return "\u{8}"
       case UInt8(ascii: "f"): return "\u{c}"
       case UInt8(ascii: "u"):
-        guard index + 4 <= bytes.count,
-          let code = UInt32(String(decoding: bytes[index..<index + 4], as: UTF8.self), radix: 16),
-          let scalar = Unicode.Scalar(code)
+        let unit = try codeUnit()
+        if let scalar = Unicode.Scalar(unit) { return scalar }
+        // Beyond the basic plane a character is two escapes (RFC 8259, section 7).
+        guard 0xD800...0xDBFF ~= unit, take("\\"), take("u") else { throw Malformed(offset: index) }
+        let second = try codeUnit()
+        guard 0xDC00...0xDFFF ~= second,
+          let scalar = Unicode.Scalar(0x10000 + (UInt32(unit) - 0xD800) << 10 + (UInt32(second) - 0xDC00))
         else { throw Malformed(offset: index) }
-        index += 4
         return scalar
       default: throw Malformed(offset: index)
       }
+    }
+
+    private mutating func codeUnit() throws(Malformed) -> UInt16 {
+      guard index + 4 <= bytes.count,
+        let unit = UInt16(String(decoding: bytes[index..<index + 4], as: UTF8.self), radix: 16)
+      else { throw Malformed(offset: index) }
+      index += 4
+      return unit
     }
 
     mutating func number() throws(Malformed) -> String {

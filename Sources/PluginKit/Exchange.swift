@@ -138,6 +138,8 @@ public struct Exchange: ~Copyable {
   public var faultMembers = ByteBuffer(capacity: 16)
   /// What the fault's page says beside the fault's own sentence: what only this run knows, such as a limit's name.
   public var faultNote = ""
+  /// Which rule of which guardrails refused the call or its answer, for the call log.
+  public var brokenRule: String?
   /// For `Allow`, with a 405.
   public var allowed = ""
 
@@ -225,6 +227,7 @@ public struct Exchange: ~Copyable {
     faultMembers.removeAll()
     responseViolations = 0
     if !faultNote.isEmpty { faultNote = "" }
+    if brokenRule != nil { brokenRule = nil }
     cacheUse = .none
     if refresher != nil { refresher = nil }
     nextStep = 0

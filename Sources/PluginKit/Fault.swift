@@ -217,6 +217,8 @@ extension Fault {
   public static let malformedAnswer = Fault(
     .upstream, 502, "malformed_answer", "The model's answer is not what its dialect promises.", closes: true)
 
+  public static let answerDenied = Fault(
+    .policy, 403, "answer_denied", "The model's answer breaks a rule of the gateway's.", isFinal: true)
   public static let noUsableKey = Fault(
     .upstream, 503, "no_usable_key",
     "The model's provider refuses or limits all keys that the gateway has for it; try again later.", retryAfter: 1)
@@ -249,7 +251,7 @@ extension Fault {
     firstByteTimeout, idleTimeout, totalTimeout, noTarget, circuitOpen, upstreamStatus, versionGone, queueFull,
     queueTimeout, unresolved, headTooLong, overloaded, storeUnavailable, tooManyFiles, cutByDrain, pluginFailed,
     unknownUpstream, malformedCall, answerTooLarge, unknownContentCoding, decodedBodyTooLarge, malformedContentCoding,
-    unreadableAnswer, unreadableConversation, unknownModel, malformedAnswer, noUsableKey, modelsFailed,
+    unreadableAnswer, unreadableConversation, unknownModel, malformedAnswer, answerDenied, noUsableKey, modelsFailed,
     unreadableInputs, invalidInputs, unknownPromptVersion, promptUnavailable, invalidOutput,
   ]
 }

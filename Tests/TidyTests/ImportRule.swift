@@ -12,15 +12,16 @@ enum ImportRule {
     "JSON": ["Kernel"],
     "Detection": ["Kernel"],
     "JSONSchema": ["Kernel", "JSON", "Foreign", "Configuration"],
-    "AI": ["Kernel", "JSON"],
+    "AI": ["Kernel", "JSON", "Detection"],
     "Runtime": ["Kernel", "Foreign"],
     "Telemetry": ["Kernel", "Foreign", "JSON", "HTTP", "Runtime", "Configuration", "Logging"],
-    "PluginKit": ["Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration"],
+    "PluginKit": ["Kernel", "Foreign", "HTTP", "JSON", "Detection", "Runtime", "Configuration"],
     "Plugins": [
       "Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration", "PluginKit", "JSONSchema", "Detection",
     ],
     "Engine": [
-      "Kernel", "Foreign", "HTTP", "JSON", "JSONSchema", "AI", "Runtime", "Configuration", "PluginKit", "Telemetry",
+      "Kernel", "Foreign", "HTTP", "JSON", "JSONSchema", "Detection", "AI", "Runtime", "Configuration", "PluginKit",
+      "Telemetry",
     ],
     "Admin": [
       "Kernel", "Foreign", "HTTP", "JSON", "Runtime", "Configuration", "PluginKit", "Telemetry", "Engine",

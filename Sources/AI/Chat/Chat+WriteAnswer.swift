@@ -58,7 +58,11 @@ extension Chat {
         $0.member("message", failure.message)
         $0.member("type", type(of: failure.kind))
         if let field = failure.field { $0.member("param", field) } else { $0.nullMember("param") }
-        if let code = code(of: failure.kind) { $0.member("code", code) } else { $0.nullMember("code") }
+        if let code = failure.isFiltered ? "content_filter" : code(of: failure.kind) {
+          $0.member("code", code)
+        } else {
+          $0.nullMember("code")
+        }
       }
     }
   }

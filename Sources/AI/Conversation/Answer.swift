@@ -124,6 +124,8 @@ public struct Failure: Error, Sendable, Equatable {
   public var status: Int
   /// Whether the prompt has more tokens than this model holds: another one may hold them.
   public var exceedsContext = false
+  /// Whether a rule of the gateway's withholds the answer.
+  public var isFiltered = false
 
   public init(_ kind: Kind, _ message: String, field: String? = nil, status: Int = 0) {
     self.kind = kind

@@ -92,6 +92,14 @@ extension JSONElement {
     }
   }
 
+  /// Whether it is a string of nothing but base64, and longer than anything that people write so.
+  var isDataInBase64: Bool {
+    let entry = tape.entries[index]
+    return entry.kind == .string && entry.end - entry.start > Self.longestPlainWord
+      && isData(entry.start + 1..<entry.end - 1)
+  }
+
+  private static let longestPlainWord = 128
   private static let longestWord = 4096
 
   /// Whether text is what base64 is written with, behind the head that a `data:` URL has, and nothing else.

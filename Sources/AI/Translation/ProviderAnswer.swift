@@ -1,3 +1,4 @@
+public import Detection
 import JSON
 public import Kernel
 
@@ -37,15 +38,52 @@ public struct ProviderAnswer: ~Copyable {
 
   private let head: AnswerHead
 
+  // MARK: What the texts go through
+
+  private var screen: AnswerScreen?
+  private var isScreened = false
+  /// The rule of the gateway's for which the answer is withheld, or ended.
+  public private(set) var broken: BrokenRule?
+
+  /// Lets all texts go through a screen before the client gets them.
+  public mutating func pass(through screen: consuming AnswerScreen) {
+    self.screen = consume screen
+    isScreened = true
+  }
+
+  /// Lets what was written for the client through the screen; a broken rule ends the stream with an error event.
+  private mutating func sift(_ written: borrowing ByteBuffer, into out: inout ByteBuffer) {
+    screen?.take(written.span, into: &out)
+    if isOver { screen?.end(into: &out) }
+    guard let rule = screen?.broken else { return }
+    broken = rule
+    isOver = true
+    var failure = Failure(.permission, rule.note.isEmpty ? Self.denial : "\(Self.denial) \(rule.note)", status: 403)
+    failure.isFiltered = true
+    self.failure = failure
+    var said = ByteBuffer(capacity: 256)
+    writer.write(.failure(failure), into: &said)
+    screen?.pass(said.span, into: &out)
+  }
+
+  private static let denial = "The model's answer breaks a rule of the gateway's."
+
   // MARK: A stream
 
   /// Takes octets of the provider's stream and appends what the client gets.
   public mutating func take(_ bytes: Span<UInt8>, into out: inout ByteBuffer) {
+    guard isScreened else { return read(bytes, into: &out) }
+    var written = ByteBuffer(capacity: bytes.count + 256)
+    read(bytes, into: &written)
+    sift(written, into: &out)
+  }
+
+  private mutating func read(_ bytes: Span<UInt8>, into out: inout ByteBuffer) {
     var position = 0
     while !isOver {
       do {
         guard try nextEvent(bytes, at: &position) else { return }
-      } catch { return fail(.malformedAnswer, into: &out) }
+      } catch { return say(.malformedAnswer, into: &out) }
       takeEvent(into: &out)
     }
   }
@@ -60,7 +98,14 @@ public struct ProviderAnswer: ~Copyable {
   /// The provider's stream has ended, or broke off. Some servers say why they finish, and then no more.
   public mutating func end(into out: inout ByteBuffer) {
     if isOver { return }
-    if finish == nil { return fail(.truncated, into: &out) }
+    guard isScreened else { return close(into: &out) }
+    var written = ByteBuffer(capacity: 256)
+    close(into: &written)
+    sift(written, into: &out)
+  }
+
+  private mutating func close(into out: inout ByteBuffer) {
+    if finish == nil { return say(.truncated, into: &out) }
     isOver = true
     if !request.isNative { return writer.write(.end, into: &out) }
     switch request.front {
@@ -73,6 +118,13 @@ public struct ProviderAnswer: ~Copyable {
   /// Ends the client's stream with an error event.
   public mutating func fail(_ failure: Failure, into out: inout ByteBuffer) {
     if isOver { return }
+    guard isScreened else { return say(failure, into: &out) }
+    var written = ByteBuffer(capacity: 256)
+    say(failure, into: &written)
+    sift(written, into: &out)
+  }
+
+  private mutating func say(_ failure: Failure, into out: inout ByteBuffer) {
     isOver = true
     self.failure = failure
     writer.write(.failure(failure), into: &out)
@@ -92,6 +144,8 @@ public struct ProviderAnswer: ~Copyable {
     } catch { return relay(error, into: &out) }
     if request.answerTool != nil { events = events.compactMap { Self.asText($0) } }
     for event in events { note(event) }
+    screen?.count(written)
+    if isScreened, screen?.broken != nil { return isOver = true }
     if events.contains(where: \.isContent) { chunks += 1 }
     if request.isNative {
       if !isUsageOnly { framing.appendRaw(to: &out) }
@@ -108,7 +162,7 @@ public struct ProviderAnswer: ~Copyable {
       self.failure = failure
       framing.appendRaw(to: &out)
     } else {
-      fail(failure, into: &out)
+      say(failure, into: &out)
     }
   }
 
@@ -137,6 +191,16 @@ public struct ProviderAnswer: ~Copyable {
 
   /// Turns a whole answer into the client's; the status that it has.
   public mutating func translate(_ body: [UInt8], status: Int, into out: inout ByteBuffer) -> Int {
+    guard isScreened else { return write(body, status: status, into: &out) }
+    var written = ByteBuffer(capacity: body.count + 256)
+    let status = write(body, status: status, into: &written)
+    screen?.count(self.written)
+    if let filtered = screen?.filter(whole: ModelRequest.array(written.span)) { out.append(filtered.span) }
+    broken = screen?.broken
+    return status
+  }
+
+  private mutating func write(_ body: [UInt8], status: Int, into out: inout ByteBuffer) -> Int {
     isOver = true
     if request.operation != nil, status < 400 {
       if let counts = (try? JSONElement(parsing: body))?["usage"], counts.isObject { usage = Chat.readUsage(counts) }

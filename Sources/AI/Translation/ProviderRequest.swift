@@ -34,7 +34,7 @@ public struct ModelRequest: Sendable {
   /// As the client calls it.
   public let model: String
   public let streams: Bool
-  private let operation: PassedOperation?
+  let operation: PassedOperation?
 
   /// - Parameters:
   ///   - path: what the path says, where the dialect says it there: the model, and whether the answer is a stream.

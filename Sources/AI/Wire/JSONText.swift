@@ -9,4 +9,10 @@ enum JSONText {
     let span = buffer.span
     return String(decoding: span.indices.map { span[$0] }, as: UTF8.self)
   }
+
+  static func literal(_ text: [UInt8]) -> [UInt8] {
+    var buffer = ByteBuffer(capacity: text.count + 2)
+    buffer.append(json: text.span)
+    return ModelRequest.array(buffer.span)
+  }
 }

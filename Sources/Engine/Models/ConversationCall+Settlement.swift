@@ -1,4 +1,5 @@
 import AI
+import Detection
 import PluginKit
 
 /// What a call came to in the end, and telling the plugins that reserved something for it.
@@ -44,6 +45,16 @@ extension ConversationCall {
   }
 }
 
+extension ConversationCall {
+  /// Notes that the answer was withheld, or ended, for a rule; the fault that it is.
+  func deny(_ rule: BrokenRule, _ exchange: inout Exchange) -> Fault {
+    plan?.answerWasDenied(rule)
+    exchange.brokenRule = rule.name
+    exchange.faultNote = rule.note
+    return .answerDenied
+  }
+}
+
 extension ExchangeSlot {
   /// Settles the call of a model, if there is one.
   func settleConversation() {
@@ -67,7 +78,8 @@ extension ServerConnection {
       inputTokens: call.size, outputTokens: asked.outputTokens(for: call.request.back),
       price: prices.isEmpty
         ? nil : TokenPrice(input: prices.map(\.input).max() ?? 0, output: prices.map(\.output).max() ?? 0),
-      texts: { asked.texts })
+      texts: { (call.edited ?? asked).texts }, userTexts: { (call.edited ?? asked).userTexts },
+      filter: { call.filter(asked, $0) })
     call.plan = plan
     switch await route.chain.runModelCall(plan, &slot.exchange) {
     case .proceed: return nil

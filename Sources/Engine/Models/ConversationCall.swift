@@ -1,4 +1,5 @@
 import AI
+import Detection
 import Kernel
 import PluginKit
 
@@ -24,6 +25,9 @@ final class ConversationCall {
   var size = 0
   /// What plugins see of it; nil where none looks.
   var plan: ModelCall?
+  /// The request with what plugins put in the places of its texts; nil where none did.
+  private(set) var edited: ModelRequest?
+  private var filters: [() -> any TextFilter] = []
   var settlement = Settlement()
   /// What answers used that nobody got.
   private(set) var earlier = Settlement()
@@ -87,6 +91,28 @@ final class ConversationCall {
     pace = Pace()
     answer = ProviderAnswer(
       request, head: AnswerHead(id: id, model: asked, created: Clock.wall / 1_000_000_000))
+    screenAnswer()
+  }
+
+  /// Puts the texts of the request through filters; false when there would be no request any more.
+  func filter(_ asked: ModelRequest, _ makeFilter: @escaping () -> any TextFilter) -> Bool {
+    guard let request = try? (edited ?? asked).filtered(makeFilter) else { return false }
+    edited = request
+    filters.append(makeFilter)
+    return true
+  }
+
+  /// Another request of the same call, its texts filtered as those of the first.
+  func filtered(_ request: ModelRequest) throws(Refusal) -> ModelRequest {
+    var request = request
+    for filter in filters { request = try request.filtered(filter) }
+    return request
+  }
+
+  /// Lets the texts of the answer go through what plugins want them to.
+  private func screenAnswer() {
+    guard let plan, plan.isAnswerGuarded else { return }
+    answer.pass(through: AnswerScreen(request.front, longest: plan.longestAnswer) { plan.makeAnswerFilter() })
   }
 
   /// Asks the same model once more for another answer; what this one used is counted too.

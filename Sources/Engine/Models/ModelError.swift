@@ -20,7 +20,8 @@ extension FaultPage {
   /// A fault as clients of models read it.
   static func renderModelError(_ fault: Fault, into exchange: inout Exchange) {
     let note = exchange.faultNote.isEmpty ? "" : " " + exchange.faultNote
-    let failure = Failure(kind(of: fault), "\(fault.detail)\(note)", status: fault.status)
+    var failure = Failure(kind(of: fault), "\(fault.detail)\(note)", status: fault.status)
+    failure.isFiltered = ["guardrail", "answer_denied"].contains("\(fault.reason)")
     let front: Front =
       switch exchange.faultShape {
       case .anthropic: .messages

@@ -23,9 +23,10 @@ extension ServerConnection {
       totalDeadline = slot.exchange.times.headComplete + total
     }
     var fault = Fault.noTarget
-    var isFirst = true
+    var isFirst = call.edited == nil
     while let candidate = call.takeNext() {
-      let request = isFirst ? call.request : try? (slot.prompt?.repair ?? asked).prepare(for: candidate, unsupported)
+      let request =
+        isFirst ? call.request : try? current(asked, slot, call).prepare(for: candidate, unsupported)
       isFirst = false
       guard let request else {
         call.note(candidate, "inexpressible")
@@ -44,6 +45,14 @@ extension ServerConnection {
     }
     if call.isGivenUp, let failure = call.failure { return await tell(failure, slot, call) }
     return await refuse(fault, slot)
+  }
+
+  /// What is asked now: the request as plugins want it, or the repair of a prompt's output, of which they want the same.
+  private func current(_ asked: ModelRequest, _ slot: ExchangeSlot, _ call: ConversationCall) throws(Refusal)
+    -> ModelRequest
+  {
+    if let repair = slot.prompt?.repair { return try call.filtered(repair) }
+    return call.edited ?? asked
   }
 
   private enum Beginning {

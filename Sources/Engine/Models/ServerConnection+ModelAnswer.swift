@@ -52,6 +52,7 @@ extension ServerConnection {
     var out = ByteBuffer(capacity: body.content.count + 256)
     let bytes = body.bytes
     let status = call.answer.translate(bytes, status: head.status, into: &out)
+    if let rule = call.answer.broken { return .fault(call.deny(rule, &slot.exchange)) }
     var hint = RetryHint(now: Clock.wall / 1_000_000_000)
     if let failure = call.answer.failure {
       hint = Self.retryHint(&slot.exchange, bytes)
@@ -155,7 +156,11 @@ extension ServerConnection {
       isEnded = true
     }
     endCall(slot, lease, head)
-    if call.answer.failure != nil { slot.exchange.fault = .upstreamTruncated }
+    if let rule = call.answer.broken {
+      slot.exchange.fault = call.deny(rule, &slot.exchange)
+    } else if call.answer.failure != nil {
+      slot.exchange.fault = .upstreamTruncated
+    }
     return .done
   }
 
@@ -171,7 +176,7 @@ extension ServerConnection {
   ) -> AttemptOutcome? {
     var text = ByteBuffer(capacity: 256)
     if let failure { call.answer.fail(failure, into: &text) } else { call.answer.end(into: &text) }
-    if stream.isHeld, let failure = call.answer.failure {
+    if stream.isHeld, let failure = call.answer.failure, call.answer.broken == nil {
       call.learn(failure, RetryHint(now: 0), now: worker.loop.now)
       if worker.loop.now < totalDeadline, call.giveUp(failure, now: worker.loop.now) {
         return .fault(.upstreamTruncated)

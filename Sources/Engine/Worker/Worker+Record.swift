@@ -95,6 +95,7 @@ extension Worker {
     if let fault = slot.exchange.fault {
       log.append(.fault, text: fault.origin.word)
       log.append(.reason, text: fault.reason)
+      if let rule = slot.exchange.brokenRule { log.append(.rule, text: rule) }
     }
     if slot.account.clientGone {
       log.append(.cancelled, text: "client")

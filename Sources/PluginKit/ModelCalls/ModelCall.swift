@@ -1,3 +1,5 @@
+public import Detection
+
 /// A call of a model, as plugins see it once the conversation is decoded and before anything is sent.
 ///
 /// It knows no dialect. What a plugin reserves for it is told once how the call ended, whatever became of it.
@@ -16,12 +18,18 @@ public final class ModelCall {
   /// Nil where none is known.
   public let price: TokenPrice?
   private let readTexts: () -> [String]
+  private let readUserTexts: () -> [String]
+  private let filterRequest: (@escaping () -> any TextFilter) -> Bool
+  private var guards: [any AnswerGuard] = []
   private var reservations: [any ModelReservation] = []
 
-  /// - Parameter texts: reads what `texts` is; called only if somebody asks.
+  /// - Parameters:
+  ///   - texts: reads what `texts` is; called only if somebody asks. `userTexts` is the same.
+  ///   - filter: puts every text of the request through a filter of its own; false where that cannot be done.
   public init(
     asked: String, provider: String, model: String, streams: Bool, inputTokens: Int, outputTokens: Int?,
-    price: TokenPrice?, texts: @escaping () -> [String]
+    price: TokenPrice?, texts: @escaping () -> [String], userTexts: @escaping () -> [String] = { [] },
+    filter: @escaping (@escaping () -> any TextFilter) -> Bool = { _ in false }
   ) {
     self.asked = asked
     self.provider = provider
@@ -31,10 +39,48 @@ public final class ModelCall {
     self.outputTokens = outputTokens
     self.price = price
     readTexts = texts
+    readUserTexts = userTexts
+    filterRequest = filter
   }
 
   /// Every text of the request in its order, wherever the client's dialect has it, but for data in base64.
   public private(set) lazy var texts: [String] = readTexts()
+
+  /// Those of them that users said: no instructions, and nothing of models and tools.
+  public var userTexts: [String] { readUserTexts() }
+
+  /// Puts every text of the request through a filter of its own, before later hooks and the model see it.
+  ///
+  /// Strings that are JSON themselves, such as the arguments of a call, are filtered within: they stay JSON. The filters
+  /// may be asked for again, as long as the call lasts, where another request is made of this one.
+  ///
+  /// - Returns: false where it cannot be done, so that the request must not go out.
+  public func filterTexts(_ makeFilter: @escaping () -> any TextFilter) -> Bool {
+    guard filterRequest(makeFilter) else { return false }
+    texts = readTexts()
+    return true
+  }
+
+  // MARK: The answer
+
+  /// Lets a guard see the answer before the client does.
+  public func guardAnswer(_ answerGuard: any AnswerGuard) { guards.append(answerGuard) }
+
+  /// Whether anybody looks at the answer.
+  public var isAnswerGuarded: Bool { !guards.isEmpty }
+
+  /// The fewest bytes that a guard lets the model write, and its rule.
+  public var longestAnswer: (bytes: Int, rule: BrokenRule)? {
+    guards.compactMap(\.longestAnswer).min { $0.bytes < $1.bytes }
+  }
+
+  /// What one text of the answer goes through: the guards in reverse, as all hooks on the way back.
+  public func makeAnswerFilter() -> any TextFilter {
+    guards.count == 1 ? guards[0].makeFilter() : FilterChain(guards.reversed().map { $0.makeFilter() })
+  }
+
+  /// Tells the guards that the answer was withheld, or ended.
+  public func answerWasDenied(_ rule: BrokenRule) { for one in guards { one.answerWasDenied(rule) } }
 
   /// Keeps what must be told how the call ends.
   public func hold(_ reservation: any ModelReservation) { reservations.append(reservation) }

@@ -6,7 +6,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
   case time, requestID, traceID, spanID, parentID, listener, client, consumer
   case tlsVersion, tlsCipher, tlsServerName, tlsClient
   case method, host, route, template, version, path, query, `protocol`
-  case status, fault, reason, cancelled, responseViolations, cache
+  case status, fault, reason, rule, cancelled, responseViolations, cache
   case rpcStatus, closedBy, closeCode
   case bytesIn, bytesOut
   case upstream, target, upstreamProtocol, attempts
@@ -45,6 +45,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .status: "status"
     case .fault: "fault"
     case .reason: "reason"
+    case .rule: "rule"
     case .cancelled: "cancelled"
     case .responseViolations: "response_violations"
     case .cache: "cache"
@@ -122,6 +123,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .status: "The status sent to the client; absent when none was sent."
     case .fault: "Whose fault it was when the gateway answered itself: `client`, `policy`, `upstream` or `gateway`."
     case .reason: "What went wrong, as one word that does not change between versions."
+    case .rule: "Which rule of `guardrails` refused the call or its answer, such as `guardrails/deny[0]`."
     case .cancelled: "Who left before the end: `client` or `upstream`."
     case .responseViolations:
       "In how many ways the response violates the schema that `validate` checks it by; absent for none."

@@ -87,7 +87,7 @@ struct Heard: Equatable {
         text += part["text"]?.string ?? ""
         if let call = part["functionCall"] {
           tools.append(call["name"]?.string ?? "?")
-          arguments.append(#"{"city":"\#(call.at("args", "city")?.string ?? "")"}"#)
+          arguments.append(Self.object(behind: #""args":"#, in: data))
         }
       }
     }
@@ -117,5 +117,25 @@ struct Heard: Equatable {
     case "error": error = json["error"]?["message"]?.string ?? "?"
     default: break
     }
+  }
+
+  /// The JSON object that stands behind a text.
+  private static func object(behind text: String, in data: String) -> String {
+    guard let range = data.firstRange(of: text) else { return "" }
+    var (depth, isString, isEscape, object) = (0, false, false, "")
+    for character in data[range.upperBound...] {
+      object.append(character)
+      if isEscape {
+        isEscape = false
+      } else if isString {
+        isEscape = character == "\\"
+        isString = character != "\""
+      } else {
+        isString = character == "\""
+        depth += character == "{" ? 1 : character == "}" ? -1 : 0
+        if depth == 0 { break }
+      }
+    }
+    return object
   }
 }
