@@ -19,7 +19,7 @@ enum BuiltIn {
     PluginDefinition(Guardrails.self),
     PluginDefinition(Headers.self),
     PluginDefinition(IPAccess.self),
-    PluginDefinition(JWT.self),
+    PluginDefinition(Introspection.self), PluginDefinition(JWT.self),
     PluginDefinition(Mask.self),
     PluginDefinition(MessageSignature.self),
     PluginDefinition(Quota.self),

@@ -11,7 +11,8 @@ struct PluginDecisionTests {
   private static let definitions = [
     PluginDefinition(APIKey.self), PluginDefinition(AnyOf.self), PluginDefinition(Authorize.self),
     PluginDefinition(Basic.self), PluginDefinition(CORS.self), PluginDefinition(Concurrency.self),
-    PluginDefinition(Headers.self), PluginDefinition(IPAccess.self), PluginDefinition(JWT.self),
+    PluginDefinition(Headers.self), PluginDefinition(IPAccess.self), PluginDefinition(Introspection.self),
+    PluginDefinition(JWT.self),
     PluginDefinition(Quota.self), PluginDefinition(RateLimit.self), PluginDefinition(RequestSize.self),
     PluginDefinition(Validate.self),
   ]

@@ -30,6 +30,7 @@ struct GatewayCheck {
     resolveProviders()
     resolveRoutes(&reading)
     resolveStores()
+    resolveServices()
     checkUse(&reading)
     checkProcess(openFiles: openFiles, &reading)
   }
@@ -151,6 +152,24 @@ struct GatewayCheck {
       used.insert(settings.upstreams.count)
       settings.upstreams.append(
         UpstreamSettings(name: "store:\(store.name)", targets: [target], tls: store.tls, position: store.position))
+    }
+  }
+
+  /// Makes an upstream of each service that plugins call, once for all that call it.
+  private mutating func resolveServices() {
+    var known: Set<String> = []
+    for entry in settings.plugins + settings.routes.flatMap(\.plugins) {
+      for service in (entry.settings as? any ServiceCalling)?.services ?? []
+      where known.insert(service.upstream).inserted {
+        let target = TargetSettings(
+          address: .host(service.url.host, port: service.url.port), name: service.url.authority,
+          isSecure: service.url.isSecure)
+        used.insert(settings.upstreams.count)
+        settings.upstreams.append(
+          UpstreamSettings(
+            name: service.upstream, targets: [target], tls: UpstreamTLSSettings(authority: service.authority),
+            position: entry.position))
+      }
     }
   }
 

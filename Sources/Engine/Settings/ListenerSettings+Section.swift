@@ -84,33 +84,6 @@ extension ValueType where Value == ListenAddress {
   }
 }
 
-/// `HOST:PORT` as text.
-enum HostPort {
-  /// The host without brackets and the port, if there is one; nil when the text is neither.
-  static func split(_ text: String) -> (host: String, port: Int?)? {
-    let host: Substring
-    let rest: Substring
-    if text.hasPrefix("[") {
-      guard let close = text.firstIndex(of: "]") else { return nil }
-      host = text[text.index(after: text.startIndex)..<close]
-      rest = text[text.index(after: close)...]
-      guard host.utf8.contains(UInt8(ascii: ":")) else { return nil }
-    } else {
-      let colon = text.firstIndex(of: ":") ?? text.endIndex
-      host = text[..<colon]
-      rest = text[colon...]
-    }
-    guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return nil }
-    if rest.isEmpty { return (String(host), nil) }
-    let digits = rest.dropFirst()
-    guard rest.first == ":", !digits.isEmpty, digits.utf8.count <= 5,
-      digits.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }), let port = Int(digits),
-      port <= 65535
-    else { return nil }
-    return (String(host), port)
-  }
-}
-
 /// `unix:PATH` as text.
 enum UnixPath {
   /// The path as the file that names it means it; nil after reporting one that no socket can have.

@@ -93,7 +93,7 @@ public struct StoreURL: Sendable, Equatable {
       rest = rest[..<slash]
     }
     if isCluster, database != 0 { throw .other("a cluster has no databases but 0", expected: "a URL without one") }
-    guard let (host, port) = HostPort.split(String(rest)), port != 0, TargetURL.isHost(host) else { throw .malformed }
+    guard let (host, port) = HostPort.split(String(rest)), port != 0, HostPort.isHost(host) else { throw .malformed }
     return StoreURL(
       host: host.lowercased(), port: port ?? 6379, isSecure: scheme.hasPrefix("rediss"), database: database,
       isCluster: isCluster)

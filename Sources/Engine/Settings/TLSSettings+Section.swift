@@ -93,49 +93,19 @@ extension IdentitySettings {
   }
 }
 
-extension ValueType where Value == AuthoritySettings {
-  /// The path of a PEM file, whose certificates are read at once.
-  static var authority: ValueType {
-    ValueType<String>.filePath.map(
-      { path, node, reading in
-        guard let pem = reading.pem(path, at: node.position) else { return nil }
-        do throws(TLSIdentity.Mistake) { return AuthoritySettings(path: path, authority: try TLSAuthority(pem)) } catch
-        {
-          let why = if case .certificate(let why) = error { why } else { "it cannot be read" }
-          reading.error(
-            "\(Printable(path)) holds no authority: \(why)", at: node.position, expected: "a PEM file of certificates")
-          return nil
-        }
-      }, back: \.path)
-  }
-}
-
 extension ValueType where Value == String {
   /// A host's name as a certificate has it.
   static var hostName: ValueType {
     scalar(ScalarShape("host", expectation: "a host such as api.example.com"), text: { $0 }) {
       text throws(ScalarMistake) in
-      guard TargetURL.isHost(text) else { throw .malformed }
+      guard HostPort.isHost(text) else { throw .malformed }
       return text.lowercased()
     }
   }
 }
 
 extension Reading {
-  private static let largestPEM = 1 << 20
   private static let day = 86_400
-
-  /// The contents of a file; nil after saying why there are none.
-  fileprivate mutating func pem(_ path: String, at position: Position) -> [UInt8]? {
-    switch files.read(path, Self.largestPEM) {
-    case .success(let bytes): return bytes
-    case .failure(let failure):
-      error(
-        "cannot read \(Printable(path)): \(failure.reason)", at: position,
-        expected: "a PEM file that the gateway's user may read")
-      return nil
-    }
-  }
 
   fileprivate mutating func warnOfTime(_ certificate: TLSCertificate, _ path: String, at position: Position) {
     let now = Clock.wall / 1_000_000_000

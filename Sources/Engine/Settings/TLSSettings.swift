@@ -1,3 +1,4 @@
+public import Configuration
 public import Foreign
 
 /// How a listener speaks TLS.
@@ -56,16 +57,6 @@ public struct IdentitySettings: Sendable, Equatable {
   public static func == (one: IdentitySettings, other: IdentitySettings) -> Bool {
     one.certificate == other.certificate && one.privateKey == other.privateKey
       && one.identity?.certificate.fingerprint == other.identity?.certificate.fingerprint
-  }
-}
-
-/// Certificates that are trusted: where they lie, and what lay there when the configuration was read.
-public struct AuthoritySettings: Sendable, Equatable {
-  public var path: String
-  public var authority: TLSAuthority
-
-  public static func == (one: AuthoritySettings, other: AuthoritySettings) -> Bool {
-    one.path == other.path && one.authority.all == other.authority.all
   }
 }
 

@@ -58,26 +58,10 @@ public struct TargetURL: Sendable {
       throw .other(
         "a target has no path of its own", expected: "http://HOST:PORT; `rewrite: { prefix: … }` adds to the path")
     }
-    guard let (host, port) = HostPort.split(String(authority)), port != 0, isHost(host) else { throw .malformed }
+    guard let (host, port) = HostPort.split(String(authority)), port != 0, HostPort.isHost(host) else {
+      throw .malformed
+    }
     let isSecure = scheme == "https"
     return TargetURL(address: .host(host.lowercased(), port: port ?? (isSecure ? 443 : 80)), isSecure: isSecure)
-  }
-
-  /// Whether it is an address or a name that DNS may know.
-  static func isHost(_ host: String) -> Bool {
-    if IPAddress(host) != nil { return true }
-    if host.utf8.count > 253 || host.utf8.allSatisfy({ !isLetter($0) }) { return false }
-    return host.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
-      !label.isEmpty && label.utf8.count <= 63 && label.utf8.first != UInt8(ascii: "-")
-        && label.utf8.last != UInt8(ascii: "-")
-        && label.utf8.allSatisfy {
-          isLetter($0) || ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9")) || $0 == UInt8(ascii: "-")
-            || $0 == UInt8(ascii: "_")
-        }
-    }
-  }
-
-  private static func isLetter(_ byte: UInt8) -> Bool {
-    byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z")
   }
 }

@@ -1,3 +1,4 @@
+import Configuration
 import Foreign
 import Kernel
 import PluginKit

@@ -14,6 +14,8 @@ public protocol Authenticator: RequestHeadHook, ResponseHeadHook, AnyObject {
   var challenge: RenderedFields { get }
   /// Whether a request carries proof of its kind, good or bad.
   func isCarried(by exchange: borrowing Exchange) -> Bool
+  /// Whether the proof looks like its own where others have the same place for theirs.
+  func recognises(_ exchange: borrowing Exchange) -> Bool
   /// Judges the proof that a request carries.
   func authenticate(_ exchange: inout Exchange) -> Verdict
   /// Says what of a request no log may show, before anything is decided: a key that is refused is a key all the same.
@@ -22,8 +24,40 @@ public protocol Authenticator: RequestHeadHook, ResponseHeadHook, AnyObject {
   func countMissing()
 }
 
+/// An authenticator that must wait for somebody else's word on some requests.
+public protocol PatientAuthenticator: Authenticator {
+  /// Whether it ever must, by its settings; where not, it is a plain one.
+  var isPatient: Bool { get }
+  /// Judges at once; nil, with nothing changed or counted, when it must wait.
+  func tryAuthenticate(_ exchange: inout Exchange) -> Verdict?
+  func awaitAuthentication(_ exchange: inout Exchange) async -> Verdict
+}
+
+/// The hook of an authenticator that may wait.
+final class PatientLogin: PatientRequestHeadHook, ResponseHeadHook {
+  private let authenticator: any PatientAuthenticator
+
+  init(_ authenticator: any PatientAuthenticator) { self.authenticator = authenticator }
+
+  func tryRequestHead(_ exchange: inout Exchange) -> Verdict? {
+    authenticator.hideSecrets(of: &exchange)
+    exchange.request.removeHeaders(authenticator.forwarded)
+    if authenticator.isCarried(by: exchange) { return authenticator.tryAuthenticate(&exchange) }
+    authenticator.countMissing()
+    return .fail(.noCredentials)
+  }
+
+  func onRequestHead(_ exchange: inout Exchange) async -> Verdict {
+    if let verdict = tryRequestHead(&exchange) { return verdict }
+    return await authenticator.awaitAuthentication(&exchange)
+  }
+
+  func onResponseHead(_ exchange: inout Exchange) { authenticator.onResponseHead(&exchange) }
+}
+
 extension Authenticator {
   public func hideSecrets(of exchange: inout Exchange) {}
+  public func recognises(_ exchange: borrowing Exchange) -> Bool { isCarried(by: exchange) }
 
   public func onRequestHead(_ exchange: inout Exchange) -> Verdict {
     hideSecrets(of: &exchange)

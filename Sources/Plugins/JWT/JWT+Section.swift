@@ -1,6 +1,7 @@
 public import Configuration
 import Foreign
 import Kernel
+public import PluginKit
 
 extension JWT {
   public struct Settings: Sendable {
@@ -17,15 +18,26 @@ extension JWT {
     var forwardsToken = true
     var realm = "gateway"
     var cache = 10_000
+    var failures: Rate?
   }
 
   /// Where keys come from, and those that were read when the configuration was.
   struct KeySource: Sendable {
-    var jwks: FileKeys?
+    var jwks: KeySet?
     var pem: FileKeys?
     var secret: Secret?
 
     var keys: [VerificationKey] = []
+  }
+
+  /// A JWK Set: in a file, or where it is fetched.
+  struct KeySet: Sendable {
+    var file: FileKeys?
+    var url: ServiceURL?
+    var authority: AuthoritySettings?
+    var fetching = RemoteKeys.Settings()
+
+    var call: ServiceCall? { url.map { ServiceCall($0, authority: authority) } }
   }
 
   /// A file with its keys; a new fingerprint makes the configuration another one.
@@ -42,10 +54,11 @@ extension JWT {
     guard [keys.jwks != nil, keys.pem != nil, keys.secret != nil].filter({ $0 }).count == 1 else {
       reading.error(
         "a token's signature is checked with keys from one place", at: node.position,
-        expected: "one of `jwks: { file: … }`, `pem: …` and `secret: …`")
+        expected: "one of `jwks: { file: … }` or `{ url: … }`, `pem: …` and `secret: …`")
       return
     }
-    settings.keys.keys = (keys.jwks ?? keys.pem)?.keys ?? []
+    if let set = keys.jwks { check(set, (node.value(for: "jwks") ?? node), &reading) }
+    settings.keys.keys = (keys.jwks?.file ?? keys.pem)?.keys ?? []
     if let secret = keys.secret {
       do throws(SignatureKey.Mistake) {
         settings.keys.keys = [VerificationKey(id: nil, key: try SignatureKey(secret: Array(secret.reveal().utf8)))]
@@ -67,6 +80,22 @@ extension JWT {
     if settings.audiences.isEmpty {
       reading.warning(
         "tokens that are meant for others are taken too", at: node.position, expected: "`audience`")
+    }
+  }
+
+  private static func check(_ set: KeySet, _ node: Node, _ reading: inout Reading) {
+    if (set.file == nil) == (set.url == nil) {
+      reading.error("a key set is in one place", at: node.position, expected: "`file` or `url`")
+    }
+    if let url = set.url, !url.isSecure, !["localhost", "127.0.0.1", "::1"].contains(url.host) {
+      reading.warning(
+        "whoever is between here and \(url.host) can make tokens: its keys come in the clear",
+        at: (node.value(for: "url") ?? node).position, expected: "https://")
+    }
+    if set.fetching.cooldown > set.fetching.refresh {
+      reading.error(
+        "`cooldown` is the shortest time between two fetches, and `refresh` the longest",
+        at: (node.value(for: "cooldown") ?? node).position, expected: "a `cooldown` of at most `refresh`")
     }
   }
 
@@ -111,20 +140,43 @@ extension JWT {
     Keyword(
       "cache", \.cache, .integer(in: 1...1_000_000),
       "How many verified tokens each worker remembers until they expire."),
+    Keyword(
+      "failures", \.failures, .rate,
+      "How often one address may come with a bad token; beyond, it waits, with good ones too. Unset: no limit."),
   ]
 
-  private static let jwks = Section<FileKeys?>(
-    "jwks", FileKeys(), "A JWK Set.",
+  private static let jwks = Section(
+    "jwks", KeySet(), "A JWK Set.",
     [
       Keyword(
-        "file", .keyFile { bytes throws(VerificationKeys.Mistake) in try VerificationKeys(jwks: bytes).all },
-        required: true, "Its file, read again on a reload.", get: { $0 }, set: { $0 = $1 })
+        "file", \.file, .keyFile { bytes throws(VerificationKeys.Mistake) in try VerificationKeys(jwks: bytes).all },
+        "Its file, read again on a reload."),
+      Keyword("url", \.url, .serviceURL, "Where it is fetched while the gateway runs."),
+      Keyword(
+        "authority", \.authority, .authority,
+        "Who must have signed the certificate of the URL: PEM. Unset: whom the system trusts."),
+      Keyword(
+        "refresh", \.fetching.refresh, .duration(in: .seconds(1) ... .hours(24)),
+        "The longest time between two fetches; `Cache-Control` may ask for a shorter one."),
+      Keyword(
+        "cooldown", \.fetching.cooldown, .duration(in: .milliseconds(100) ... .hours(1)),
+        "The shortest time between two fetches, whatever keys tokens name."),
+      Keyword(
+        "stale", \.fetching.stale, .duration(in: 0 ... .hours(24 * 7)),
+        "How much longer keys hold while no others can be had."),
+      Keyword(
+        "timeout", \.fetching.timeout, .duration(in: .milliseconds(1) ... .minutes(1)),
+        "For a fetch, and for a request that waits for one."),
     ])
+}
+
+extension JWT.Settings: ServiceCalling {
+  public var services: [ServiceCall] { (keys.jwks?.call).map { [$0] } ?? [] }
 }
 
 extension ValueType where Value == RequestValue {
   /// A claim of the token.
-  fileprivate static var claimName: ValueType {
+  static var claimName: ValueType {
     requestValue.checked { value throws(ScalarMistake) in
       guard case .jwt = value else { throw .other("`\(value.text)` is no claim", expected: "jwt.CLAIM") }
     }

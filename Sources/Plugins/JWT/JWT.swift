@@ -10,28 +10,58 @@ public import PluginKit
 /// costs a hash and a comparison. The algorithm is that of the key, never what a token asks for: a key is of one
 /// family, and a token of another is refused before any key is touched (RFC 8725 §3.1).
 public final class JWT: Plugin {
-  public static let metrics = [results]
+  public static let metrics = [results, fetches]
   private static let results = PluginMetric(
     "sluice_jwt_requests", .counter, labels: ["result"],
-    "Requests that jwt judged; result is cached, verified, missing, or refused.")
+    "Requests that jwt judged; result is cached, verified, missing, refused, limited: its address failed too often, or unavailable: there were no keys."
+  )
+  private static let fetches = PluginMetric(
+    "sluice_jwt_key_fetches", .counter, labels: ["url", "result"],
+    "Fetches of key sets; result is fetched: other keys than before, unchanged, or failed.")
+
+  /// What the workers share of an entry.
+  public struct Shared: Sendable {
+    let settings: Settings
+    let remote: RemoteKeys?
+    let failures: FailedLogins?
+  }
+
+  public static func share(_ settings: Settings) throws(PluginError) -> Shared {
+    var failures: FailedLogins?
+    if let rate = settings.failures { failures = try FailedLogins(rate) }
+    let isRemote = settings.keys.jwks?.url != nil
+    return Shared(
+      settings: settings, remote: isRemote ? settings.keys.jwks.map { RemoteKeys($0.fetching) } : nil,
+      failures: failures)
+  }
 
   private let services: any WorkerServices
   private let settings: Settings
-  private let keys: VerificationKeys
+  private let remote: RemoteKeys?
+  private let failures: FailedLogins?
+  private var fetcher: KeyFetcher?
+  private var keys: VerificationKeys
+  /// Which of the fetched keys these are.
+  private var version = -1
   private let algorithms: Set<SignatureAlgorithm>
+  private let reader: ClaimsReader
   private let fields: ForwardedIdentity
   private let removed: FieldNameSet
   private let skew: Int
   private var cache: TokenCache
   public let challenge: RenderedFields
   public var forwarded: FieldNameSet { fields.names }
-  private let cached, verified, missing, refused: PluginCounter
+  private let cached, verified, missing, refused, limited, unavailable: PluginCounter
 
-  public init(_ settings: Settings, _ services: any WorkerServices) {
+  public init(_ shared: Shared, _ services: any WorkerServices) {
+    let settings = shared.settings
     self.services = services
     self.settings = settings
+    remote = shared.remote
+    failures = shared.failures
     keys = VerificationKeys(settings.keys.keys)
     algorithms = Set(settings.algorithms.isEmpty ? SignatureAlgorithm.allCases : settings.algorithms)
+    reader = ClaimsReader(user: settings.user, groups: settings.groups, scopes: settings.scopes)
     fields = ForwardedIdentity(settings.forward)
     removed = FieldNameSet(settings.forwardsToken ? [] : ["authorization"])
     skew = settings.skew
@@ -41,37 +71,112 @@ public final class JWT: Plugin {
     verified = services.counter(Self.results, ["verified"])
     missing = services.counter(Self.results, ["missing"])
     refused = services.counter(Self.results, ["refused"])
+    limited = services.counter(Self.results, ["limited"])
+    unavailable = services.counter(Self.results, ["unavailable"])
+    if let remote, let call = settings.keys.jwks?.call {
+      let fetcher = KeyFetcher(
+        keys: remote, call: call, services: services,
+        fetched: services.counter(Self.fetches, [call.url.text, "fetched"]),
+        unchanged: services.counter(Self.fetches, [call.url.text, "unchanged"]),
+        failed: services.counter(Self.fetches, [call.url.text, "failed"]))
+      self.fetcher = fetcher
+      services.start { await fetcher.run() }
+    }
   }
+
+  public var hooks: [AnyObject] { [isPatient ? PatientLogin(self) : self] }
 }
 
 extension JWT {
   public func reason(for verdict: Verdict, of exchange: borrowing Exchange) -> String? {
     guard case .fail(let fault) = verdict else { return nil }
     if !isCarried(by: exchange) { return "there is no `Authorization: Bearer`" }
+    if "\(fault.reason)" == "\(Fault.keysUnavailable.reason)" {
+      return
+        "there are no keys from \(settings.keys.jwks?.url?.text ?? "the URL") here: only a gateway that runs fetches them"
+    }
     return TokenMistake.allCases.first { "\($0.fault.reason)" == "\(fault.reason)" }?.words
   }
 }
 
-extension JWT: Authenticator {
+extension JWT: PatientAuthenticator {
+  public var isPatient: Bool { remote != nil }
+
   public func countMissing() { missing.add() }
 
   public func isCarried(by exchange: borrowing Exchange) -> Bool {
     AuthorizationField.credentials(of: exchange, scheme: "Bearer ") != nil
   }
 
-  public func authenticate(_ exchange: inout Exchange) -> Verdict {
-    let now = exchange.began
+  /// A token of this kind has three parts; one that has not may be another's.
+  public func recognises(_ exchange: borrowing Exchange) -> Bool {
+    guard let token = AuthorizationField.credentials(of: exchange, scheme: "Bearer ") else { return false }
+    let first = ByteScan.index(of: UInt8(ascii: "."), in: token)
+    return ByteScan.index(of: UInt8(ascii: "."), in: token, from: min(first + 1, token.count)) < token.count
+  }
+
+  public func authenticate(_ exchange: inout Exchange) -> Verdict { judge(&exchange, mayWait: false) ?? .proceed }
+
+  public func tryAuthenticate(_ exchange: inout Exchange) -> Verdict? { judge(&exchange, mayWait: true) }
+
+  public func awaitAuthentication(_ exchange: inout Exchange) async -> Verdict {
+    if let remote {
+      let flight: Flight? =
+        switch remote.turn(now: services.now, wanted: true) {
+        case .fetch(let flight): begin(flight)
+        case .running(let flight): flight
+        case .notBefore: nil
+        }
+      if let flight { await services.wait(remote.timeout) { flight.join($0) } }
+    }
+    return judge(&exchange, mayWait: false) ?? .proceed
+  }
+
+  private func begin(_ flight: Flight) -> Flight {
+    if let fetcher { services.start { await fetcher.fetch(flight) } }
+    return flight
+  }
+
+  /// Nil when a fetch may bring the key that is missing.
+  private func judge(_ exchange: inout Exchange, mayWait: Bool) -> Verdict? {
+    if let wait = failures?.wait(for: exchange, now: services.now) {
+      limited.add()
+      var fault = Fault.tooManyFailures
+      fault.retryAfter = wait
+      return .fail(fault)
+    }
+    if let remote {
+      adoptKeys(of: remote)
+      if version < 0 {
+        if mayWait, mayFetch(remote) { return nil }
+        unavailable.add()
+        return .fail(.keysUnavailable)
+      }
+    }
     do throws(TokenMistake) {
-      let place = try place(of: exchange, now: now)
+      let place = try place(of: exchange, now: exchange.began)
       exchange.identify(cache[place].identity)
       exchange.request.removeHeaders(removed)
       if !forwarded.isEmpty { exchange.request.addHeaders(cache[place].lines) }
       return .proceed
     } catch {
+      if mayWait, error == .unknownKey, let remote, mayFetch(remote) { return nil }
+      failures?.charge(exchange, now: services.now)
       refused.add()
       return .fail(error.fault)
     }
   }
+
+  /// Other keys may not have made the tokens that these have.
+  private func adoptKeys(of remote: RemoteKeys) {
+    let current = remote.currentVersion(now: services.now)
+    if current == version { return }
+    version = current
+    keys = current < 0 ? VerificationKeys([]) : remote.keys
+    cache = TokenCache(capacity: settings.cache)
+  }
+
+  private func mayFetch(_ remote: RemoteKeys) -> Bool { remote.mayFetch(now: services.now) }
 
   /// Where the request's token is in the cache, after verification if it is new.
   private func place(of exchange: borrowing Exchange, now: Int) throws(TokenMistake) -> Int {
@@ -112,7 +217,7 @@ extension JWT: Authenticator {
     if !settings.audiences.isEmpty, !claims.texts("aud").contains(where: { settings.audiences.contains($0) }) {
       throw .audience
     }
-    let identity = identity(claims.claims)
+    let identity = reader.identity(claims.claims, services.consumers)
     return TokenCache.Entry(
       token: token.indices.map { token[$0] }, identity: identity, lines: fields.lines(for: identity),
       validFrom: from, validUntil: until, hash: hash)
@@ -133,23 +238,6 @@ extension JWT: Authenticator {
   private static func nanoseconds(_ seconds: Double) -> Int {
     Int(min(max(seconds, -4_000_000_000), 8_000_000_000) * 1_000_000_000)
   }
-
-  private func identity(_ claims: Claims) -> Identity {
-    let consumer = services.consumers.consumer(with: claims)
-    let groups = settings.groups.map { Self.items(of: $0, claims) } ?? []
-    var scopes: [String] = []
-    for item in Self.items(of: settings.scopes, claims) { scopes += item.split(separator: " ").map(String.init) }
-    return Identity(
-      consumer: consumer?.name, user: Self.claim(settings.user, claims)?.text,
-      groups: groups + (consumer?.groups ?? []),
-      scopes: scopes, claims: claims)
-  }
-
-  private static func claim(_ value: RequestValue, _ claims: Claims) -> Claims.Claim? {
-    if case .jwt(let name) = value { claims[name] } else { nil }
-  }
-
-  private static func items(of value: RequestValue, _ claims: Claims) -> [String] { claim(value, claims)?.items ?? [] }
 }
 
 extension TokenMistake {
@@ -199,4 +287,7 @@ extension Fault {
   public static let tokenNotYetValid = unauthenticated("token_not_yet_valid")
   public static let tokenIssuer = unauthenticated("token_issuer")
   public static let tokenAudience = unauthenticated("token_audience")
+  public static let keysUnavailable = Fault(
+    .upstream, 503, "keys_unavailable",
+    "The keys that tokens are checked with cannot be fetched at the moment; try again later.", retryAfter: 1)
 }

@@ -14,7 +14,8 @@ struct IdentityFixture {
   let worker = StillWorker()
   static let definitions = [
     PluginDefinition(APIKey.self), PluginDefinition(AnyOf.self), PluginDefinition(Authorize.self),
-    PluginDefinition(Basic.self), PluginDefinition(ClientCertificateLogin.self), PluginDefinition(JWT.self),
+    PluginDefinition(Basic.self), PluginDefinition(ClientCertificateLogin.self), PluginDefinition(Introspection.self),
+    PluginDefinition(JWT.self),
     PluginDefinition(RateLimit.self), PluginDefinition(MessageSignature.self),
   ]
 

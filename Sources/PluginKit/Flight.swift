@@ -1,8 +1,7 @@
 import Kernel
-import PluginKit
 
 /// One fetch that several requests for the same thing wait for.
-final class Flight: Sendable {
+public final class Flight: Sendable {
   private struct State {
     var bells: [Bell] = []
     var isOver = false
@@ -10,11 +9,13 @@ final class Flight: Sendable {
 
   private let state = Lock(State())
 
+  public init() {}
+
   /// More do not wait, and fetch for themselves.
   private static let mostWaiting = 10_000
 
   /// False when there is nothing to wait for: it is over, or too many wait.
-  func join(_ bell: Bell) -> Bool {
+  public func join(_ bell: Bell) -> Bool {
     state.withLock { state in
       if state.isOver || state.bells.count >= Self.mostWaiting { return false }
       state.bells.append(bell)
@@ -23,7 +24,7 @@ final class Flight: Sendable {
   }
 
   /// However it went: those who waited look for themselves.
-  func end() {
+  public func end() {
     let bells = state.withLock { state -> [Bell] in
       state.isOver = true
       let bells = state.bells
