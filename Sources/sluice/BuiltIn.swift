@@ -6,6 +6,7 @@ import Plugins
 /// The one visible list of plugins.
 enum BuiltIn {
   static let plugins = [
+    PluginDefinition(AICache.self),
     PluginDefinition(APIKey.self),
     PluginDefinition(AnyOf.self),
     PluginDefinition(Authorize.self),
@@ -19,7 +20,8 @@ enum BuiltIn {
     PluginDefinition(Guardrails.self),
     PluginDefinition(Headers.self),
     PluginDefinition(IPAccess.self),
-    PluginDefinition(Introspection.self), PluginDefinition(JWT.self),
+    PluginDefinition(Introspection.self),
+    PluginDefinition(JWT.self),
     PluginDefinition(Mask.self),
     PluginDefinition(MessageSignature.self),
     PluginDefinition(Quota.self),

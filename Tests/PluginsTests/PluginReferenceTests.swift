@@ -9,7 +9,8 @@ import Testing
 @Suite struct PluginReferenceTests {
   private static let definitions = [
     PluginDefinition(APIKey.self), PluginDefinition(AnyOf.self), PluginDefinition(Authorize.self),
-    PluginDefinition(Basic.self), PluginDefinition(ClientCertificateLogin.self), PluginDefinition(Introspection.self),
+    PluginDefinition(Basic.self), PluginDefinition(ClientCertificateLogin.self), PluginDefinition(AICache.self),
+    PluginDefinition(Introspection.self),
     PluginDefinition(JWT.self),
     PluginDefinition(MessageSignature.self), PluginDefinition(CORS.self), PluginDefinition(Cache.self),
     PluginDefinition(Compress.self), PluginDefinition(Concurrency.self), PluginDefinition(Headers.self),

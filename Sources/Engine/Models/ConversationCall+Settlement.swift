@@ -25,7 +25,8 @@ extension ConversationCall {
     let usage = settlement.usage
     plan?.settle(
       ModelOutcome(
-        inputTokens: usage.input, outputTokens: usage.output, cost: cost, isEstimated: settlement.isEstimated))
+        inputTokens: usage.input, outputTokens: usage.output, cost: cost, isEstimated: settlement.isEstimated,
+        isHit: isKept))
   }
 
   /// The provider's own counts if it came to say them; else what was sent and what has come, by their length.
@@ -78,12 +79,17 @@ extension ServerConnection {
       inputTokens: call.size, outputTokens: asked.outputTokens(for: call.request.back),
       price: prices.isEmpty
         ? nil : TokenPrice(input: prices.map(\.input).max() ?? 0, output: prices.map(\.output).max() ?? 0),
-      texts: { (call.edited ?? asked).texts }, userTexts: { (call.edited ?? asked).userTexts },
+      temperature: asked.temperature, isDetermined: asked.isDetermined,
+      // What a prompt's model says is not yet what its caller gets: prompts keep their own.
+      canonical: slot.prompt == nil ? { asked.canonical } : nil, texts: { (call.edited ?? asked).texts },
+      userTexts: { (call.edited ?? asked).userTexts },
       filter: { call.filter(asked, $0) })
     call.plan = plan
     switch await route.chain.runModelCall(plan, &slot.exchange) {
     case .proceed: return nil
-    case .respond: return await respond(slot)
+    case .respond:
+      call.isKept = slot.exchange.cacheUse == .hit
+      return await respond(slot)
     case .fail(let fault): return await refuse(fault, slot)
     }
   }

@@ -28,6 +28,10 @@ final class ConversationCall {
   /// The request with what plugins put in the places of its texts; nil where none did.
   private(set) var edited: ModelRequest?
   private var filters: [() -> any TextFilter] = []
+  /// Whether the answer was there already, so that no model was asked.
+  var isKept = false
+  /// The stream as the client gets it, as long as somebody wants to keep it.
+  private var recording: ByteBuffer?
   var settlement = Settlement()
   /// What answers used that nobody got.
   private(set) var earlier = Settlement()
@@ -92,6 +96,7 @@ final class ConversationCall {
     answer = ProviderAnswer(
       request, head: AnswerHead(id: id, model: asked, created: Clock.wall / 1_000_000_000))
     screenAnswer()
+    recording = plan?.isAnswerKept ?? false ? ByteBuffer(capacity: 1024) : nil
   }
 
   /// Puts the texts of the request through filters; false when there would be no request any more.
@@ -114,6 +119,35 @@ final class ConversationCall {
     guard let plan, plan.isAnswerGuarded else { return }
     answer.pass(through: AnswerScreen(request.front, longest: plan.longestAnswer) { plan.makeAnswerFilter() })
   }
+
+  /// Notes a piece of the stream that the client gets.
+  func record(_ piece: borrowing ByteBuffer) {
+    guard var noted = recording.take() else { return }
+    noted.append(piece.span)
+    if noted.count <= Self.longestRecording { recording = consume noted }
+  }
+
+  /// Hands the stream over that was noted, when it is whole and good.
+  func giveStream(contentType: String) {
+    guard let noted = recording.take(), isGood else { return }
+    plan?.give(GivenAnswer(contentType: contentType, body: BodyCollector.array(noted)))
+  }
+
+  /// The same for an answer that is no stream.
+  func give(_ body: borrowing ByteBuffer, contentType: String) {
+    guard let plan, plan.isAnswerKept, isGood else { return }
+    plan.give(GivenAnswer(contentType: contentType, body: BodyCollector.array(body)))
+  }
+
+  /// Whether the answer is what the model wanted to say, to its end.
+  private var isGood: Bool {
+    guard answer.isOver, answer.failure == nil, answer.broken == nil else { return false }
+    if request.operation != nil { return true }
+    guard let reason = answer.finish?.reason else { return false }
+    return reason == .stop || reason == .toolCalls || reason == .length
+  }
+
+  private static let longestRecording = 8 << 20
 
   /// Asks the same model once more for another answer; what this one used is counted too.
   func askAgain() {

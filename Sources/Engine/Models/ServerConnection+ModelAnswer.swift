@@ -27,6 +27,7 @@ extension ServerConnection {
   }
 
   private static let streamPiece = 64 << 10
+  private static let eventStream = "text/event-stream; charset=utf-8"
   private static let largestAnswer = 64 << 20
 
   // MARK: A whole answer
@@ -67,14 +68,17 @@ extension ServerConnection {
     if status >= 400, let seconds = hint.seconds {
       slot.exchange.response.addHeader("Retry-After", "\(seconds)")
     }
-    if call.answer.failure != nil, status != head.status {
-      slot.exchange.fault = .malformedAnswer
-      slot.exchange.response.addHeader("X-Fault", Fault.Origin.upstream.rawValue)
-    }
+    if call.answer.failure != nil, status != head.status { tellMalformed(&slot.exchange) }
     tellDropped(call, &slot.exchange)
     slot.exchange.response.body.append(out.span)
+    call.give(out, contentType: type ?? "application/json")
     slot.keepsConnection = await respond(slot)
     return .done
+  }
+
+  private func tellMalformed(_ exchange: inout Exchange) {
+    exchange.fault = .malformedAnswer
+    exchange.response.addHeader("X-Fault", Fault.Origin.upstream.rawValue)
   }
 
   /// What a passed answer is: speech, for example.
@@ -184,6 +188,8 @@ extension ServerConnection {
     }
     if stream.isHeld { begin(&stream, slot, call) }
     stream.append(text, to: &slot.reply)
+    call.record(text)
+    call.giveStream(contentType: Self.eventStream)
     if stream.isChunked { slot.reply.append("0\r\n\r\n") }
     return nil
   }
@@ -194,7 +200,7 @@ extension ServerConnection {
     stream.isChunked = slot.exchange.request.head.minorVersion > 0
     if call.timeouts.total == nil { totalDeadline = .max }
     slot.exchange.response.begin(status: 200)
-    slot.exchange.response.addHeader("Content-Type", "text/event-stream; charset=utf-8")
+    slot.exchange.response.addHeader("Content-Type", Self.eventStream)
     slot.exchange.response.addHeader("Cache-Control", "no-cache")
     tellDropped(call, &slot.exchange)
     runResponseHooks(slot)
@@ -235,6 +241,7 @@ extension ServerConnection {
     if body.content.isEmpty { return }
     var text = ByteBuffer(capacity: body.content.count + 256)
     call.answer.take(body.content.span, into: &text)
+    call.record(text)
     body.clear()
     if call.firstContent == 0, call.answer.hasContent { call.firstContent = worker.loop.now }
     worker.metrics.observeChunks(call, now: worker.loop.now)

@@ -24,24 +24,27 @@ public final class ModelAnswerStore: Sendable {
     table = Lock(Table())
   }
 
-  /// The answer of this key, which counts as used now; nil when there is none, or its time is over.
+  /// The answer of this key, which counts as used now; nil when there is none, or its time is over. One that is over stays
+  /// until its room is needed.
   ///
   /// - Parameter now: monotonic nanoseconds.
   public func find(_ key: SHA256Digest, now: Int) -> (any KeptAnswer)? {
     table.withLock { $0.find(key, now: now) }
   }
 
-  /// Keeps an answer; how many had to go for it. One that is larger than everything together is not kept.
+  /// Keeps an answer. One that is larger than everything together is not kept.
   ///
   /// - Parameter end: monotonic nanoseconds when its time is over.
+  /// - Returns: how many answers had to go for it, and by how many bytes all of them together take more now.
   @discardableResult
-  public func insert(_ answer: any KeptAnswer, _ key: SHA256Digest, until end: Int) -> Int {
+  public func insert(_ answer: any KeptAnswer, _ key: SHA256Digest, until end: Int) -> (dropped: Int, growth: Int) {
     let size = answer.size + Self.overhead
     let capacity = capacity
-    return table.withLock { table -> Int in
+    return table.withLock { table -> (Int, Int) in
+      let before = table.bytes
       table.remove(key)
-      if size > capacity { return 0 }
-      return table.insert(answer, key, size: size, until: end, capacity: capacity)
+      let dropped = size > capacity ? 0 : table.insert(answer, key, size: size, until: end, capacity: capacity)
+      return (dropped, table.bytes - before)
     }
   }
 
@@ -67,11 +70,7 @@ public final class ModelAnswerStore: Sendable {
     private(set) var bytes = 0
 
     mutating func find(_ key: SHA256Digest, now: Int) -> (any KeptAnswer)? {
-      guard let index = places[key] else { return nil }
-      if entries[index].end <= now {
-        remove(at: index)
-        return nil
-      }
+      guard let index = places[key], entries[index].end > now else { return nil }
       if index != newest {
         unlink(index)
         link(index)

@@ -17,18 +17,26 @@ public final class ModelCall {
   public let outputTokens: Int?
   /// Nil where none is known.
   public let price: TokenPrice?
+  /// How freely the answer is drawn; nil where the request does not say.
+  public let temperature: Double?
+  /// Whether the same request has the same answer anyway, as an embedding.
+  public let isDetermined: Bool
+  private let readCanonical: (() -> [UInt8])?
   private let readTexts: () -> [String]
   private let readUserTexts: () -> [String]
   private let filterRequest: (@escaping () -> any TextFilter) -> Bool
   private var guards: [any AnswerGuard] = []
   private var reservations: [any ModelReservation] = []
+  private var keeper: ((GivenAnswer) -> Void)?
 
   /// - Parameters:
+  ///   - canonical: the request as text that depends on what it says only; nil where no answer may stand in for another.
   ///   - texts: reads what `texts` is; called only if somebody asks. `userTexts` is the same.
   ///   - filter: puts every text of the request through a filter of its own; false where that cannot be done.
   public init(
     asked: String, provider: String, model: String, streams: Bool, inputTokens: Int, outputTokens: Int?,
-    price: TokenPrice?, texts: @escaping () -> [String], userTexts: @escaping () -> [String] = { [] },
+    price: TokenPrice?, temperature: Double? = nil, isDetermined: Bool = false, canonical: (() -> [UInt8])? = nil,
+    texts: @escaping () -> [String], userTexts: @escaping () -> [String] = { [] },
     filter: @escaping (@escaping () -> any TextFilter) -> Bool = { _ in false }
   ) {
     self.asked = asked
@@ -38,6 +46,9 @@ public final class ModelCall {
     self.inputTokens = inputTokens
     self.outputTokens = outputTokens
     self.price = price
+    self.temperature = temperature
+    self.isDetermined = isDetermined
+    readCanonical = canonical
     readTexts = texts
     readUserTexts = userTexts
     filterRequest = filter
@@ -82,6 +93,22 @@ public final class ModelCall {
   /// Tells the guards that the answer was withheld, or ended.
   public func answerWasDenied(_ rule: BrokenRule) { for one in guards { one.answerWasDenied(rule) } }
 
+  // MARK: Answers that are kept
+
+  /// The request as it came, as text that depends on what it says only; nil where an answer must be its own.
+  public var canonical: [UInt8]? { readCanonical?() }
+
+  /// Asks for the answer as the client gets it, if it is a whole and good one.
+  public func keepAnswer(_ keeper: @escaping (GivenAnswer) -> Void) { self.keeper = keeper }
+
+  /// Whether anybody wants to keep it.
+  public var isAnswerKept: Bool { keeper != nil }
+
+  /// Hands the answer over to who wants it.
+  public func give(_ answer: GivenAnswer) { keeper?(answer) }
+
+  // MARK: What it comes to
+
   /// Keeps what must be told how the call ends.
   public func hold(_ reservation: any ModelReservation) { reservations.append(reservation) }
 
@@ -91,6 +118,19 @@ public final class ModelCall {
     reservations = []
     for reservation in held { reservation.settle(outcome) }
   }
+}
+
+/// An answer as a client got it, in its dialect: a document, or a stream of events.
+public final class GivenAnswer: KeptAnswer {
+  public let contentType: String
+  public let body: [UInt8]
+
+  public init(contentType: String, body: [UInt8]) {
+    self.contentType = contentType
+    self.body = body
+  }
+
+  public var size: Int { body.count + contentType.utf8.count }
 }
 
 /// What a call may use up was set aside when it began; how much it did is told when it is over.
