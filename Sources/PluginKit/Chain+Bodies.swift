@@ -36,6 +36,8 @@ extension Chain {
   private static func join(_ a: BodyWish?, _ b: BodyWish?) -> BodyWish? {
     guard let a else { return b }
     guard let b else { return a }
-    return BodyWish(limit: min(a.limit, b.limit), passesUnread: a.passesUnread && b.passesUnread)
+    return BodyWish(
+      limit: min(a.limit, b.limit), passesUnread: a.passesUnread && b.passesUnread,
+      holdsStreams: a.holdsStreams || b.holdsStreams)
   }
 }

@@ -122,6 +122,9 @@ public struct Exchange: ~Copyable {
   /// How often the response violates what it was checked by; noted in the call log.
   public var responseViolations = 0
 
+  /// What is called of a server of the Model Context Protocol.
+  public var remoteCall: RemoteCall?
+
   /// How a cache took part.
   public var cacheUse = CacheUse.none
   /// Gets the answer to this request when it is sent to the upstream once more, behind the client's back, because a
@@ -228,6 +231,7 @@ public struct Exchange: ~Copyable {
     responseViolations = 0
     if !faultNote.isEmpty { faultNote = "" }
     if brokenRule != nil { brokenRule = nil }
+    if remoteCall != nil { remoteCall = nil }
     cacheUse = .none
     if refresher != nil { refresher = nil }
     nextStep = 0

@@ -68,6 +68,8 @@ public enum FaultShape: UInt8, Sendable {
   case anthropic
   /// That of Google.
   case gemini
+  /// JSON-RPC 2.0.
+  case call
 }
 
 extension Fault {
@@ -217,6 +219,14 @@ extension Fault {
   public static let malformedAnswer = Fault(
     .upstream, 502, "malformed_answer", "The model's answer is not what its dialect promises.", closes: true)
 
+  public static let unreadableCall = Fault(
+    .client, 400, "unreadable_call", "The body is no message of JSON-RPC 2.0, or too many of them.")
+  public static let fieldMismatch = Fault(
+    .client, 400, "field_mismatch", "Mcp-Method or Mcp-Name says something else than the body.")
+  public static let toolNotAllowed = Fault(
+    .policy, 403, "tool_not_allowed", "There is no such tool, or this caller may not call it.")
+  public static let foreignOrigin = Fault(
+    .policy, 403, "foreign_origin", "Scripts of this page may not call here; its origin is not on the list.")
   public static let answerDenied = Fault(
     .policy, 403, "answer_denied", "The model's answer breaks a rule of the gateway's.", isFinal: true)
   public static let noUsableKey = Fault(
@@ -251,7 +261,8 @@ extension Fault {
     firstByteTimeout, idleTimeout, totalTimeout, noTarget, circuitOpen, upstreamStatus, versionGone, queueFull,
     queueTimeout, unresolved, headTooLong, overloaded, storeUnavailable, tooManyFiles, cutByDrain, pluginFailed,
     unknownUpstream, malformedCall, answerTooLarge, unknownContentCoding, decodedBodyTooLarge, malformedContentCoding,
-    unreadableAnswer, unreadableConversation, unknownModel, malformedAnswer, answerDenied, noUsableKey, modelsFailed,
+    unreadableAnswer, unreadableConversation, unknownModel, malformedAnswer, answerDenied, unreadableCall,
+    fieldMismatch, toolNotAllowed, foreignOrigin, noUsableKey, modelsFailed,
     unreadableInputs, invalidInputs, unknownPromptVersion, promptUnavailable, invalidOutput,
   ]
 }

@@ -44,10 +44,13 @@ public struct BodyWish: Sendable {
   /// What becomes of a response body that is longer or in a coding that Sluice does not know: it is passed on as it
   /// is, or the answer is a 502.
   public var passesUnread: Bool
+  /// Whether the body of a response is held also where it is a stream of events, which its client gets at once then.
+  public var holdsStreams: Bool
 
-  public init(limit: Int, passesUnread: Bool = false) {
+  public init(limit: Int, passesUnread: Bool = false, holdsStreams: Bool = false) {
     self.limit = limit
     self.passesUnread = passesUnread
+    self.holdsStreams = holdsStreams
   }
 }
 

@@ -132,6 +132,7 @@ extension ServerConnection {
 enum FaultPage {
   static func render(_ fault: Fault, into exchange: inout Exchange) {
     if exchange.rpc != .none { return renderCall(fault, into: &exchange) }
+    if exchange.faultShape == .call { return renderCallError(fault, into: &exchange) }
     if exchange.faultShape != .problem { return renderModelError(fault, into: &exchange) }
     exchange.response.begin(status: fault.status)
     exchange.response.addHeader("Content-Type", "application/problem+json")

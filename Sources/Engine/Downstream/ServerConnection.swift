@@ -272,6 +272,7 @@ final class ServerConnection: WakerOwner, ClientConnection {
     if case .models(let models) = route.handler, models.prompt == nil {
       slot.exchange.faultShape = ModelEndpoint.faultShape(&slot.exchange)
     }
+    if route.settings.mcp != nil { slot.exchange.faultShape = .call }
     if case .length(let count) = slot.exchange.request.head.framing, count > route.requestBodyLimit {
       return .fail(.bodyTooLarge)
     }

@@ -26,7 +26,7 @@ extension FaultPage {
       switch exchange.faultShape {
       case .anthropic: .messages
       case .gemini: .generate
-      case .openai, .problem: .chat
+      case .openai, .problem, .call: .chat
       }
     ModelError.render(failure, front, fault.origin, into: &exchange)
     if fault.retryAfter > 0 { exchange.response.addHeader("Retry-After", "\(fault.retryAfter)") }

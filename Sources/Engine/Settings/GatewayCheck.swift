@@ -3,13 +3,14 @@ import PluginKit
 
 /// Holds the parts of a configuration against each other and puts the settings together.
 struct GatewayCheck {
-  private(set) var settings: GatewaySettings
+  var settings: GatewaySettings
   private var draft: GatewayDraft
   private let file: String
   private var upstreamIndices: [String: Int] = [:]
   /// In order, for messages.
   private let upstreamNames: [String]
-  private var used: Set<Int> = []
+  /// Upstreams that somebody calls.
+  var used: Set<Int> = []
   private var sets: PluginSplicing
 
   init(_ draft: GatewayDraft, file: String) {
@@ -82,21 +83,6 @@ struct GatewayCheck {
     }
   }
 
-  // MARK: Models
-
-  /// Makes an upstream of each provider. Models take their time to answer.
-  private mutating func resolveProviders() {
-    for index in settings.models?.providers.indices ?? 0..<0 {
-      guard let provider = settings.models?.providers[index], let url = provider.endpoint else { continue }
-      let timeouts = TimeoutSettings(connect: .seconds(5), firstByte: .minutes(10), idle: .minutes(5))
-      settings.upstreams.append(
-        UpstreamSettings(
-          name: provider.upstreamName, targets: [url.target], timeouts: timeouts, position: provider.position))
-      settings.models?.providers[index].upstream = settings.upstreams.count - 1
-      used.insert(settings.upstreams.count - 1)
-    }
-  }
-
   // MARK: Routes
 
   private mutating func resolveRoutes(_ reading: inout Reading) {
@@ -125,6 +111,11 @@ struct GatewayCheck {
         }
         checkPrompt(of: models, route.settings, &reading)
       }
+      if let mcp = route.mcp {
+        resolved.checkPaths(of: mcp, &reading)
+        settings.routes += resolved.routes(for: mcp, &reading) { upstream(of: $0) }
+        continue
+      }
       if let fallback = route.fallback { resolved.fallback = resolve(fallback, &reading) }
       if let mirror = route.mirror, let reference = mirror.upstream, let index = index(of: reference, &reading) {
         resolved.mirror = MirrorSettings(upstream: index, limits: mirror.limits)
@@ -141,36 +132,6 @@ struct GatewayCheck {
       "there is no prompt `\(Printable(name))`", at: route.position,
       expected: known.isEmpty ? "`ai: { prompts: … }`" : "one of \(known.sorted().joined(separator: ", "))",
       hint: reading.nearest(name, in: known))
-  }
-
-  /// A store is the one target of an upstream, so that its name is looked up and its TLS made as with any other.
-  private mutating func resolveStores() {
-    for (index, store) in settings.stores.enumerated() {
-      let target = TargetSettings(
-        address: .host(store.url.host, port: store.url.port), name: store.url.authority, isSecure: store.url.isSecure)
-      settings.stores[index].upstream = settings.upstreams.count
-      used.insert(settings.upstreams.count)
-      settings.upstreams.append(
-        UpstreamSettings(name: "store:\(store.name)", targets: [target], tls: store.tls, position: store.position))
-    }
-  }
-
-  /// Makes an upstream of each service that plugins call, once for all that call it.
-  private mutating func resolveServices() {
-    var known: Set<String> = []
-    for entry in settings.plugins + settings.routes.flatMap(\.plugins) {
-      for service in (entry.settings as? any ServiceCalling)?.services ?? []
-      where known.insert(service.upstream).inserted {
-        let target = TargetSettings(
-          address: .host(service.url.host, port: service.url.port), name: service.url.authority,
-          isSecure: service.url.isSecure)
-        used.insert(settings.upstreams.count)
-        settings.upstreams.append(
-          UpstreamSettings(
-            name: service.upstream, targets: [target], tls: UpstreamTLSSettings(authority: service.authority),
-            position: entry.position))
-      }
-    }
   }
 
   private func checkListeners(of route: RouteSettings, known: [String], _ reading: inout Reading) {

@@ -11,6 +11,7 @@ public struct RouteDraft: Sendable {
   public var fallback: FallbackDraft?
   public var mirror: MirrorDraft?
   public var models: ModelRouteSettings?
+  public var mcp: MCPRouteSettings?
 
   public init(_ settings: RouteSettings = RouteSettings(name: "")) {
     self.settings = settings
@@ -18,7 +19,7 @@ public struct RouteDraft: Sendable {
   }
 
   /// - Parameter plugins: those that the process knows.
-  public static func section(plugins: [PluginDeclaration]) -> Section<RouteDraft> {
+  public static func section(plugins: [PluginDeclaration]) -> Section<RouteDraft> {  // long: a line or two for each keyword
     Section(
       "route", RouteDraft(), "Which requests are meant, and what becomes of them. Routes have no order.",
       [
@@ -29,6 +30,9 @@ public struct RouteDraft: Sendable {
         Keyword("respond", \.respond, .section(RespondSettings.section), "Handler: a fixed answer."),
         Keyword("redirect", \.redirect, .section(RedirectSettings.section), "Handler: sends the client elsewhere."),
         Keyword("ai", \.models, .section(ModelRouteSettings.section), "Handler: models, in their clients' dialects."),
+        Keyword(
+          "mcp", \.mcp, .section(MCPRouteSettings.section),
+          "Handler: servers of the Model Context Protocol, each at its name below the path."),
         Keyword(
           "rewrite", \.settings.rewrite, .section(RewriteSettings.section), "How the request is changed on its way."),
         Keyword(
@@ -60,7 +64,7 @@ public struct RouteDraft: Sendable {
       checkKeys: { route, node, reading in route.checkHandler(node, &reading) })
   }
 
-  private static let handlers = ["upstream", "split", "respond", "redirect", "ai"]
+  private static let handlers = ["upstream", "split", "respond", "redirect", "ai", "mcp"]
 
   private func checkHandler(_ node: Node, _ reading: inout Reading) {
     let handlers = Self.handlers.filter { node.value(for: $0) != nil }
@@ -77,7 +81,8 @@ public struct RouteDraft: Sendable {
     }
     guard !handlers.contains("upstream"), !handlers.contains("split") else { return }
     let foreign =
-      handlers.contains("ai") ? ["rewrite", "fallback", "mirror"] : ["rewrite", "timeouts", "fallback", "mirror"]
+      handlers.contains("ai") || handlers.contains("mcp")
+      ? ["rewrite", "fallback", "mirror"] : ["rewrite", "timeouts", "fallback", "mirror"]
     for word in foreign where node.value(for: word) != nil {
       reading.error(
         "`\(word)` means nothing to route `\(settings.name)`, which forwards nothing", at: settings.position,

@@ -33,6 +33,8 @@ public struct RouteSettings: Sendable {
   public var version: VersionSettings?
   public var fallback: FallbackSettings?
   public var mirror: MirrorSettings?
+  /// Of a route to a server of the Model Context Protocol.
+  public var mcp: MCPTarget?
   public var position: Position
 
   public init(

@@ -15,6 +15,7 @@ extension Worker {
     }
     slot.settleConversation()
     metrics.exchangeEnded(slot)
+    if let call = slot.exchange.remoteCall { metrics.observe(call, status: slot.account.status) }
     if let log {
       log.begin(time: slot.exchange.began)
       log.append(connection.listener.logMembers)
@@ -106,6 +107,10 @@ extension Worker {
       log.append(.responseViolations, integer: slot.exchange.responseViolations)
     }
     if slot.exchange.cacheUse != .none { log.append(.cache, text: slot.exchange.cacheUse.word) }
+    if let call = slot.exchange.remoteCall {
+      log.append(.mcpMethod, text: call.method)
+      if let name = call.name { log.append(.mcpName, text: name) }
+    }
     if let status = slot.account.rpcStatus { log.append(.rpcStatus, integer: status) }
     if let side = slot.account.closedBy { log.append(.closedBy, text: side.word) }
     if let code = slot.account.closeCode { log.append(.closeCode, integer: code) }

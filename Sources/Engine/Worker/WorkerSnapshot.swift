@@ -87,8 +87,11 @@ final class WorkerSnapshot {
     if let chain = chains[index] { return chain }
     let own = shared.plugins.ofRoute(index).map { $0.instance(services) }
     let log = shared.settings.callLog
+    let route = shared.settings.routes[index]
+    var innermost = route.version.map(VersionHooks.make) ?? []
+    if let gate = route.mcp.flatMap({ MCPGate($0) }) { innermost.append(gate) }
     let chain = Chain(
-      plugins + own, innermost: shared.settings.routes[index].version.map(VersionHooks.make) ?? [],
+      plugins + own, innermost: innermost,
       isObserved: log.decisions && log.destination != .off)
     chains[index] = chain
     return chain
@@ -148,6 +151,7 @@ final class WorkerRoute {
       switch settings.handler {
       case .upstream(let index): .upstream(snapshot.pools[index])
       case .split(let split): .split(UpstreamSplit(split, snapshot.pools))
+      case .respond where settings.mcp != nil: .local(MissingServer())
       case .respond(let respond): .local(RespondHandler(respond))
       case .redirect(let redirect): .local(RedirectHandler(redirect))
       case .models(let models) where models.describesPrompts:

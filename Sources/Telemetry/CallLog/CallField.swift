@@ -7,7 +7,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
   case tlsVersion, tlsCipher, tlsServerName, tlsClient
   case method, host, route, template, version, path, query, `protocol`
   case status, fault, reason, rule, cancelled, responseViolations, cache
-  case rpcStatus, closedBy, closeCode
+  case rpcStatus, mcpMethod, mcpName, closedBy, closeCode
   case bytesIn, bytesOut
   case upstream, target, upstreamProtocol, attempts
   case prompt, model, provider, providerModel, tried, finish, inputTokens, cachedTokens, outputTokens, reasoningTokens,
@@ -50,6 +50,8 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .responseViolations: "response_violations"
     case .cache: "cache"
     case .rpcStatus: "grpc_status"
+    case .mcpMethod: "mcp_method"
+    case .mcpName: "mcp_name"
     case .closedBy: "closed_by"
     case .closeCode: "close_code"
     case .bytesIn: "bytes_in"
@@ -129,6 +131,9 @@ public enum CallField: UInt8, CaseIterable, Sendable {
       "In how many ways the response violates the schema that `validate` checks it by; absent for none."
     case .cache:
       "What the plugin `cache` had for it: `hit`, `stale`, `revalidated`, `miss` or `bypass`; absent without one. Of calls of models the same of `ai_cache` or a prompt's `cache`."
+    case .mcpMethod:
+      "What is called of a server of the Model Context Protocol, such as `tools/call`; of several calls the first."
+    case .mcpName: "The tool, prompt or resource that it means."
     case .rpcStatus: "How a gRPC call ended, by its status code; absent when it ended without one."
     case .closedBy: "Of a WebSocket, who ended it first: `client`, `upstream` or `gateway`."
     case .closeCode: "Of a WebSocket, the code of its close frame (RFC 6455 §7.4.1); absent when there was none."

@@ -9,7 +9,7 @@ extension MetricFamily {
     clientRequestDuration, upstreamConnections, upstreamConnects, queuedRequests, queueDuration,
     retries, retriesDenied, hedges, outlierEjections, breakerState, breakerOpened, targetHealthy, storeCalls,
     modelTokens, modelDuration, modelFirstChunk, modelChunk, modelCost, modelEstimates,
-    promptCalls, promptTokens, promptCost,
+    promptCalls, promptTokens, promptCost, mcpCalls,
     callLogProduced, callLogWritten, callLogDropped, callLogBytes, callLogErrors, callLogSegments,
     reloads, upgrades, reloadSucceeded, reloadTime, configurationFileNewer,
     buildInfo, workers,
@@ -94,6 +94,11 @@ extension MetricFamily {
   public static let promptCost = MetricFamily(
     "sluice_prompt_cost_nanousd", .counter, labels: promptLabels,
     "What calls of prompts cost, in billionths of a USD; those of models without a price are not in it.")
+
+  public static let mcpCalls = MetricFamily(
+    "sluice_mcp_calls", .counter, labels: ["server", "method", "name", "status"],
+    "Calls of servers of the Model Context Protocol; name is the tool or prompt, and _OTHER where callers have named too "
+      + "many.")
 
   // Connections of clients.
 

@@ -10,8 +10,8 @@ extension ServerConnection {
   func wishForAnswer(_ slot: ExchangeSlot, route: WorkerRoute) -> BodyWish? {
     if route.chain.responseBody.isEmpty || slot.exchange.rpc != .none { return nil }
     if slot.exchange.response.head.framing == .none || slot.exchange.response.head.status == 206 { return nil }
-    if StreamingType.isAnswered(&slot.exchange.response) { return nil }
     guard let wish = route.chain.wishForResponseBody(&slot.exchange) else { return nil }
+    if !wish.holdsStreams, StreamingType.isAnswered(&slot.exchange.response) { return nil }
     return wish.passesUnread && !Self.isReadable(&slot.exchange, limit: wish.limit) ? nil : wish
   }
 

@@ -1,0 +1,66 @@
+import Configuration
+import PluginKit
+
+/// Upstreams that nobody has written down: of providers, servers, stores and whatever else is called by a URL.
+extension GatewayCheck {
+  /// Makes an upstream of each provider. Models take their time to answer.
+  mutating func resolveProviders() {
+    for index in settings.models?.providers.indices ?? 0..<0 {
+      guard let provider = settings.models?.providers[index], let url = provider.endpoint else { continue }
+      let timeouts = TimeoutSettings(connect: .seconds(5), firstByte: .minutes(10), idle: .minutes(5))
+      settings.upstreams.append(
+        UpstreamSettings(
+          name: provider.upstreamName, targets: [url.target], timeouts: timeouts, position: provider.position))
+      settings.models?.providers[index].upstream = settings.upstreams.count - 1
+      used.insert(settings.upstreams.count - 1)
+    }
+  }
+
+  /// The upstream of a server. Sessions of the older protocol live in one process, so a client's calls go to one address.
+  mutating func upstream(of server: MCPServerSettings) -> Int {
+    guard let url = server.url else { return 0 }
+    let target = TargetSettings(
+      address: .host(url.host, port: url.port), name: url.authority, isSecure: url.isSecure)
+    var upstream = UpstreamSettings(
+      name: "mcp:\(server.name)", balance: .hash, hashKey: .ip, targets: [target],
+      timeouts: TimeoutSettings(connect: .seconds(5), firstByte: .minutes(10), idle: .minutes(30)),
+      tls: UpstreamTLSSettings(authority: server.authority), position: server.position)
+    if let known = settings.upstreams.firstIndex(where: { $0.name == upstream.name }) {
+      if settings.upstreams[known].targets == upstream.targets { return known }
+      upstream.name += " (\(url.authority))"
+    }
+    settings.upstreams.append(upstream)
+    used.insert(settings.upstreams.count - 1)
+    return settings.upstreams.count - 1
+  }
+
+  /// A store is the one target of an upstream, so that its name is looked up and its TLS made as with any other.
+  mutating func resolveStores() {
+    for (index, store) in settings.stores.enumerated() {
+      let target = TargetSettings(
+        address: .host(store.url.host, port: store.url.port), name: store.url.authority, isSecure: store.url.isSecure)
+      settings.stores[index].upstream = settings.upstreams.count
+      used.insert(settings.upstreams.count)
+      settings.upstreams.append(
+        UpstreamSettings(name: "store:\(store.name)", targets: [target], tls: store.tls, position: store.position))
+    }
+  }
+
+  /// Makes an upstream of each service that plugins call, once for all that call it.
+  mutating func resolveServices() {
+    var known: Set<String> = []
+    for entry in settings.plugins + settings.routes.flatMap(\.plugins) {
+      for service in (entry.settings as? any ServiceCalling)?.services ?? []
+      where known.insert(service.upstream).inserted {
+        let target = TargetSettings(
+          address: .host(service.url.host, port: service.url.port), name: service.url.authority,
+          isSecure: service.url.isSecure)
+        used.insert(settings.upstreams.count)
+        settings.upstreams.append(
+          UpstreamSettings(
+            name: service.upstream, targets: [target], tls: UpstreamTLSSettings(authority: service.authority),
+            position: entry.position))
+      }
+    }
+  }
+}
