@@ -101,6 +101,14 @@ public enum Event: Sendable, Equatable {
   case end
   case failure(Failure)
 
+  /// Whether it is a piece of what is said in words.
+  var isSaid: Bool {
+    switch self {
+    case .text, .refusal: true
+    default: false
+    }
+  }
+
   /// Whether it is a piece of the answer itself.
   var isContent: Bool {
     switch self {

@@ -56,6 +56,14 @@ public enum Part: Sendable, Equatable {
   /// What the model says when it will not answer.
   case refusal(String)
 
+  /// What it says in words.
+  var words: [UInt8] {
+    switch self {
+    case .text(let text), .refusal(let text): Array(text.utf8)
+    default: []
+    }
+  }
+
   /// For messages about it.
   var word: String {
     switch self {

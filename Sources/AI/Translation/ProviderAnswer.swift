@@ -21,6 +21,10 @@ public struct ProviderAnswer: ~Copyable {
   public private(set) var failure: Failure?
   /// Bytes of what the model wrote, as far as it has come: text, thoughts, calls of tools.
   public private(set) var written = 0
+  /// The beginning of what the model answered in words, as far as somebody wants it.
+  public private(set) var words: [UInt8] = []
+  /// How many bytes of it that is.
+  public var wantedWords = 0
   /// How many pieces of a stream had something of the answer itself.
   public private(set) var chunks = 0
   /// Whether anything of the answer itself has come.
@@ -178,6 +182,7 @@ public struct ProviderAnswer: ~Copyable {
     case .usage(let counts): usage = counts
     case .finish(let reason): finish = reason
     case .text(let text), .refusal(let text), .reasoning(let text), .toolArguments(let text):
+      if words.count < wantedWords, event.isSaid { words += Array(text.utf8) }
       hasContent = true
       written += text.utf8.count
     case .toolCall(_, let name):
@@ -227,6 +232,7 @@ public struct ProviderAnswer: ~Copyable {
     finish = answer.finish
     model = answer.head.model
     written = answer.parts.reduce(0) { $0 + $1.length }
+    if wantedWords > 0 { words = answer.parts.flatMap(\.words) }
     if request.isNative {
       out.append(body.span)
       return status

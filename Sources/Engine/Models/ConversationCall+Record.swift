@@ -19,6 +19,10 @@ extension Worker {
       if usage.reasoning > 0 { log.append(.reasoningTokens, integer: usage.reasoning) }
       if let cost = call.cost { log.append(.cost, integer: cost) }
     }
+    if !call.said.isEmpty {
+      log.append(.promptText, text: call.log.text(Array(call.said.joined(separator: "\n").utf8)))
+    }
+    if !call.answer.words.isEmpty { log.append(.answerText, text: call.log.text(call.answer.words)) }
     if call.firstContent > 0 { log.append(.firstToken, microseconds: call.firstContent - sent) }
   }
 }

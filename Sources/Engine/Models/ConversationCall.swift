@@ -32,6 +32,10 @@ final class ConversationCall {
   var isKept = false
   /// The stream as the client gets it, as long as somebody wants to keep it.
   private var recording: ByteBuffer?
+  /// What the call log keeps of what was said.
+  var log = ModelLogSettings()
+  /// What users said, where the log keeps it.
+  var said: [String] = []
   var settlement = Settlement()
   /// What answers used that nobody got.
   private(set) var earlier = Settlement()
@@ -96,6 +100,7 @@ final class ConversationCall {
     answer = ProviderAnswer(
       request, head: AnswerHead(id: id, model: asked, created: Clock.wall / 1_000_000_000))
     screenAnswer()
+    if log.answers { answer.wantedWords = log.limit }
     recording = plan?.isAnswerKept ?? false ? ByteBuffer(capacity: 1024) : nil
   }
 
@@ -126,6 +131,22 @@ final class ConversationCall {
     noted.append(piece.span)
     if noted.count <= Self.longestRecording { recording = consume noted }
   }
+
+  /// Takes the provider's key out of what its errors say: some tell which key it was that they refuse.
+  func hideKey(in text: inout ByteBuffer) {
+    guard answer.failure != nil, let key, key.utf8.count >= Self.shortestKey else { return }
+    let bytes = BodyCollector.array(text)
+    var hidden = bytes
+    for written in [key, key.split(separator: "/", omittingEmptySubsequences: false).joined(separator: "\\/")] {
+      hidden = hidden.replacing(Array(written.utf8), with: Array("***".utf8))
+    }
+    if hidden == bytes { return }
+    text.removeAll()
+    text.append(hidden.span)
+  }
+
+  /// What is shorter is found in any text.
+  private static let shortestKey = 6
 
   /// Hands the stream over that was noted, when it is whole and good.
   func giveStream(contentType: String) {

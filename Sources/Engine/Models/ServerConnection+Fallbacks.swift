@@ -18,6 +18,8 @@ extension ServerConnection {
         asked: asked.model, choice.candidates, choice.timeouts, request: request, id: Self.identifier(of: slot))
     } catch { return await refuse(error, asked.front, slot) }
     guard let call = slot.conversation else { return await refuse(.unknownModel, slot) }
+    call.log = models.settings.log
+    if call.log.prompts { call.said = asked.userTexts }
     if let ended = await runModelHooks(slot, asked, call, choice.candidates, route: route) { return ended }
     if let total = choice.timeouts.total ?? route.timeouts(of: call.provider.pool).total {
       totalDeadline = slot.exchange.times.headComplete + total

@@ -53,6 +53,7 @@ extension ServerConnection {
     var out = ByteBuffer(capacity: body.content.count + 256)
     let bytes = body.bytes
     let status = call.answer.translate(bytes, status: head.status, into: &out)
+    call.hideKey(in: &out)
     if let rule = call.answer.broken { return .fault(call.deny(rule, &slot.exchange)) }
     var hint = RetryHint(now: Clock.wall / 1_000_000_000)
     if let failure = call.answer.failure {
@@ -241,6 +242,7 @@ extension ServerConnection {
     if body.content.isEmpty { return }
     var text = ByteBuffer(capacity: body.content.count + 256)
     call.answer.take(body.content.span, into: &text)
+    call.hideKey(in: &text)
     call.record(text)
     body.clear()
     if call.firstContent == 0, call.answer.hasContent { call.firstContent = worker.loop.now }
@@ -248,7 +250,6 @@ extension ServerConnection {
     if stream.isHeld, !stream.hold(text, call.answer) { begin(&stream, slot, call) }
     if !stream.isHeld { stream.append(text, to: &slot.reply) }
   }
-
 }
 
 /// The client's side of a stream.

@@ -19,7 +19,7 @@ public struct RouteDraft: Sendable {
   }
 
   /// - Parameter plugins: those that the process knows.
-  public static func section(plugins: [PluginDeclaration]) -> Section<RouteDraft> {  // long: a line or two for each keyword
+  public static func section(plugins: [PluginDeclaration]) -> Section<RouteDraft> {  // long: keywords
     Section(
       "route", RouteDraft(), "Which requests are meant, and what becomes of them. Routes have no order.",
       [

@@ -10,7 +10,8 @@ public enum CallField: UInt8, CaseIterable, Sendable {
   case rpcStatus, mcpMethod, mcpName, closedBy, closeCode
   case bytesIn, bytesOut
   case upstream, target, upstreamProtocol, attempts
-  case prompt, model, provider, providerModel, tried, finish, inputTokens, cachedTokens, outputTokens, reasoningTokens,
+  case prompt, promptText, answerText, model, provider, providerModel, tried, finish, inputTokens, cachedTokens,
+    outputTokens, reasoningTokens,
     usage,
     cost,
     firstToken
@@ -61,6 +62,8 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .upstreamProtocol: "upstream_protocol"
     case .attempts: "attempts"
     case .prompt: "prompt"
+    case .promptText: "prompt_text"
+    case .answerText: "answer_text"
     case .model: "model"
     case .provider: "provider"
     case .providerModel: "provider_model"
@@ -143,6 +146,9 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .target: "The address of the target that answered, or was tried last."
     case .upstreamProtocol: "What the target is spoken to in: `HTTP/1.1` or `HTTP/2`."
     case .attempts: "How many times a target was tried; absent when none was."
+    case .promptText:
+      "What users said in a call of a model, masked and cut; only where the route's `ai.log` asks for it."
+    case .answerText: "What the model answered in words, in the same way."
     case .prompt: "The prompt that was used, with its version: `triage@2`."
     case .model: "The model that the client asked for; this and the next ten only for calls of models."
     case .provider: "Who runs the model."

@@ -69,6 +69,7 @@ extension ModelRouteSettings {
       Keyword(
         "openapi", \.describesPrompts, .boolean,
         "Instead of dialects: the description of all routes with a prompt, as OpenAPI 3.1."),
+      Keyword("log", \.log, .section(ModelLogSettings.section), "What the call log keeps of what was said."),
     ],
     check: { route, node, reading in
       let words = ["accept", "prompt", "openapi"].filter { node.value(for: $0) != nil }

@@ -101,6 +101,8 @@ public struct ModelRouteSettings: Sendable, Equatable {
   public var prompt: String?
   /// Whether it answers with the description of all prompts.
   public var describesPrompts = false
+  /// What the call log keeps of what was said.
+  public var log = ModelLogSettings()
 
   public init(accept: [Accepted] = Accepted.allCases, unsupported: ProviderRequest.Unsupported = .refuse) {
     self.accept = accept
