@@ -44,7 +44,7 @@ enum PythonPeer {
 @Suite(.enabled(if: PythonPeer.python != nil, "`make test` makes the Python environment"))
 struct HTTP2ExchangeTests {
   @Test(arguments: [
-    "get", "many", "bodies", "library", "empty", "interim", "cookies", "refusals", "windows", "split",
+    "get", "many", "bodies", "library", "empty", "interim", "cookies", "refusals", "windows", "split", "urgency",
   ])
   func `a client of HTTP/2 gets what it asks for`(check: String) throws {
     try withGateway(to: HTTP2Origin.make(), PythonPeer.plan()) { try PythonPeer.run("exchanges.py", check, $0) }
@@ -116,6 +116,21 @@ struct HTTP2ExchangeTests {
     let text = "limits: { idle_timeout: 300ms }\nroutes: { all: { match: /*, upstream: ORIGIN } }"
     try withGateway(text, to: HTTP2Origin.make(), PythonPeer.plan()) { gateway in
       try PythonPeer.run("exchanges.py", "idle", gateway)
+    }
+  }
+
+  @Test(arguments: ["events", "poll"], [("h2", "h1"), ("h1", "h2c"), ("h2", "h2c")])
+  func `each piece of an answer arrives before the next is sent`(check: String, ways: (String, String)) throws {
+    let port = Ports.free()
+    let text = """
+      upstreams: { u: { targets: "http://127.0.0.1:\(port)", protocol: \(ways.1 == "h1" ? "http/1.1" : "h2") } }
+      routes: { all: { match: /*, upstream: u, timeouts: { idle: 500ms } } }
+      """
+    try withGateway(text, PythonPeer.plan()) { gateway in
+      let child = try PythonPeer.start(
+        "streams.py", [check, "\(gateway.port)", "\(port)", ways.0, ways.1], gateway)
+      try PythonPeer.expectOK(child, check, gateway)
+      #expect(try gateway.awaitRecords(1)[0]["fault"] == nil)
     }
   }
 }

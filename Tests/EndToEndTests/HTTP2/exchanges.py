@@ -172,6 +172,74 @@ def idle():
     assert peer.until_closed() == NO_ERROR
 
 
+
+def unanswered():
+    """Who answers no PING is given up."""
+    peer = Peer(PORT)
+    peer.answers = False
+    stream = peer.request(path="/never")
+    peer.until_closed()
+    assert peer.pings == 1 and stream not in peer.heads, (peer.pings, peer.heads)
+
+
+def answered():
+    """Who answers them may wait for as long as it likes."""
+    peer = Peer(PORT)
+    stream = peer.request(path="/never")
+    while peer.pings < 2:
+        peer.step()
+    assert peer.status(peer.request(path="/echo")) == 200
+    assert stream not in peer.resets and peer.goaway is None
+
+
+def urgency():
+    """Answers that wait for the connection's window go in the order of their urgency (RFC 9218)."""
+    peer = Peer(PORT, settings=struct.pack(">HI", 4, 1 << 20))
+    peer.grants = False
+    filler = peer.request(path="/large")
+    while len(peer.bodies.get(filler, b"")) < 65535:
+        peer.step()
+    # One is told to be urgent by its field, another by a frame that changes its mind; u=3 is what says nothing.
+    wanted = {7: "u=7", 3: None, 0: "u=0", 5: "u=5"}
+    streams = {
+        u: peer.request(path=f"/echo?{u}", fields=[("priority", said)] if said else []) for u, said in wanted.items()}
+    later = peer.request(path="/echo?later", fields=[("priority", "u=6")])
+    peer.send(frame(0x10, 0, 0, struct.pack(">I", later) + b"u=1"))
+    while any(stream not in peer.heads for stream in [*streams.values(), later]):
+        peer.step()
+    peer.send(frame(RST_STREAM, 0, filler, struct.pack(">I", CANCEL)))
+    peer.order.clear()
+    peer.grants = True
+    peer.grant(0, 1 << 20)
+    peer.finish(*streams.values(), later)
+    assert peer.order == [streams[0], later, streams[3], streams[5], streams[7]], (peer.order, streams, later)
+
+
+def reload():
+    """Streams in flight while the file changes: they end as they began, and later ones are served by the new file.
+
+    Then the listener goes: GOAWAY, and what is in flight ends.
+    """
+    peer = Peer(PORT, timeout=20)
+    slow = [peer.request(path="/slow") for _ in range(3)]
+    upload = peer.request("POST", "/echo", [("content-length", "10")], end=False)
+    peer.send(frame(DATA, 0, upload, b"hello"))
+    print("asked", flush=True)
+    await_file(sys.argv[3])
+    assert peer.status(peer.request(path="/new")) == 203
+    peer.send(frame(DATA, END_STREAM, upload, b"world"))
+    assert [peer.status(stream) for stream in slow + [upload]] == [200] * 4
+    assert peer.bodies[upload].endswith(b"\n10") and peer.goaway is None
+    last = peer.request(path="/slow")
+    print("again", flush=True)
+    while not peer.goaways:
+        peer.step()
+    late = peer.request(path="/new")
+    assert peer.status(late) == 203 and peer.status(last) == 200
+    assert peer.until_closed() == NO_ERROR
+    assert peer.goaways[0][0] == 2**31 - 1 and peer.goaways[-1][0] >= late, peer.goaways
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]]()
     print("ok")

@@ -5,6 +5,7 @@ What it does is said by the last part of the path. It runs on threads of the pro
 
 import base64
 import hashlib
+import queue
 import socket
 import ssl
 import struct
@@ -44,6 +45,8 @@ class Origin:
         self.requests, self.connections, self.cancelled = [], 0, threading.Event()
         self.asked, self.resets, self.open = {}, [], []
         self.event = threading.Event()
+        # What `/events` and `/poll` answer, piece by piece, until None.
+        self.pieces = queue.Queue()
         self.listener = socket.create_server(("127.0.0.1", port))
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -127,7 +130,8 @@ class HTTP2:
                 for event in self.peer.receive_data(octets):
                     self.take(event)
                 self.pump()
-            if self.flush():
+                is_over = self.flush()
+            if is_over:
                 return self.linger()
 
     def linger(self):
@@ -180,6 +184,10 @@ class HTTP2:
     def special(self, request):
         """What only HTTP/2 can do: to refuse a request in a way that makes it safe to send again."""
         what = request.path.rsplit("/", 1)[-1]
+        if what in ("events", "poll"):
+            request.refused = True
+            threading.Thread(target=self.feed, args=(request.id, what), daemon=True).start()
+            return True
         if what == "refuse-once" and self.origin.first(what):
             request.refused = True
             self.peer.reset_stream(request.id, h2.errors.ErrorCodes.REFUSED_STREAM)
@@ -195,6 +203,23 @@ class HTTP2:
             self.peer.close_connection(last_stream_id=request.id)
             return True
         return False
+
+    def feed(self, stream, what):
+        """Sends what it is given as it comes."""
+        head = [(":status", "200"), ("content-type", "text/event-stream" if what == "events" else "text/plain")]
+        piece = self.origin.pieces.get() if what == "poll" else b""
+        with self.lock:
+            self.peer.send_headers(stream, head)
+            if what == "poll":
+                self.peer.send_data(stream, piece, end_stream=True)
+            self.flush()
+        while what == "events":
+            piece = self.origin.pieces.get()
+            with self.lock:
+                self.peer.send_data(stream, piece or b"", end_stream=piece is None)
+                self.flush()
+            if piece is None:
+                return
 
     def respond(self, request):
         answer = self.origin.answer(request)
@@ -269,6 +294,9 @@ def http1(origin, sock):
                 request.trailers.append((name.lower(), value.strip()))
         else:
             request.body = file.read(int(known.get("content-length", 0)))
+        if request.path in ("/events", "/poll"):
+            http1_feed(origin, sock, request)
+            continue
         answer = origin.answer(request)
         http1_answer(sock, request, answer)
         if answer.reset:
@@ -296,6 +324,17 @@ def http1_early(origin, sock, file, request):
     except OSError:
         pass
     origin.cancelled.set()
+
+
+def http1_feed(origin, sock, request):
+    """Sends what it is given as it comes."""
+    if request.path == "/poll":
+        piece = origin.pieces.get()
+        return sock.sendall(b"HTTP/1.1 200 Fine\r\nContent-Length: %d\r\n\r\n%b" % (len(piece), piece))
+    sock.sendall(b"HTTP/1.1 200 Fine\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while (piece := origin.pieces.get()) is not None:
+        sock.sendall(b"%x\r\n%b\r\n" % (len(piece), piece))
+    sock.sendall(b"0\r\n\r\n")
 
 
 def http1_answer(sock, request, answer):

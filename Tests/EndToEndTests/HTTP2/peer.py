@@ -1,5 +1,6 @@
 """A client of HTTP/2 that does what it is told, also what no library lets one do: frames by hand, heads by hpack."""
 
+import os
 import socket
 import ssl
 import struct
@@ -47,6 +48,14 @@ def secured(connection):
     return context.wrap_socket(connection, server_hostname="localhost")
 
 
+def await_file(path):
+    """Waits for a word of the test that started this."""
+    end = time.monotonic() + 30
+    while not os.path.exists(path):
+        assert time.monotonic() < end, f"{path} did not come"
+        time.sleep(0.01)
+
+
 class Peer:
     """One connection; streams are told by their numbers."""
 
@@ -65,6 +74,10 @@ class Peer:
         self.goaway = None
         self.goaways = []
         self.pongs = 0
+        # PINGs of the gateway's, and whether they are answered.
+        self.pings, self.answers = 0, True
+        # Streams in the order in which content of theirs came.
+        self.order = []
         self.grants = True
         self.send(PREFACE + frame(SETTINGS, payload=settings))
 
@@ -88,6 +101,24 @@ class Peer:
             octets += frame(DATA, END_STREAM if end else 0, stream, body)
         self.send(octets)
         return stream
+
+    def tunnel(self, path="/talk"):
+        """Opens a WebSocket (RFC 8441)."""
+        stream = self.claim()
+        fields = [(":method", "CONNECT"), (":protocol", "websocket")] + self.fields(path=path)[1:]
+        self.send(self.head(fields + [("sec-websocket-version", "13")], stream, end=False))
+        while stream not in self.heads:
+            self.step()
+        assert self.heads[stream][":status"] == "200", self.heads[stream]
+        return stream
+
+    def talk(self, stream, octets):
+        """Sends into a tunnel, and waits for the echo behind what came before."""
+        wanted = self.bodies[stream] + octets
+        self.send(frame(DATA, 0, stream, octets))
+        while len(self.bodies[stream]) < len(wanted):
+            self.step()
+        assert self.bodies[stream] == wanted, self.bodies[stream]
 
     def frames(self):
         """The next frame; raises Closed at the end of the connection."""
@@ -123,6 +154,8 @@ class Peer:
                 self.bodies.setdefault(stream, b"")
         elif kind == DATA:
             self.bodies[stream] += payload
+            if payload:
+                self.order.append(stream)
             if payload and self.grants:
                 self.grant(0, len(payload))
                 if not flags & END_STREAM:
@@ -135,7 +168,9 @@ class Peer:
             if flags & ACK:
                 self.pongs += 1
             else:
-                self.try_send(frame(PING, ACK, payload=payload))
+                self.pings += 1
+                if self.answers:
+                    self.try_send(frame(PING, ACK, payload=payload))
         elif kind == GOAWAY:
             self.goaway = int.from_bytes(payload[4:8], "big")
             self.goaways.append((int.from_bytes(payload[:4], "big"), self.goaway))
