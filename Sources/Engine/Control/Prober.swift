@@ -28,7 +28,7 @@ final class Prober {
     self.loop = loop
     http2 = HTTP2Context(
       loop, small: BufferPool(blockSize: 16 << 10, keep: 4), large: BufferPool(blockSize: 64 << 10, keep: 4),
-      stallTimeout: 30_000_000_000)
+      stallTimeout: 30_000_000_000, pingAfter: 30_000_000_000)
     self.mostAtOnce = mostAtOnce
     self.random = random
     self.report = report

@@ -41,8 +41,6 @@ class HTTP2Channel: WakerOwner {
   /// Reads in one turn, so that no connection holds up the others.
   private static let readsPerTurn = 8
   private static let lingerTime = 1_000_000_000
-  private static let pingAfter = 30_000_000_000
-  private static let pongWithin = 15_000_000_000
 
   init(_ transport: Transport, _ session: HTTP2Session, on context: HTTP2Context) {
     self.transport = transport
@@ -76,6 +74,8 @@ class HTTP2Channel: WakerOwner {
   func sessionFailed() {}
   /// The peer has not read what was written for as long as one may.
   func stalled() {}
+  /// The peer has not answered a PING.
+  func unanswered() {}
   /// What came in was counted.
   func judge() {}
   func connectionClosed() {}
@@ -362,9 +362,11 @@ class HTTP2Channel: WakerOwner {
   private var nextDeadline: Int {
     var next = min(endsAt, deadline)
     if !output.isEmpty { next = min(next, lastWritten + context.stallTimeout) }
-    if openStreams > 0 { next = min(next, pinged > 0 ? pinged + Self.pongWithin : lastHeard + Self.pingAfter) }
+    if openStreams > 0 { next = min(next, pinged > 0 ? pongDeadline : lastHeard + context.pingAfter) }
     return next
   }
+
+  private var pongDeadline: Int { pinged + context.pingAfter / 2 }
 
   private func passDeadline() {
     let now = context.loop.now
@@ -374,8 +376,11 @@ class HTTP2Channel: WakerOwner {
       return close(reset: true)
     }
     if openStreams > 0 {
-      if pinged > 0, now >= pinged + Self.pongWithin { return close(reset: true) }
-      if pinged == 0, now >= lastHeard + Self.pingAfter {
+      if pinged > 0, now >= pongDeadline {
+        unanswered()
+        return close(reset: true)
+      }
+      if pinged == 0, now >= lastHeard + context.pingAfter {
         pinged = now
         session.ping()
       }

@@ -127,6 +127,8 @@ final class HTTP2Connection: HTTP2Channel, ClientConnection {
   override func sessionFailed() { worker.metrics.http2Refused(listener, "protocol") }
 
   // MARK: The end
+  override func unanswered() { worker.metrics.http2Refused(listener, "unanswered") }
+
 
   /// The worker drains: no further stream is taken soon, and those under way end (RFC 9113 §6.8).
   func drain() {

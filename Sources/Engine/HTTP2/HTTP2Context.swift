@@ -11,15 +11,18 @@ final class HTTP2Context {
   let largeBuffers: BufferPool
   /// Nanoseconds that a peer may leave frames unread.
   var stallTimeout: Int
+  /// Nanoseconds of silence after which a peer with open streams gets a PING; it has half as long to answer.
+  var pingAfter: Int
   /// Of the sessions.
   let memory = HTTP2Memory()
   private var toFlush: [HTTP2Channel] = []
 
-  init(_ loop: Loop, small: BufferPool, large: BufferPool, stallTimeout: Int) {
+  init(_ loop: Loop, small: BufferPool, large: BufferPool, stallTimeout: Int, pingAfter: Int) {
     self.loop = loop
     smallBuffers = small
     largeBuffers = large
     self.stallTimeout = stallTimeout
+    self.pingAfter = pingAfter
   }
 
   /// Has a connection write its frames once everything of this turn is done.

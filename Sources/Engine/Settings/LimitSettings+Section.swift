@@ -49,6 +49,10 @@ extension LimitSettings {
     Keyword(
       "http2_resets", \.http2Resets, .integer(in: 10...100_000),
       "Streams that a client may reset at once, and a tenth as many each second; beyond: the connection is closed."),
+    Keyword(
+      "http2_ping", \.http2Ping, .duration(in: .milliseconds(10) ... .hours(1)),
+      "Silence of an HTTP/2 connection with requests under way, of a client's or to a target, after which it gets a "
+        + "PING; broken off when nothing is heard for half as long again."),
   ]
 
   /// Files that the process may have open at a time: for every client connection one to a target, and some for

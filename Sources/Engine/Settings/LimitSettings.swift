@@ -26,6 +26,8 @@ public struct LimitSettings: Sendable, Equatable {
   public var http2Streams: Int
   /// Streams that one HTTP/2 connection may have reset at once; a tenth as many are granted anew each second.
   public var http2Resets: Int
+  /// How long an HTTP/2 connection with open streams may be silent before it gets a PING.
+  public var http2Ping: Nanoseconds
 
   public init(
     requestHead: Int = 16 << 10,
@@ -39,7 +41,8 @@ public struct LimitSettings: Sendable, Equatable {
     handshakes: Int = 1000,
     connections: Int = 10_000,
     http2Streams: Int = 128,
-    http2Resets: Int = 200
+    http2Resets: Int = 200,
+    http2Ping: Nanoseconds = .seconds(30)
   ) {
     self.requestHead = requestHead
     self.headers = headers
@@ -53,6 +56,7 @@ public struct LimitSettings: Sendable, Equatable {
     self.connections = connections
     self.http2Streams = http2Streams
     self.http2Resets = http2Resets
+    self.http2Ping = http2Ping
   }
 }
 

@@ -67,7 +67,8 @@ public final class Worker {
     overload = OverloadMeter(only == nil ? snapshot.settings.overload : OverloadSettings(isOn: false))
     smallBuffers = BufferPool(blockSize: max(Self.smallBlock, limits.requestHead), keep: Self.keptSlots)
     largeBuffers = BufferPool(blockSize: Self.largeBlock, keep: 32)
-    http2 = HTTP2Context(loop, small: smallBuffers, large: largeBuffers, stallTimeout: limits.bodyTimeout)
+    http2 = HTTP2Context(
+      loop, small: smallBuffers, large: largeBuffers, stallTimeout: limits.bodyTimeout, pingAfter: limits.http2Ping)
     current = WorkerSnapshot(snapshot, loop: loop, previous: nil)
     current.attach(to: self)
   }
@@ -92,6 +93,7 @@ public final class Worker {
       smallBuffers = BufferPool(blockSize: limits.requestHead, keep: Self.keptSlots)
     }
     http2.stallTimeout = limits.bodyTimeout
+    http2.pingAfter = limits.http2Ping
     metrics.forgetRoutes()
   }
 

@@ -120,7 +120,7 @@ extension MetricFamily {
   public static let http2Refused = MetricFamily(
     "sluice_http2_refused", .counter, labels: ["listener", "reason"],
     "What HTTP/2 clients were refused for: malformed (a stream was reset); resets, idle_frames, long_heads (too many), "
-      + "unread (nothing read for body_timeout) or protocol (the connection was closed).")
+      + "unread (nothing read for body_timeout), unanswered (a PING) or protocol (the connection was closed).")
 
   // Upstreams.
 

@@ -119,6 +119,24 @@ struct HTTP2ExchangeTests {
     }
   }
 
+  @Test(arguments: [("unanswered", "200ms", 1), ("answered", "1s", 0)])
+  func `who answers no PING while a stream is open is closed and counted, who does is not`(
+    check: String, ping: String, count: Int
+  ) throws {
+    let text = """
+      admin: "127.0.0.1:${ADMIN_PORT}"
+      limits: { http2_ping: \(ping) }
+      routes: { all: { match: /*, upstream: ORIGIN } }
+      """
+    try withGateway(text, to: HTTP2Origin.make(), PythonPeer.plan()) { gateway in
+      try PythonPeer.run("exchanges.py", check, gateway)
+      let line = #"sluice_http2_refused_total{listener="public",reason="unanswered"} 1"#
+      #expect(try gateway.admin("/metrics").text.contains(line) == (count == 1))
+      let record = try #require(try gateway.awaitRecords(1).first { $0["path"]?.string == "/never" })
+      #expect(record["cancelled"]?.string == "client")
+    }
+  }
+
   @Test(arguments: ["events", "poll"], [("h2", "h1"), ("h1", "h2c"), ("h2", "h2c")])
   func `each piece of an answer arrives before the next is sent`(check: String, ways: (String, String)) throws {
     let port = Ports.free()
