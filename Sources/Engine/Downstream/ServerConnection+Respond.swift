@@ -36,7 +36,7 @@ extension ServerConnection {
   func beginAnswer(_ slot: ExchangeSlot, closing: Bool) -> Bool {
     runResponseHooks(slot)
     encodeHeldBody(slot)
-    let reusable = consumeRequestBody(slot) && slot.exchange.request.head.keepAlive && !closing && !worker.isLeaving
+    let reusable = consumeRequestBody(slot) && slot.exchange.request.head.keepAlive && !closing && !isLeaving
     let head = slot.exchange.request.method == .head
     worker.encodeLocalResponse(slot, keepAlive: reusable)
     if head {

@@ -34,6 +34,7 @@ final class ServerConnection: WakerOwner, ClientConnection {
   var waited = 0
   /// The exchange's deadline for the whole call.
   var totalDeadline = Int.max
+  private var isDraining = false
   /// Whether a drain waits no longer for it.
   var isCut = false
 
@@ -93,8 +94,15 @@ final class ServerConnection: WakerOwner, ClientConnection {
 
   private static let firstRequestTime = 500_000_000
 
-  /// The worker drains: a connection that waits for a request is closed, one in an exchange ends after it.
-  func drain() { waker.ring(.drain) }
+  /// The worker drains, or the listener is gone: a connection that waits for a request is closed, one in an exchange
+  /// ends after it.
+  func drain() {
+    isDraining = true
+    waker.ring(.drain)
+  }
+
+  /// Whether no request is to follow the one under way.
+  var isLeaving: Bool { isDraining || worker.isLeaving }
 
   /// Where a task takes up an exchange.
   enum Entry {

@@ -17,7 +17,7 @@ extension ServerConnection {
     if encoder != nil { out = clientFraming(slot, .chunked) }
     slot.keepsConnection =
       slot.exchange.request.head.keepAlive && slot.account.requestComplete && out != .untilClose
-      && !worker.isLeaving
+      && !isLeaving
     slot.download.begin(
       framing, framing: out == .chunked ? .chunked : .plain, coding: coding, encoder: encoder,
       recorder: takeRecorder(&slot.exchange.response))

@@ -129,7 +129,7 @@ public final class Gateway {
     }
     for worker in workers { worker.adopt(next) }
     for listener in old where !new.contains(where: { $0.isSame(as: listener) }) {
-      for worker in workers { worker.stopListening(listener.name) }
+      for worker in workers { worker.retireListener(listener.name) }
       if case .unix(let path) = listener.address, !new.contains(where: { $0.address == listener.address }) {
         try? FileSystem.remove(path)
       }

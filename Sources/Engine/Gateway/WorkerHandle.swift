@@ -46,7 +46,7 @@ final class WorkerHandle {
     }
   }
 
-  func stopListening(_ name: String) { post { $0.stopListening(name) } }
+  func retireListener(_ name: String) { post { $0.retireListener(name) } }
   func adopt(_ snapshot: Snapshot) { post { $0.adopt(snapshot) } }
   func refresh(_ upstream: Upstream) { post { $0.refresh(upstream) } }
   func announceDrain() { post { $0.announceDrain() } }

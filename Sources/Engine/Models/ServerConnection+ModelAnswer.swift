@@ -205,7 +205,7 @@ extension ServerConnection {
     slot.exchange.response.addHeader("Cache-Control", "no-cache")
     tellDropped(call, &slot.exchange)
     runResponseHooks(slot)
-    slot.keepsConnection = slot.exchange.request.head.keepAlive && stream.isChunked && !worker.isLeaving
+    slot.keepsConnection = slot.exchange.request.head.keepAlive && stream.isChunked && !isLeaving
     slot.account.status = 200
     worker.encodeLocalStream(slot, isChunked: stream.isChunked, keepAlive: slot.keepsConnection)
     stream.release(into: &slot.reply)

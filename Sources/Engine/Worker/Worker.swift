@@ -135,6 +135,12 @@ public final class Worker {
 
   func stopListening(_ name: String) { for listener in listeners.removeValue(forKey: name) ?? [] { listener.finish() } }
 
+  /// A listener is gone, or another one: its connections end as when the worker drains, tunnels go on.
+  func retireListener(_ name: String) {
+    stopListening(name)
+    for connection in Array(connections) where connection.listener.name == name { connection.drain() }
+  }
+
   /// Every listening socket once more, owned by the caller, with the name of its listener; nil without descriptors.
   func duplicateListeners() -> [(name: String, socket: CInt)]? {
     var copies: [(name: String, socket: CInt)] = []

@@ -118,7 +118,7 @@ extension ServerConnection {
   private func beginHeldReply(_ slot: ExchangeSlot, framing: BodyFraming) {
     slot.keepsConnection =
       slot.exchange.request.head.keepAlive && slot.account.requestComplete && framing != .untilClose
-      && !worker.isLeaving
+      && !isLeaving
     worker.encodeResponse(slot, framing: framing)
   }
 
