@@ -18,6 +18,8 @@ final class HTTP2Connection: HTTP2Channel, ClientConnection {
   private let security: ConnectionSecurity?
   private var conduct: HTTP2Conduct
   private var isDraining = false
+  /// The drain waits no longer, but for tunnels that say goodbye.
+  private var isCut = false
   /// When the last streams of a drained connection were taken.
   private var drainsAt = Int.max
   private var idleSince: Int
@@ -109,6 +111,7 @@ final class HTTP2Connection: HTTP2Channel, ClientConnection {
       carried[connection.index] = last
       last.index = connection.index
     }
+    if isCut { worker.loop.start(self) { $0.closeOnceCut() } }
   }
 
   // MARK: Conduct
@@ -124,11 +127,11 @@ final class HTTP2Connection: HTTP2Channel, ClientConnection {
 
   override func stalled() { worker.metrics.http2Refused(listener, "unread") }
 
+  override func unanswered() { worker.metrics.http2Refused(listener, "unanswered") }
+
   override func sessionFailed() { worker.metrics.http2Refused(listener, "protocol") }
 
   // MARK: The end
-  override func unanswered() { worker.metrics.http2Refused(listener, "unanswered") }
-
 
   /// The worker drains: no further stream is taken soon, and those under way end (RFC 9113 §6.8).
   func drain() {
@@ -141,14 +144,22 @@ final class HTTP2Connection: HTTP2Channel, ClientConnection {
   }
 
   func cut() {
+    isCut = true
     for connection in Array(carried) { connection.cut() }
-    // With what was said to those that go.
+    closeOnceCut()
+  }
+
+  /// Closes with what was said to those that go; tunnels have a moment in which both sides may leave.
+  private func closeOnceCut() {
+    guard !isClosed, !carried.contains(where: { $0.tunnel != nil }) else { return markDirty() }
     flush()
     close()
   }
 
   override func connectionClosed() {
-    for connection in Array(carried) where connection.waker.isParked && connection.awaited == nil { connection.close() }
+    for connection in Array(carried) where connection.waker.isParked && connection.awaited == nil {
+      if let tunnel = connection.tunnel { tunnel.clientIsGone() } else { connection.close() }
+    }
     resting.removeAll()
     worker.closed(self)
   }

@@ -151,6 +151,9 @@ final class Tunnel {
     _ = sink.send(frame.span)
   }
 
+  /// What carried the client's side is closed: of those that were told goodbye nobody is waited for any more.
+  func clientIsGone() { end() }
+
   private func awaitLeave() {
     let clientLeft = upward.drop(from: connection.socket, pool: pool)
     let targetLeft = downward.drop(from: lease.socket, pool: pool)
