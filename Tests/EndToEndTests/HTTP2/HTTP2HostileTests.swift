@@ -68,11 +68,22 @@ struct HTTP2HostileTests {
 
   @Test(
     arguments: [
-      "ping_flood_unread", "continuation_flood", "empty_continuation_flood", "large_head", "crumbs", "concurrency",
-      "unread", "nonsense",
+      ("ping_flood_unread", "idle_frames"), ("continuation_flood", "protocol"),
+      ("empty_continuation_flood", "protocol"), ("concurrency", "protocol"), ("unread", "unread"),
+      ("nonsense", "protocol"),
     ], Way.allCases)
-  func `an attack takes little memory and nobody else's turn`(check: String, way: Way) throws {
-    try attack(check, way)
+  func `an attack takes little memory and nobody else's turn, and is counted`(
+    attack: (check: String, reason: String), way: Way
+  ) throws {
+    try self.attack(attack.check, way) { gateway, _ in try expectCounted(attack.reason, way, gateway) }
+  }
+
+  @Test(arguments: ["large_head", "crumbs"], Way.allCases)
+  func `a head that is too long is refused, and its connection goes on`(check: String, way: Way) throws {
+    try attack(check, way) { gateway, _ in
+      let page = try gateway.admin("/metrics").text
+      #expect(!page.contains("sluice_http2_refused_total{"))
+    }
   }
 
   @Test(arguments: Way.allCases)
@@ -81,7 +92,13 @@ struct HTTP2HostileTests {
   }
 
   @Test(arguments: Way.allCases)
-  func `a stream whose window never opens ends by its timeout`(way: Way) throws { try attack("stall", way) }
+  func `a stream whose window never opens ends by its timeout, and its record says so`(way: Way) throws {
+    try attack("stall", way) { gateway, _ in
+      let record = try gateway.awaitRecords(3).first { $0["path"]?.string == "/large" }
+      #expect(record?["reason"]?.string == "client_stalled")
+      #expect(record?["fault"]?.string == "client")
+    }
+  }
 
   @Test(arguments: ["forbidden", "lengths"], Way.allCases)
   func `what HTTP/2 forbids is refused before anything is forwarded`(check: String, way: Way) throws {
