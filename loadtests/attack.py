@@ -3,7 +3,8 @@
 
     attack.py KIND PORT FRAMES_PER_SECOND SECONDS [tls]
 
-Whoever is cut off comes back at once. Prints one line of JSON: frames sent, connections made, and how often it was cut.
+Whoever is cut off comes back at once. Prints one line of JSON: frames sent, and how many a second that is, connections
+made, and how often it was cut.
 """
 
 from __future__ import annotations
@@ -181,7 +182,9 @@ KINDS: dict[str, Callable[[], Script]] = {
 class Attacker:
     def __init__(self, kind: str, port: int, secure: bool) -> None:
         self.kind, self.port, self.secure = kind, port, secure
-        self.sent = self.connections = self.cuts = 0
+        # Frames that the kernel has taken.
+        self.sent = 0.0
+        self.connections = self.cuts = 0
         self.connection: socket.socket | None = None
         self.script: Script = KINDS[kind]()
 
@@ -205,11 +208,14 @@ class Attacker:
             self.connection = None
             self.cuts += 1
 
-    def send(self, octets: bytes, until: float) -> bool:
+    def send(self, octets: bytes, frames: int, until: float) -> bool:
         """Sends all of it; false when there was no room before `until`, and the rest was cut off by that."""
+        each = frames / len(octets)
         while octets:
             try:
-                octets = octets[self.connection.send(octets):]
+                count = self.connection.send(octets)
+                octets = octets[count:]
+                self.sent += count * each
             except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
                 left = until - time.monotonic()
                 if left <= 0:
@@ -240,8 +246,7 @@ class Attacker:
                     octets += more
                     count += of
                 sent += count
-                self.sent += count
-                if not self.send(bytes(octets), until):
+                if not self.send(bytes(octets), count, until):
                     self.stuck()
                 elif self.script.reads:
                     self.read()
@@ -263,7 +268,8 @@ def main() -> None:
         due = began + tick / TICKS_PER_SECOND
         time.sleep(max(0, due - time.monotonic()))
         attacker.tick(int(rate / TICKS_PER_SECOND), due + 1 / TICKS_PER_SECOND)
-    print(json.dumps({"frames": attacker.sent, "connections": attacker.connections, "cuts": attacker.cuts}))
+    rate = attacker.sent / (time.monotonic() - began)
+    print(json.dumps({"frames": round(attacker.sent), "rate": rate, "connections": attacker.connections, "cuts": attacker.cuts}))
 
 
 if __name__ == "__main__":

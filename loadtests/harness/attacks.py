@@ -51,11 +51,12 @@ def under_attack(bench: Bench, running: Running, kind: str, secure: bool, figure
     growth, counted = (peak[0] - before) / 1024, refused(running) - cut_before
     print(
         f"  {kind}{' over TLS' if secure else ''}: p99 {neighbours.p99_us / 1000:.1f} ms, RSS grew {growth:.1f} MiB, "
-        f"{said['frames']:,} frames over {said['connections']:,} connections, {counted:,.0f} cut off",
+        f"{said['frames']:,} frames, {said['rate']:,.0f}/s, over {said['connections']:,} connections, {counted:,.0f} cut off",
         file=sys.stderr, flush=True)
-    name = f"{kind}{' tls' if secure else ''} p99 ms"
-    figures[name] = neighbours.p99_us / 1000
-    figures["worst p99 ms"] = max(figures["worst p99 ms"], figures[name])
+    name = f"{kind}{' tls' if secure else ''}"
+    figures[f"{name} p99 ms"] = neighbours.p99_us / 1000
+    figures[f"{name} frames/s"] = said["rate"]
+    figures["worst p99 ms"] = max(figures["worst p99 ms"], neighbours.p99_us / 1000)
     figures["worst RSS growth MiB"] = max(figures["worst RSS growth MiB"], growth)
     figures["never cut"] += counted == 0
 
