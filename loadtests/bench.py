@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from harness import attacks, chain, limits, load, report, routes, scenarios
+from harness import attacks, behind, chain, limits, load, report, routes, scenarios
 from harness.peers import Peer, known_peers
 from harness.processes import LOAD_CORE, Failure, free_port, started
 from harness.scenarios import Bench, Gate, Scenario
@@ -62,6 +62,9 @@ SCENARIOS = [
     Scenario(
         "h2c", "HTTP/2 without TLS, 100 streams on each of 10 connections, to an HTTP/1.1 backend", scenarios.h2c,
         (Gate("cpu µs/request", 0.80, "haproxy,nginx,envoy"),)),
+    Scenario(
+        "h2-behind", "HTTP/2 without TLS, 100 streams on each of 10 connections, to a backend of HTTP/2",
+        behind.h2_behind, among=("sluice", "haproxy", "nginx", "envoy")),
     Scenario(
         "routes-100k", "100,000 routes beside 10", routes.route_table,
         (Gate("instructions ratio", 1.05), Gate("check s", 2), Gate("load s", 2)), only_sluice=True),
@@ -156,7 +159,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as name:
         work, port = Path(name), free_port()
         with started([str(tools.backend), str(port)], LOAD_CORE, port, work):
-            bench = Bench(tools, HERE, port, options.seconds, idle_connections=min(10_000, hard - 500))
+            nginx = next((peer.binary for peer in known_peers(cache, options.sluice) if peer.name == "nginx"), None)
+            bench = Bench(
+                tools, HERE, port, options.seconds, idle_connections=min(10_000, hard - 500), nginx=nginx)
             for scenario in selected:
                 try:
                     turns = take_turns(bench, scenario, peers, options.runs, work)

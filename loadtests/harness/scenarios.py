@@ -27,6 +27,8 @@ class Bench:
     seconds: int
     idle_connections: int
     half_rate: float = 0
+    # A server of HTTP/2 for behind the proxies.
+    nginx: Path | None = None
 
 
 @dataclass(frozen=True)
