@@ -1,5 +1,6 @@
 import Engine
 import Kernel
+import PluginKit
 import Telemetry
 
 /// What no worker counts but the control thread knows; for a shard that is made for one page.
@@ -15,8 +16,17 @@ extension MetricShard {
     set(series(.buildInfo, [version]), 1)
     set(series(.workers), gateway.workerCount)
     for upstream in gateway.snapshot.upstreams { record(upstream) }
+    if gateway.snapshot.settings.models != nil { record(gateway.snapshot.promptAnswers.figures) }
     record(ProcessUsage.current())
     if let log = gateway.log { record(log.counters) }
+  }
+
+  private func record(_ answers: ModelAnswerStore.Figures) {
+    set(series(.promptCacheBytes), answers.bytes)
+    set(series(.promptCacheEntries), answers.entries)
+    set(series(.promptCacheLookups, ["hit"]), answers.hits)
+    set(series(.promptCacheLookups, ["miss"]), answers.misses)
+    set(series(.promptCacheEvictions), answers.evictions)
   }
 
   /// Health and breakers, which all workers share. Several addresses of one name count as the worst of them.

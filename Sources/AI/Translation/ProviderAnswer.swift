@@ -6,18 +6,18 @@ public import Kernel
 ///
 /// Pure: octets in, octets out. The same dialect passes as it came, and is only read for what was used.
 public struct ProviderAnswer: ~Copyable {
-  private let request: ProviderRequest
+  let request: ProviderRequest
   private var framing = ServerSentEvents()
   private var binary = BinaryEvents()
   private var reader: any StreamReader
-  private var writer: any StreamWriter
+  var writer: any StreamWriter
   private var events: [Event] = []
 
   /// As the provider counted.
   public private(set) var usage = Usage()
-  public private(set) var finish: Finish?
+  public internal(set) var finish: Finish?
   /// The model that answered, as it calls itself.
-  public private(set) var model = ""
+  public internal(set) var model = ""
   public private(set) var failure: Failure?
   /// Bytes of what the model wrote, as far as it has come: text, thoughts, calls of tools.
   public private(set) var written = 0
@@ -30,7 +30,7 @@ public struct ProviderAnswer: ~Copyable {
   /// Whether anything of the answer itself has come.
   public private(set) var hasContent = false
   /// Nothing more is said to the client: the stream has ended, well or not.
-  public private(set) var isOver = false
+  public internal(set) var isOver = false
 
   /// - Parameter head: what is said where the provider says nothing: an id, the model, the time.
   public init(_ request: ProviderRequest, head: AnswerHead) {
@@ -40,14 +40,14 @@ public struct ProviderAnswer: ~Copyable {
     self.head = head
   }
 
-  private let head: AnswerHead
+  let head: AnswerHead
 
   // MARK: What the texts go through
 
-  private var screen: AnswerScreen?
-  private var isScreened = false
+  var screen: AnswerScreen?
+  var isScreened = false
   /// The rule of the gateway's for which the answer is withheld, or ended.
-  public private(set) var broken: BrokenRule?
+  public internal(set) var broken: BrokenRule?
 
   /// Lets all texts go through a screen before the client gets them.
   public mutating func pass(through screen: consuming AnswerScreen) {
@@ -56,7 +56,7 @@ public struct ProviderAnswer: ~Copyable {
   }
 
   /// Lets what was written for the client through the screen; a broken rule ends the stream with an error event.
-  private mutating func sift(_ written: borrowing ByteBuffer, into out: inout ByteBuffer) {
+  mutating func sift(_ written: borrowing ByteBuffer, into out: inout ByteBuffer) {
     screen?.take(written.span, into: &out)
     if isOver { screen?.end(into: &out) }
     guard let rule = screen?.broken else { return }
@@ -71,6 +71,16 @@ public struct ProviderAnswer: ~Copyable {
   }
 
   private static let denial = "The model's answer breaks a rule of the gateway's."
+
+  // MARK: An answer that is kept
+
+  private var recorder: AnswerRecorder?
+
+  /// Keeps what the model says, as it comes and before anything screens it.
+  public mutating func record() { recorder = AnswerRecorder() }
+
+  /// The whole answer, if it came to its end and may be given again.
+  public var recorded: Answer? { isOver && failure == nil && broken == nil ? recorder?.finished : nil }
 
   // MARK: A stream
 
@@ -177,6 +187,7 @@ public struct ProviderAnswer: ~Copyable {
   }
 
   private mutating func note(_ event: Event) {
+    recorder?.take(event)
     switch event {
     case .begin(let head): model = head.model
     case .usage(let counts): usage = counts
@@ -231,7 +242,8 @@ public struct ProviderAnswer: ~Copyable {
     usage = answer.usage
     finish = answer.finish
     model = answer.head.model
-    written = answer.parts.reduce(0) { $0 + $1.length }
+    written = answer.length
+    recorder?.take(answer)
     if wantedWords > 0 { words = answer.parts.flatMap(\.words) }
     if request.isNative {
       out.append(body.span)

@@ -20,7 +20,7 @@ public final class Snapshot: Sendable {
   let plugins: CompiledPlugins
   let consumers: ConsumerDirectory
   /// What prompts with a cache have answered.
-  let promptAnswers: ModelAnswerStore
+  public let promptAnswers: ModelAnswerStore
 
   /// Compiles settings that were read without mistakes.
   ///

@@ -6,8 +6,10 @@ extension Worker {
   /// What the call log says of a call of a model.
   func append(_ call: ConversationCall, sent: Int, to log: CallLogQueue) {
     log.append(.model, text: call.asked)
-    log.append(.provider, text: call.model.provider)
-    log.append(.providerModel, text: call.model.model)
+    if !call.isKept {
+      log.append(.provider, text: call.model.provider)
+      log.append(.providerModel, text: call.model.model)
+    }
     if !call.tried.isEmpty { log.append(.tried, text: call.tried.joined(separator: ", ")) }
     if let finish = call.answer.finish { log.append(.finish, text: finish.reason.rawValue) }
     let usage = call.settlement.usage
@@ -30,6 +32,7 @@ extension Worker {
 extension WorkerMetrics {
   /// A model counts by the name that the configuration has for it, or as its provider's others: clients make up names.
   func observe(_ call: ConversationCall, _ slot: ExchangeSlot) {
+    if call.isKept { return }
     let labels = call.metricLabels
     let times = slot.exchange.times
     let error = slot.account.status >= 400 ? "\(slot.account.status)" : slot.exchange.fault.map { "\($0.reason)" } ?? ""

@@ -19,14 +19,18 @@ extension ConversationCall {
   func settle(wasSent: Bool, clientGone: Bool) {
     if isSettled { return }
     isSettled = true
+    if isKept {
+      plan?.settle(ModelOutcome(isHit: true))
+      return
+    }
+    if let answer = answer.recorded { plan?.keep(KeptModelAnswer(answer)) }
     settlement = Self.settlement(of: answer, input: size, wasSent: wasSent && clientGone)
     settlement.usage += earlier.usage
     settlement.isEstimated = settlement.isEstimated || earlier.isEstimated
     let usage = settlement.usage
     plan?.settle(
       ModelOutcome(
-        inputTokens: usage.input, outputTokens: usage.output, cost: cost, isEstimated: settlement.isEstimated,
-        isHit: isKept))
+        inputTokens: usage.input, outputTokens: usage.output, cost: cost, isEstimated: settlement.isEstimated))
   }
 
   /// The provider's own counts if it came to say them; else what was sent and what has come, by their length.
@@ -81,12 +85,16 @@ extension ServerConnection {
         ? nil : TokenPrice(input: prices.map(\.input).max() ?? 0, output: prices.map(\.output).max() ?? 0),
       temperature: asked.temperature, isDetermined: asked.isDetermined,
       // What a prompt's model says is not yet what its caller gets: prompts keep their own.
-      canonical: slot.prompt == nil ? { asked.canonical } : nil, texts: { (call.edited ?? asked).texts },
+      canonical: slot.prompt == nil ? { asked.canonical } : nil,
+      content: slot.prompt == nil ? { (call.edited ?? asked).meaning?.text } : nil,
+      texts: { (call.edited ?? asked).texts },
       userTexts: { (call.edited ?? asked).userTexts },
       filter: { call.filter(asked, $0) })
     call.plan = plan
     switch await route.chain.runModelCall(plan, &slot.exchange) {
-    case .proceed: return nil
+    case .proceed:
+      guard let kept = plan.kept as? KeptModelAnswer else { return nil }
+      return await replay(kept, slot, call)
     case .respond:
       call.isKept = slot.exchange.cacheUse == .hit
       return await respond(slot)

@@ -102,6 +102,14 @@ final class ConversationCall {
     screenAnswer()
     if log.answers { answer.wantedWords = log.limit }
     recording = plan?.isAnswerKept ?? false ? ByteBuffer(capacity: 1024) : nil
+    if plan?.isContentKept == true { answer.record() }
+  }
+
+  /// Says an answer that was kept, in the place of anybody's.
+  func replay(_ kept: KeptModelAnswer, into out: inout ByteBuffer) {
+    isKept = true
+    screenAnswer()
+    answer.replay(kept.answer, into: &out)
   }
 
   /// Puts the texts of the request through filters; false when there would be no request any more.

@@ -101,7 +101,7 @@ extension ServerConnection {
     return hint
   }
 
-  private func tellDropped(_ call: ConversationCall, _ exchange: inout Exchange) {
+  func tellDropped(_ call: ConversationCall, _ exchange: inout Exchange) {
     if call.request.dropped.isEmpty { return }
     let fields = call.request.dropped.joined(separator: ", ").utf8.prefix(Self.longestWarning)
     // Names of fields are the client's own words: no octet of them may end the line.

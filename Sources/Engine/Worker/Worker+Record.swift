@@ -117,6 +117,7 @@ extension Worker {
     if slot.account.bytesIn > 0 { log.append(.bytesIn, integer: slot.account.bytesIn) }
     if slot.account.bytesOut > 0 { log.append(.bytesOut, integer: slot.account.bytesOut) }
     if let prompt = slot.prompt { log.append(.prompt, text: prompt.label) }
+    if let call = slot.conversation, call.isKept { append(call, sent: 0, to: log) }
     guard let upstream = slot.account.upstream else { return }
     if let target = slot.account.target {
       log.append(target.logMembers)

@@ -41,15 +41,26 @@ public final class ModelAnswerStore: Sendable {
     let size = answer.size + Self.overhead
     let capacity = capacity
     return table.withLock { table -> (Int, Int) in
-      let before = table.bytes
+      let before = table.figures.bytes
       table.remove(key)
       let dropped = size > capacity ? 0 : table.insert(answer, key, size: size, until: end, capacity: capacity)
-      return (dropped, table.bytes - before)
+      return (dropped, table.figures.bytes - before)
     }
   }
 
-  /// Bytes that answers take now.
-  public var bytes: Int { table.withLock { $0.bytes } }
+  /// What it holds, and what it has done.
+  public struct Figures: Sendable, Equatable {
+    /// Bytes that answers take now, and how many they are.
+    public var bytes = 0
+    public var entries = 0
+    /// How often an answer was found, and looked for in vain.
+    public var hits = 0
+    public var misses = 0
+    /// Answers that had to go for others.
+    public var evictions = 0
+  }
+
+  public var figures: Figures { table.withLock { $0.figures } }
 
   /// Entries in one array, chained by their last use.
   private struct Table: ~Copyable {
@@ -67,10 +78,14 @@ public final class ModelAnswerStore: Sendable {
     private var places: [SHA256Digest: Int] = [:]
     private var newest = -1
     private var oldest = -1
-    private(set) var bytes = 0
+    private(set) var figures = Figures()
 
     mutating func find(_ key: SHA256Digest, now: Int) -> (any KeptAnswer)? {
-      guard let index = places[key], entries[index].end > now else { return nil }
+      guard let index = places[key], entries[index].end > now else {
+        figures.misses += 1
+        return nil
+      }
+      figures.hits += 1
       if index != newest {
         unlink(index)
         link(index)
@@ -82,15 +97,17 @@ public final class ModelAnswerStore: Sendable {
       _ answer: any KeptAnswer, _ key: SHA256Digest, size: Int, until end: Int, capacity: Int
     ) -> Int {
       var dropped = 0
-      while bytes + size > capacity, oldest >= 0 {
+      while figures.bytes + size > capacity, oldest >= 0 {
         remove(at: oldest)
         dropped += 1
+        figures.evictions += 1
       }
       let entry = Entry(key: key, answer: answer, size: size, end: end)
       let index = free.popLast() ?? entries.count
       if index == entries.count { entries.append(entry) } else { entries[index] = entry }
       places[key] = index
-      bytes += size
+      figures.bytes += size
+      figures.entries += 1
       link(index)
       return dropped
     }
@@ -102,7 +119,8 @@ public final class ModelAnswerStore: Sendable {
     private mutating func remove(at index: Int) {
       unlink(index)
       places[entries[index].key] = nil
-      bytes -= entries[index].size
+      figures.bytes -= entries[index].size
+      figures.entries -= 1
       entries[index].answer = nil
       free.append(index)
     }

@@ -22,21 +22,24 @@ public final class ModelCall {
   /// Whether the same request has the same answer anyway, as an embedding.
   public let isDetermined: Bool
   private let readCanonical: (() -> [UInt8])?
+  private let readContent: (() -> [UInt8]?)?
   private let readTexts: () -> [String]
   private let readUserTexts: () -> [String]
   private let filterRequest: (@escaping () -> any TextFilter) -> Bool
   private var guards: [any AnswerGuard] = []
   private var reservations: [any ModelReservation] = []
   private var keeper: ((GivenAnswer) -> Void)?
+  private var contentKeeper: ((any KeptAnswer) -> Void)?
 
   /// - Parameters:
   ///   - canonical: the request as text that depends on what it says only; nil where no answer may stand in for another.
+  ///   - content: what the request asks, in no dialect's words; nil where no answer may stand in for another.
   ///   - texts: reads what `texts` is; called only if somebody asks. `userTexts` is the same.
   ///   - filter: puts every text of the request through a filter of its own; false where that cannot be done.
   public init(
     asked: String, provider: String, model: String, streams: Bool, inputTokens: Int, outputTokens: Int?,
     price: TokenPrice?, temperature: Double? = nil, isDetermined: Bool = false, canonical: (() -> [UInt8])? = nil,
-    texts: @escaping () -> [String], userTexts: @escaping () -> [String] = { [] },
+    content: (() -> [UInt8]?)? = nil, texts: @escaping () -> [String], userTexts: @escaping () -> [String] = { [] },
     filter: @escaping (@escaping () -> any TextFilter) -> Bool = { _ in false }
   ) {
     self.asked = asked
@@ -49,6 +52,7 @@ public final class ModelCall {
     self.temperature = temperature
     self.isDetermined = isDetermined
     readCanonical = canonical
+    readContent = content
     readTexts = texts
     readUserTexts = userTexts
     filterRequest = filter
@@ -106,6 +110,28 @@ public final class ModelCall {
 
   /// Hands the answer over to who wants it.
   public func give(_ answer: GivenAnswer) { keeper?(answer) }
+
+  /// What the request asks as it stands now: the same in every dialect, for streams and whole answers. Nil where it says
+  /// something that only its own dialect knows.
+  public var content: [UInt8]? { readContent?() }
+
+  /// Asks for the answer as the model gave it, before any guard, and in no dialect.
+  public func keepContent(_ keeper: @escaping (any KeptAnswer) -> Void) { contentKeeper = keeper }
+
+  /// Whether anybody wants to keep it.
+  public var isContentKept: Bool { contentKeeper != nil }
+
+  /// Hands it over to who wants it.
+  public func keep(_ answer: any KeptAnswer) { contentKeeper?(answer) }
+
+  /// An answer that was kept so and is given again: nobody is asked, and later hooks see the call all the same.
+  public private(set) var kept: (any KeptAnswer)?
+
+  /// Answers the call with what was kept of another.
+  public func answer(with kept: any KeptAnswer) { self.kept = kept }
+
+  /// Whether the call has its answer already, so that a limit need not reserve anything for it.
+  public var isAnswered: Bool { kept != nil }
 
   // MARK: What it comes to
 

@@ -6,8 +6,9 @@ public import PluginKit
 
 /// Answers a call of a model with what was answered to the same call before.
 ///
-/// The same is what says the same: members in another order or other spaces make no difference, the model, the dialect and
-/// whether it is a stream do. What is kept is what the client got, so a stream is given again as that stream.
+/// An answer is kept twice: as the client got it, for the same request once more, and in no dialect, for a request that asks
+/// the same in another dialect, or as a stream where it was whole, or the other way. The first is given at once; the second
+/// goes the way of any answer, through the guards.
 public final class AICache: Plugin {
   public struct Settings: Sendable {
     enum Mode: String, Sendable, CaseIterable { case exact }
@@ -86,7 +87,7 @@ extension AICache: ModelCallHook {
       bypassed.add()
       return .proceed
     }
-    let key = key(canonical, call, exchange.consumer)
+    let key = key(canonical, call, exchange.consumer, "call")
     if let kept = store.find(key, now: services.now) as? GivenAnswer {
       hits.add()
       exchange.cacheUse = .hit
@@ -96,9 +97,17 @@ extension AICache: ModelCallHook {
       exchange.response.body.append(body.span)
       return .respond
     }
+    let content = call.content.map { self.key($0, call, exchange.consumer, "content\u{0}\(call.asked)") }
+    if let content, let kept = store.find(content, now: services.now) {
+      hits.add()
+      exchange.cacheUse = .hit
+      call.answer(with: kept)
+      return .proceed
+    }
     misses.add()
     exchange.cacheUse = .miss
     call.keepAnswer { [self] answer in keep(answer, key) }
+    if let content { call.keepContent { [self] answer in keep(answer, content) } }
     return .proceed
   }
 
@@ -108,13 +117,13 @@ extension AICache: ModelCallHook {
   }
 
   /// Everything that the answer depends on. The model is that of now: a name may mean another after a reload.
-  private func key(_ canonical: [UInt8], _ call: ModelCall, _ consumer: String?) -> SHA256Digest {
+  private func key(_ canonical: [UInt8], _ call: ModelCall, _ consumer: String?, _ kind: String) -> SHA256Digest {
     let owner = settings.isShared ? "*" : consumer.map { "=\($0)" } ?? ""
-    let text = Array("call\u{0}\(owner)\u{0}\(call.provider)/\(call.model)\u{0}".utf8) + canonical
+    let text = Array("\(kind)\u{0}\(owner)\u{0}\(call.provider)/\(call.model)\u{0}".utf8) + canonical
     return SHA256.digest(of: text.span)
   }
 
-  private func keep(_ answer: GivenAnswer, _ key: SHA256Digest) {
+  private func keep(_ answer: any KeptAnswer, _ key: SHA256Digest) {
     if answer.size > settings.object { return }
     let (dropped, growth) = store.insert(answer, key, until: services.now + settings.ttl)
     evictions.add(dropped)

@@ -41,6 +41,7 @@ public final class Budget: Plugin {
 
 extension Budget: ModelCallHook {
   public func onModelCall(_ call: ModelCall, _ exchange: inout Exchange) async -> Verdict {
+    if call.isAnswered { return .proceed }
     guard let price = call.price else {
       // What cannot be counted must not slip by; in shadow mode nothing is refused.
       return spending.settings.shadow ? .proceed : .fail(.noPrice)

@@ -39,6 +39,7 @@ public final class TokenLimit: Plugin {
 
 extension TokenLimit: ModelCallHook {
   public func onModelCall(_ call: ModelCall, _ exchange: inout Exchange) async -> Verdict {
+    if call.isAnswered { return .proceed }
     let amount = call.inputTokens + (call.outputTokens ?? spending.settings.answer)
     switch await spending.reserve(amount, &exchange) {
     case .admitted(let reservation):

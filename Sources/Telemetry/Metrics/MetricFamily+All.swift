@@ -10,6 +10,7 @@ extension MetricFamily {
     retries, retriesDenied, hedges, outlierEjections, breakerState, breakerOpened, targetHealthy, storeCalls,
     modelTokens, modelDuration, modelFirstChunk, modelChunk, modelCost, modelEstimates,
     promptCalls, promptTokens, promptCost, mcpCalls,
+    promptCacheBytes, promptCacheEntries, promptCacheLookups, promptCacheEvictions,
     callLogProduced, callLogWritten, callLogDropped, callLogBytes, callLogErrors, callLogSegments,
     reloads, upgrades, reloadSucceeded, reloadTime, configurationFileNewer,
     buildInfo, workers,
@@ -99,6 +100,16 @@ extension MetricFamily {
     "sluice_mcp_calls", .counter, labels: ["server", "method", "name", "status"],
     "Calls of servers of the Model Context Protocol; name is the tool or prompt, and _OTHER where callers have named too "
       + "many.")
+
+  public static let promptCacheBytes = MetricFamily(
+    "sluice_prompt_cache_bytes", .gauge(), unit: .bytes, "Memory of the answers that prompts keep.")
+  public static let promptCacheEntries = MetricFamily(
+    "sluice_prompt_cache_entries", .gauge(), "Answers that prompts keep.")
+  public static let promptCacheLookups = MetricFamily(
+    "sluice_prompt_cache_lookups", .counter, labels: ["result"],
+    "Calls of prompts that looked for a kept answer; result is hit or miss.")
+  public static let promptCacheEvictions = MetricFamily(
+    "sluice_prompt_cache_evictions", .counter, "Answers of prompts that had to go for others.")
 
   // Connections of clients.
 
