@@ -36,6 +36,20 @@ import Testing
         == [#"["accepted"]"#: 1, #"["refused"]"#: 4, #"["missing"]"#: 1])
   }
 
+  @Test(arguments: ["Authorization: Bearer secret", "x-api-key: secret", "X-Goog-Api-Key: secret"])
+  func `a key may be in one of several fields, none of which goes further`(_ field: String) throws {
+    let fixture = try fixture("api_key: { header: [Authorization, x-api-key, x-goog-api-key] }")
+    let outcome = try fixture.ask("\(field)\nAccept: */*")
+    #expect(outcome.consumer == "widget" && outcome.forwarded == ["Accept: */*"])
+    #expect(try fixture.ask(field.replacing("secret", with: "wrong")).reason == "unknown_api_key")
+    // The first that is there counts, and no other is tried for it.
+    let both = try fixture.ask("Authorization: Bearer wrong\nX-Goog-Api-Key: secret")
+    #expect(both.reason == "unknown_api_key")
+    #expect(try fixture.ask("Authorization: Basic secret").reason == "no_credentials")
+    let mixed = try fixture.ask("Authorization: Basic eDp5\nx-api-key: secret")
+    #expect(mixed.consumer == "widget" && mixed.forwarded.isEmpty)
+  }
+
   @Test(arguments: [
     ("key=secret", ""), ("key=secret&a=b", "a=b"), ("a=b&key=secret&c=d", "a=b&c=d"), ("a=b&k%65y=secret", "a=b"),
     ("key=secret&a=1&key=secret", "a=1"),

@@ -10,7 +10,7 @@ public import PluginKit
 /// look into a table.
 public final class APIKey: Plugin {
   public struct Settings: Sendable {
-    var header: String?
+    var header: [String] = []
     var query: String?
     var forward: [(String, RequestValue)] = []
     var realm = "gateway"
@@ -20,7 +20,9 @@ public final class APIKey: Plugin {
   public static let section = Section(
     "api_key", Settings(), "Knows consumers by a key.", shorthand: "header",
     [
-      Keyword("header", \.header, .fieldName, "The field that has the key."),
+      Keyword(
+        "header", \.header, .list(of: .fieldName, maximum: 8),
+        "The field that has the key, or several of which one has it; in Authorization it stands behind Bearer."),
       Keyword(
         "query", \.query, .text("parameter", expectation: "the name of a parameter of the query", limit: 100),
         "The parameter of the query that has it, where no field has."),
@@ -32,12 +34,7 @@ public final class APIKey: Plugin {
         "failures", \.failures, .rate, "How often one address may fail; beyond, it waits, with good keys too."),
     ],
     check: { settings, node, reading in
-      if settings.header == "authorization" {
-        reading.error(
-          "`Authorization` has a scheme before its credentials", at: (node.value(for: "header") ?? node).position,
-          expected: "a field of its own such as X-API-Key")
-      }
-      if settings.header == nil, settings.query == nil { settings.header = "x-api-key" }
+      if settings.header.isEmpty, settings.query == nil { settings.header = ["x-api-key"] }
     })
 
   public static let metrics = [results]
@@ -47,8 +44,7 @@ public final class APIKey: Plugin {
 
   private let shared: CountingFailures<Settings>
   private let services: any WorkerServices
-  private let header: String
-  private let known: FieldName
+  private let places: [KeyField]
   private let query: String?
   private let removed: FieldNameSet
   private let fields: ForwardedIdentity
@@ -66,12 +62,11 @@ public final class APIKey: Plugin {
     self.shared = shared
     self.services = services
     let settings = shared.settings
-    header = settings.header ?? ""
-    known = FieldName.known(header.utf8Span.span)
+    places = settings.header.map { KeyField($0) }
     query = settings.query
-    removed = FieldNameSet(settings.header.map { [$0] } ?? [])
+    removed = FieldNameSet(settings.header)
     fields = ForwardedIdentity(settings.forward)
-    let place = settings.header.map { "in=\"header\", name=\"\($0)\"" } ?? "in=\"query\""
+    let place = settings.header.first.map { "in=\"header\", name=\"\($0)\"" } ?? "in=\"query\""
     challenge = RenderedFields(("WWW-Authenticate", "APIKey realm=\"\(settings.realm)\", \(place)"))
     accepted = services.counter(Self.results, ["accepted"])
     missing = services.counter(Self.results, ["missing"])
@@ -88,7 +83,7 @@ extension APIKey: Authenticator {
   }
 
   public func isCarried(by exchange: borrowing Exchange) -> Bool {
-    if !header.isEmpty, field(of: exchange) != nil { return true }
+    if field(of: exchange) != nil { return true }
     guard let query else { return false }
     return QueryParameters.first(query.utf8Span.span, in: exchange.query) != nil
   }
@@ -115,11 +110,20 @@ extension APIKey: Authenticator {
 
   @_lifetime(borrow exchange)
   private func field(of exchange: borrowing Exchange) -> Span<UInt8>? {
-    known == .other ? exchange.request.header(named: header) : exchange.request.header(known)
+    for place in places {
+      if place.hasScheme {
+        if let key = AuthorizationField.credentials(of: exchange, scheme: "Bearer ") { return key }
+      } else if place.known == .other {
+        if let key = exchange.request.header(named: place.name) { return key }
+      } else if let key = exchange.request.header(place.known) {
+        return key
+      }
+    }
+    return nil
   }
 
   private func digest(of exchange: borrowing Exchange) -> SHA256Digest? {
-    if !header.isEmpty, let value = field(of: exchange) { return sha.digest(of: value) }
+    if let value = field(of: exchange) { return sha.digest(of: value) }
     guard let query, let range = QueryParameters.first(query.utf8Span.span, in: exchange.query) else { return nil }
     return sha.digest(of: exchange.query.extracting(range))
   }
@@ -129,6 +133,20 @@ extension APIKey: Authenticator {
     // Identities are those of the configuration, which outlives the instance, so the table is bounded by it.
     if lines[owner] == nil { lines[owner] = fields.lines(for: identity) }
     if let lines = lines[owner] { exchange.request.addHeaders(lines) }
+  }
+}
+
+/// A field that may have the key.
+private struct KeyField {
+  let name: String
+  let known: FieldName
+  /// Whether the key stands behind `Bearer`, as in clients' libraries for models.
+  let hasScheme: Bool
+
+  init(_ name: String) {
+    self.name = name
+    known = FieldName.known(name.utf8Span.span)
+    hasScheme = name == "authorization"
   }
 }
 
