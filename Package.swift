@@ -129,6 +129,7 @@ let package = Package(
         "Tunnel/websockets_peer.py",
         "Models/bedrock.py", "Models/mcp_peer.py", "Models/sdks.py",
         "Matrix/matrix.py", "Caching/codings.py", "Contract/schemas", "Contract/secure.conf", "Contract/ticket.sh",
+        "Contract/ai.conf",
       ],
       swiftSettings: strict),
     tests("RegressionTests", ["GatewayTesting", "Kernel"]),
