@@ -132,6 +132,20 @@ struct BedrockTests {
     }
   }
 
+  @Test(arguments: Front.allCases)
+  func `and so in a stream, of which no tool is left`(_ front: Front) throws {
+    let structured = Samples.requests(front)[3]
+    #expect(structured.what == "structured")
+    let body = front == .generate ? structured.body : "{\"stream\":true," + structured.body.dropFirst()
+    let request = try Wire.request(front, body, to: .bedrock)
+    let whole = Wire.stream([BedrockSamples.stream], request)
+    let heard = try Heard(front, whole)
+    #expect(heard.tools.isEmpty && heard.text.hasSuffix(#"{"city":"Paris"}"#), "\(whole)")
+    #expect(heard.finish == [.chat: "stop", .messages: "end_turn", .generate: "STOP", .responses: "completed"][front])
+    #expect(heard.isComplete && heard.error.isEmpty)
+    #expect(Wire.stream(BedrockSamples.stream.map { [$0] }, request) == whole)
+  }
+
   @Test func `errors keep their meaning`() throws {
     let request = try request(.messages)
     for (status, kind) in [(403, "permission_error"), (429, "rate_limit_error"), (400, "invalid_request_error")] {
