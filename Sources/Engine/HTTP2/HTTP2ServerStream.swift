@@ -34,7 +34,8 @@ final class HTTP2ServerStream: HTTP2Stream {
 
   /// Whether a further request may come over it.
   var isResting: Bool {
-    isOpen && isRead && connection.waker.isParked && connection.awaited == nil && connection.tunnel == nil
+    guard isOpen, isRead, let connection else { return false }
+    return connection.waker.isParked && connection.awaited == nil && connection.tunnel == nil
   }
 
   /// Forgets a request that cannot be said.

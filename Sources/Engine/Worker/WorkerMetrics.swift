@@ -169,19 +169,21 @@ final class WorkerMetrics {
   ///   - status: 0 when there was none.
   ///   - why: what a failed attempt failed of.
   func attemptEnded(_ method: Method, status: Int, upstream: UpstreamPool, began: Int, ended: Int, why: String) {
-    let settings = upstream.upstream.settings
     let series =
       status == 0
-      ? shard.series(
-        .clientRequestDuration, [settings.name, Self.name(of: method), "", settings.speaks.version, why])
+      ? attemptSeries(method, "", upstream, why)
       : attempts.index(upstream.number, method.rawValue, UInt16(status)) {
-        shard.series(
-          .clientRequestDuration,
-          [
-            settings.name, Self.name(of: method), "\(status)", settings.speaks.version, Self.errorType(status, nil),
-          ])
+        attemptSeries(method, "\(status)", upstream, Self.errorType(status, nil))
       }
     shard.observe(series, nanoseconds: ended - began)
+  }
+
+  /// Settings are read here alone: to hold them is to copy all of them, which a call that has its series is spared.
+  private func attemptSeries(_ method: Method, _ status: String, _ upstream: UpstreamPool, _ why: String) -> SeriesIndex
+  {
+    let settings = upstream.upstream.settings
+    return shard.series(
+      .clientRequestDuration, [settings.name, Self.name(of: method), status, settings.speaks.version, why])
   }
 
   func retried(_ upstream: UpstreamPool, reason: String) {

@@ -133,18 +133,22 @@ extension HTTP2Session {
   private func withLines(
     of fields: borrowing HTTP2Fields, _ body: (UnsafePointer<nghttp2_nv>?, Int) -> Void
   ) {
-    unsafe lines.removeAll(keepingCapacity: true)
     // SAFETY: the list is borrowed for the whole call, so its octets stay where they are; the library only reads them.
     unsafe fields.withOctets { octets in
-      for line in fields.lines {
-        let flags = line.isUnique ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE
-        unsafe lines.append(
-          nghttp2_nv(
-            name: UnsafeMutablePointer(mutating: octets + line.name),
-            value: UnsafeMutablePointer(mutating: octets + line.value), namelen: line.value - line.name,
-            valuelen: line.end - line.value, flags: UInt8(flags.rawValue)))
+      // On the stack, as long as there are no more than some dozens.
+      unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: fields.count) { lines in
+        for index in fields.lines.indices {
+          let line = fields.lines[index]
+          let flags = line.isUnique ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE
+          unsafe lines.initializeElement(
+            at: index,
+            to: nghttp2_nv(
+              name: UnsafeMutablePointer(mutating: octets + line.name),
+              value: UnsafeMutablePointer(mutating: octets + line.value), namelen: line.value - line.name,
+              valuelen: line.end - line.value, flags: UInt8(flags.rawValue)))
+        }
+        unsafe body(lines.baseAddress, lines.count)
       }
-      unsafe lines.withUnsafeBufferPointer { unsafe body($0.baseAddress, $0.count) }
     }
   }
 }

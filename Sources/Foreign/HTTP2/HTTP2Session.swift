@@ -43,8 +43,6 @@ public final class HTTP2Session {
   private var input: UnsafePointer<UInt8>?
   private var inputCount = 0
   private var offer = Offer()
-  /// The lines of a message on their way to the library; kept for its memory.
-  var lines: [nghttp2_nv] = unsafe []
 
   private struct StreamState {
     var id: Int32
@@ -64,6 +62,7 @@ public final class HTTP2Session {
     var end = HTTP2BodyEnd.open
     /// The frame that ends it was made.
     var ended = false
+    var isTaken: Bool { taken == count && (ended || end == .open) }
 
     init() { unsafe octets = nil }
   }
@@ -145,7 +144,13 @@ public final class HTTP2Session {
 
   /// Writes frames as long as the output has room for one; false when there are no more.
   public func produce(into out: inout IOBuffer) throws(HTTP2Failure) -> Bool {
+    try produce(into: &out, onlyOffered: false)
+  }
+
+  /// - Parameter onlyOffered: stops behind the frame with the last octet of what is offered.
+  private func produce(into out: inout IOBuffer, onlyOffered: Bool) throws(HTTP2Failure) -> Bool {
     while out.room >= Self.frameRoom {
+      if onlyOffered, offer.isTaken { return true }
       var frame: UnsafePointer<UInt8>?
       // SAFETY: the library points to memory of its own that is good until the next call; it is copied at once.
       let count = unsafe nghttp2_session_mem_send(session, &frame)
@@ -174,12 +179,11 @@ public final class HTTP2Session {
       // A stream that is queued already needs none; one that is gone takes nothing.
       _ = unsafe nghttp2_session_resume_data(session, id)
       defer { unsafe offer.octets = nil }
-      return Result { () throws(HTTP2Failure) in try produce(into: &out) }
+      return Result { () throws(HTTP2Failure) in try produce(into: &out, onlyOffered: true) }
     }
     offer.id = -1
     _ = try result.get()
-    let isWhole = offer.taken == octets.count && (offer.ended || end == .open)
-    streams[slot].isBlocked = !isWhole
+    streams[slot].isBlocked = !offer.isTaken
     return (offer.taken, offer.ended)
   }
 
