@@ -23,7 +23,8 @@ public final class MaskFilter: TextFilter {
     for index in piece.indices { held.append(piece[index]) }
     if held.isEmpty { return }
     found.removeAll(keepingCapacity: true)
-    let settled = detectors.find(in: held.span, from: start, isEnd: isEnd, into: &found)
+    let text = held
+    let settled = detectors.find(in: text.span, from: start, isEnd: isEnd, into: &found)
     var done = start
     for detection in found {
       out += held[done..<detection.range.lowerBound]
