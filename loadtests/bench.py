@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from harness import attacks, behind, chain, limits, load, report, routes, scenarios
+from harness import attacks, behind, chain, limits, load, models, report, routes, scenarios
 from harness.peers import Peer, known_peers
 from harness.processes import LOAD_CORE, Failure, free_port, started
 from harness.scenarios import Bench, Gate, Scenario
@@ -91,6 +91,20 @@ SCENARIOS = [
     Scenario(
         "store-outage", "a shared store stopped and killed while 64 connections ask", limits.store_outage,
         (Gate("longest ms, stopped", 1000), Gate("longest ms, killed", 1000)), only_sluice=True),
+    Scenario(
+        "ai-chat", "a call of a model in the provider's dialect: key, token limit, call log and metrics", models.chat,
+        (Gate("cpu µs/call", 1 / 200, "litellm"), Gate("cpu µs/call", 1 / 5, "ferrogw"), Gate("× plain proxying", 2.5),
+         Gate("p50 more ms", 0.10), Gate("p99 more ms", 0.4)),
+        among=("sluice", "ferrogw", "litellm")),
+    Scenario(
+        "ai-translate", "a client of OpenAI asks a model of Anthropic's, 2 KiB each way", models.translation,
+        (Gate("× same dialect", 2),), only_sluice=True),
+    Scenario(
+        "ai-stream", "streams of 200 chunks, 50 at a time", models.stream,
+        (Gate("× plain request, same dialect", 0.5), Gate("× plain request, translated", 1), Gate("first chunk more ms", 0.15)),
+        only_sluice=True),
+    Scenario(
+        "ai-streams-5k", "5,000 streams at once", models.many_streams, (Gate("RSS MiB", 300),), only_sluice=True),
     Scenario("start-time", "from spawn to the first answer", scenarios.start_time, (Gate("first answer ms", 50),)),
 ]
 
@@ -126,7 +140,7 @@ def take_turns(bench: Bench, scenario: Scenario, peers: list[Peer], runs: int, w
     """A B C, B C A, …: the pairs of a turn run close together, and nobody always goes first."""
     turns: report.Turns = {}
     entrants = [peer for peer in peers if peer.name == "sluice" or not scenario.only_sluice]
-    entrants = [peer for peer in entrants if not scenario.among or peer.name in scenario.among]
+    entrants = [peer for peer in entrants if peer.name in scenario.among or not (scenario.among or peer.only_models)]
     for turn in range(1 if scenario.only_sluice else runs):
         gating = [peer for peer in entrants if peer.gates]
         shift = turn % max(1, len(gating))

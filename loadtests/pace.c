@@ -1,7 +1,8 @@
-// Open-loop load: GET requests at a fixed mean rate with random (Poisson) gaps, whatever the answers do.
+// Open-loop load: requests at a fixed mean rate with random (Poisson) gaps, whatever the answers do.
 //
-//   pace PORT CONNECTIONS RATE SECONDS
+//   pace PORT CONNECTIONS RATE SECONDS [REQUEST-FILE]
 //
+// It asks with GET, or sends the octets of the file.
 // A request's time runs from the moment it was due, so one that had to wait for a free connection counts the wait
 // (no coordinated omission). The first second warms up and is not counted. Prints one line of JSON, times in µs.
 
@@ -22,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { connections_limit = 1024, response_limit = 8192, slowest_us = 2000000 };
+enum { connections_limit = 1024, response_limit = 8192, request_limit = 16384, slowest_us = 2000000 };
 
 struct connection {
   int fd, counted;
@@ -37,7 +38,7 @@ static uint32_t histogram[slowest_us + 1];
 // Those of the first second too.
 static uint64_t answered;
 static uint64_t counted, failed;
-static char request[128];
+static char request[request_limit];
 static size_t request_length;
 
 static int64_t now_ns(void) {
@@ -122,7 +123,7 @@ static uint64_t percentile(double share) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 5) return fprintf(stderr, "usage: pace PORT CONNECTIONS RATE SECONDS\n"), 2;
+  if (count != 5 && count != 6) return fprintf(stderr, "usage: pace PORT CONNECTIONS RATE SECONDS [REQUEST-FILE]\n"), 2;
   unsigned short port = (unsigned short)atoi(arguments[1]);
   connection_count = atoi(arguments[2]);
   double rate = atof(arguments[3]), seconds = atof(arguments[4]);
@@ -130,6 +131,12 @@ int main(int count, char **arguments) {
 
   prctl(PR_SET_TIMERSLACK, 1);
   request_length = (size_t)sprintf(request, "GET /items/7 HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: */*\r\n\r\n", port);
+  if (count == 6) {
+    FILE *file = fopen(arguments[5], "rb");
+    if (file == NULL) stop(arguments[5]);
+    request_length = fread(request, 1, request_limit, file);
+    fclose(file);
+  }
   int poller = epoll_create1(0);
   for (int i = 0; i < connection_count; i++) open_connection(poller, i, port);
   idle_count = connection_count;

