@@ -76,7 +76,8 @@ public struct RetryHint: Sendable {
   private static func number(_ text: String) -> Double? {
     guard !text.isEmpty, text.utf8.count <= 20, text.utf8.allSatisfy({ $0 &- 0x30 < 10 || $0 == UInt8(ascii: ".") })
     else { return nil }
-    return Double(text)
+    // Further than any clock goes, and an integer still when it is counted in milliseconds.
+    return Double(text).map { min($0, 1e15) }
   }
 
   /// `1h2m3.5s`, `17ms`: in milliseconds.
