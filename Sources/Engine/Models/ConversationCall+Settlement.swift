@@ -86,10 +86,11 @@ extension ServerConnection {
       temperature: asked.temperature, isDetermined: asked.isDetermined,
       // What a prompt's model says is not yet what its caller gets: prompts keep their own.
       canonical: slot.prompt == nil ? { asked.canonical } : nil,
-      content: slot.prompt == nil ? { (call.edited ?? asked).meaning?.text } : nil,
-      texts: { (call.edited ?? asked).texts },
-      userTexts: { (call.edited ?? asked).userTexts },
-      filter: { call.filter(asked, $0) })
+      // The call holds its plan: held by it in return, neither would ever be let go.
+      content: slot.prompt == nil ? { [weak call] in (call?.edited ?? asked).meaning?.text } : nil,
+      texts: { [weak call] in (call?.edited ?? asked).texts },
+      userTexts: { [weak call] in (call?.edited ?? asked).userTexts },
+      filter: { [weak call] in call?.filter(asked, $0) ?? false })
     call.plan = plan
     switch await route.chain.runModelCall(plan, &slot.exchange) {
     case .proceed:
