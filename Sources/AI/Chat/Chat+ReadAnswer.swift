@@ -1,3 +1,5 @@
+import Kernel
+
 extension Chat {
   /// Reads a whole answer.
   static func readAnswer(_ body: JSONElement) throws(Refusal) -> Answer {
@@ -80,7 +82,7 @@ extension Chat {
     private(set) var isComplete = false
 
     mutating func read(_ name: String, _ data: [UInt8], into events: inout [Event]) throws(Failure) {
-      if data == Array("[DONE]".utf8) {
+      if ByteScan.equal(data.span, ByteScan.bytes(of: "[DONE]")) {
         isComplete = true
         events.append(.end)
         return

@@ -154,13 +154,14 @@ public struct ProviderAnswer: ~Copyable {
     }
     events.removeAll(keepingCapacity: true)
     do {
-      try reader.read(isBinary ? binary.eventName : framing.eventName, data, into: &events)
+      // The data of a text event says itself of what kind it is.
+      try reader.read(isBinary ? binary.eventName : "", data, into: &events)
     } catch { return relay(error, into: &out) }
     if request.answerTool != nil { events = events.compactMap { Self.asText($0) } }
     for event in events { note(event) }
     screen?.count(written)
     if isScreened, screen?.broken != nil { return isOver = true }
-    if events.contains(where: \.isContent) { chunks += 1 }
+    if events.contains(where: { $0.isContent }) { chunks += 1 }
     if request.isNative {
       if !isUsageOnly { framing.appendRaw(to: &out) }
     } else {
@@ -211,7 +212,7 @@ public struct ProviderAnswer: ~Copyable {
     var written = ByteBuffer(capacity: body.count + 256)
     let status = write(body, status: status, into: &written)
     screen?.count(self.written)
-    if let filtered = screen?.filter(whole: ModelRequest.array(written.span)) { out.append(filtered.span) }
+    if let filtered = screen?.filter(whole: Array(copying: written.span)) { out.append(filtered.span) }
     broken = screen?.broken
     return status
   }

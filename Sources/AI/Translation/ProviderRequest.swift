@@ -79,7 +79,7 @@ public struct ModelRequest: Sendable {
       throw Refusal(first, "`\(first)` cannot be said to the model that is asked for; leave it out.")
     }
     var request = ProviderRequest(
-      front: front, back: back, body: Self.array(json.buffer.span), streams: streams,
+      front: front, back: back, body: Array(copying: json.buffer.span), streams: streams,
       showsUsage: conversation.wantsUsage, dropped: lost.losses.fields)
     if back == .bedrock { request.answerTool = Converse.answerTool(conversation) }
     return request
@@ -128,10 +128,5 @@ public struct ModelRequest: Sendable {
     return (start..<start, #""stream_options":{"include_usage":true},"#)
   }
 
-  static func array(_ span: Span<UInt8>) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(span.count)
-    for index in span.indices { bytes.append(span[index]) }
-    return bytes
-  }
+  static func array(_ span: Span<UInt8>) -> [UInt8] { Array(copying: span) }
 }

@@ -4,7 +4,7 @@ import Kernel
 ///
 /// What is not as the dialect promises is an error; the stream is over then.
 protocol StreamReader {
-  /// - Parameter name: the event's, where the framing has one.
+  /// - Parameter name: the event's, where only the framing says it.
   mutating func read(_ name: String, _ data: [UInt8], into events: inout [Event]) throws(Failure)
   /// Whether the provider has said that it said all.
   var isComplete: Bool { get }

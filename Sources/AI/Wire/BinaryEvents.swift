@@ -61,7 +61,7 @@ public struct BinaryEvents: ~Copyable {
   private mutating func takeMessage() throws(Malformed) {
     let (name, payload) = try Self.read(message.span)
     eventName = name
-    eventData = ModelRequest.array(message.span.extracting(payload))
+    eventData = Array(copying: message.span.extracting(payload))
   }
 
   private static func read(_ bytes: Span<UInt8>) throws(Malformed) -> (name: String, payload: Range<Int>) {

@@ -1,3 +1,5 @@
+import Kernel
+
 /// One value of a JSON document that was received: a view into it.
 public struct JSONElement: Sendable {
   let tape: JSONTape
@@ -78,20 +80,61 @@ public struct JSONElement: Sendable {
 
   /// The member of this name, unless it is null: `null` and absent mean the same in every dialect.
   public subscript(name: String) -> JSONElement? {
-    guard entry.kind == .object else { return nil }
+    let wanted = name.utf8Span.span
+    let (tapeEntries, tapeBytes) = (tape.entries, tape.bytes)
+    let entries = tapeEntries.span
+    let bytes = tapeBytes.span
+    guard entries[index].kind == .object else { return nil }
+    let end = entries[index].next
     var child = index + 1
-    while child < entry.next {
-      if JSONElement(tape, child).string == name {
-        let value = JSONElement(tape, child + 1)
-        return value.isNull ? nil : value
-      }
-      child = tape.entries[child + 1].next
+    while child < end {
+      let entry = entries[child]
+      // Names are read in place, unless they have escapes.
+      let isWanted =
+        entry.isEscaped
+        ? JSONElement(tape, child).string == name
+        : entry.end - entry.start - 2 == wanted.count
+          && ByteScan.equal(bytes.extracting(entry.start + 1..<entry.end - 1), wanted)
+      if isWanted { return entries[child + 1].kind == .null ? nil : JSONElement(tape, child + 1) }
+      child = entries[child + 1].next
     }
     return nil
   }
 
   /// Refuses an object in which a name stands twice, which two readers could read differently.
   func requireUniqueNames() throws(MalformedJSON) {
+    let entries = tape.entries
+    guard entries[index].kind == .object else { return }
+    let end = entries[index].next
+    var place = index + 1
+    var count = 0
+    while place < end {
+      if count == Self.fewMembers { return try requireUniqueByHash() }
+      var earlier = index + 1
+      while earlier < place {
+        if isSame(earlier, place) {
+          throw MalformedJSON(problem: .repeated, offset: entries[place + 1].start)
+        }
+        earlier = entries[earlier + 1].next
+      }
+      place = entries[place + 1].next
+      count += 1
+    }
+  }
+
+  /// So many names are compared with each other sooner than hashed.
+  private static let fewMembers = 24
+
+  private func isSame(_ a: Int, _ b: Int) -> Bool {
+    let (one, other) = (tape.entries[a], tape.entries[b])
+    if one.isEscaped || other.isEscaped { return JSONElement(tape, a).string == JSONElement(tape, b).string }
+    guard one.end - one.start == other.end - other.start else { return false }
+    let bytes = tape.bytes
+    return ByteScan.equal(
+      bytes.span.extracting(one.start..<one.end), bytes.span.extracting(other.start..<other.end))
+  }
+
+  private func requireUniqueByHash() throws(MalformedJSON) {
     var seen: Set<String> = []
     for (name, value) in members where !seen.insert(name).inserted {
       throw MalformedJSON(problem: .repeated, offset: value.range.lowerBound)

@@ -51,7 +51,8 @@ final class JSONTape: Sendable {
     var position = 0
     private var depth = 0
 
-    init(count: Int) { entries.reserveCapacity(16 + count / 24) }
+    /// Few octets to a value in short documents; long ones are mostly texts.
+    init(count: Int) { entries.reserveCapacity(16 + min(count / 8, 512) + count / 256) }
 
     mutating func document(_ text: Span<UInt8>) throws(MalformedJSON) {
       try value(text)

@@ -13,6 +13,6 @@ enum JSONText {
   static func literal(_ text: [UInt8]) -> [UInt8] {
     var buffer = ByteBuffer(capacity: text.count + 2)
     buffer.append(json: text.span)
-    return ModelRequest.array(buffer.span)
+    return Array(copying: buffer.span)
   }
 }

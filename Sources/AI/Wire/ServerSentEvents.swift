@@ -59,9 +59,9 @@ public struct ServerSentEvents: ~Copyable {
   }
 
   /// The data of the event behind which `next` stopped.
-  public var eventData: [UInt8] { Self.array(data) }
+  public var eventData: [UInt8] { Array(copying: data.span) }
 
-  public var eventName: String { String(decoding: Self.array(name), as: UTF8.self) }
+  public var eventName: String { String(decoding: Array(copying: name.span), as: UTF8.self) }
 
   /// Appends the event as it came.
   public func appendRaw(to out: inout ByteBuffer) { out.append(raw.span) }
@@ -75,9 +75,8 @@ public struct ServerSentEvents: ~Copyable {
   }
 
   private func endOfLine(_ bytes: Span<UInt8>, from start: Int) -> Int {
-    var index = start
-    while index < bytes.count, bytes[index] != UInt8(ascii: "\n"), bytes[index] != UInt8(ascii: "\r") { index += 1 }
-    return index
+    let feed = ByteScan.index(of: UInt8(ascii: "\n"), in: bytes, from: start)
+    return ByteScan.index(of: UInt8(ascii: "\r"), in: bytes.extracting(0..<feed), from: start)
   }
 
   /// Takes a line; whether it was the empty one that ends an event.
@@ -114,13 +113,5 @@ public struct ServerSentEvents: ~Copyable {
   private mutating func dropByteOrderMark() {
     guard line.count >= 3, line.span[0] == 0xEF, line.span[1] == 0xBB, line.span[2] == 0xBF else { return }
     line.removeFirst(3)
-  }
-
-  private static func array(_ buffer: borrowing ByteBuffer) -> [UInt8] {
-    let span = buffer.span
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(span.count)
-    for index in span.indices { bytes.append(span[index]) }
-    return bytes
   }
 }

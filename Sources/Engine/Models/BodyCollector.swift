@@ -8,10 +8,12 @@ final class BodyCollector: Transport {
   var content: ByteBuffer
   private let piece: Int
 
-  /// - Parameter piece: octets that are enough for a turn.
-  init(piece: Int = .max) {
+  /// - Parameters:
+  ///   - piece: octets that are enough for a turn.
+  ///   - capacity: octets that it has room for at first.
+  init(piece: Int = .max, capacity: Int = 4096) {
     self.piece = piece
-    content = ByteBuffer(capacity: 4096)
+    content = ByteBuffer(capacity: capacity)
     super.init()
     isWritable = true
   }
@@ -28,14 +30,15 @@ final class BodyCollector: Transport {
     isWritable = true
   }
 
+  /// Gives up what was collected, and the room for it.
+  func take() -> [UInt8] {
+    let bytes = bytes
+    content = ByteBuffer(capacity: 0)
+    return bytes
+  }
+
   /// What is there, as an array.
   var bytes: [UInt8] { Self.array(content) }
 
-  static func array(_ buffer: borrowing ByteBuffer) -> [UInt8] {
-    let span = buffer.span
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(span.count)
-    for index in span.indices { bytes.append(span[index]) }
-    return bytes
-  }
+  static func array(_ buffer: borrowing ByteBuffer) -> [UInt8] { Array(copying: buffer.span) }
 }

@@ -33,26 +33,36 @@ extension WorkerMetrics {
   /// A model counts by the name that the configuration has for it, or as its provider's others: clients make up names.
   func observe(_ call: ConversationCall, _ slot: ExchangeSlot) {
     if call.isKept { return }
-    let labels = call.metricLabels
+    let series = series(of: call)
     let times = slot.exchange.times
     let error = slot.account.status >= 400 ? "\(slot.account.status)" : slot.exchange.fault.map { "\($0.reason)" } ?? ""
-    shard.observe(shard.series(.modelDuration, labels + [error]), nanoseconds: times.ended - times.received)
+    let duration = error.isEmpty ? series.duration : shard.series(.modelDuration, series.labels + [error])
+    shard.observe(duration, nanoseconds: times.ended - times.received)
     if call.request.streams, call.firstContent > 0 {
-      shard.observe(shard.series(.modelFirstChunk, labels), nanoseconds: call.firstContent - times.sent)
+      shard.observe(series.firstChunk, nanoseconds: call.firstContent - times.sent)
     }
     let usage = call.settlement.usage
     if usage.isEmpty { return }
-    if call.settlement.isEstimated { shard.add(shard.series(.modelEstimates, labels), 1) }
-    shard.observe(shard.series(.modelTokens, labels + ["input"]), count: usage.input)
-    shard.observe(shard.series(.modelTokens, labels + ["output"]), count: usage.output)
-    if let cost = call.cost { shard.add(shard.series(.modelCost, labels), cost) }
+    if call.settlement.isEstimated { shard.add(series.estimates, 1) }
+    shard.observe(series.input, count: usage.input)
+    shard.observe(series.output, count: usage.output)
+    if let cost = call.cost { shard.add(series.cost, cost) }
+  }
+
+  private func series(of call: ConversationCall) -> ModelSeries {
+    let model = call.isConfigured ? call.asked : MetricShard.other
+    let key = ModelSeries.Key(provider: call.model.provider, model: model)
+    if let known = models[key] { return known }
+    let made = ModelSeries(key, shard)
+    models[key] = made
+    return made
   }
 
   /// Counts the time that each piece of a stream took to come after the one before it.
   func observeChunks(_ call: ConversationCall, now: Int) {
     let count = call.answer.chunks - call.pace.chunks
     if count <= 0 { return }
-    let series = call.pace.series ?? shard.series(.modelChunk, call.metricLabels)
+    let series = call.pace.series ?? series(of: call).chunk
     // The first of all waits for the model to begin, which is another metric.
     if call.pace.chunks > 0 { shard.observe(series, nanoseconds: now - call.pace.last) }
     for _ in 1..<count { shard.observe(series, nanoseconds: 0) }
@@ -68,6 +78,30 @@ extension ConversationCall {
     var last = 0
     var series: SeriesIndex?
   }
+}
 
-  fileprivate var metricLabels: [String] { [model.provider, isConfigured ? asked : MetricShard.other] }
+/// Where a model's numbers are kept, each found when it is first counted.
+final class ModelSeries {
+  struct Key: Hashable {
+    let provider: String
+    /// As the configuration calls it.
+    let model: String
+  }
+
+  let labels: [String]
+  private let shard: MetricShard
+
+  init(_ key: Key, _ shard: MetricShard) {
+    labels = [key.provider, key.model]
+    self.shard = shard
+  }
+
+  /// Of calls that went well.
+  private(set) lazy var duration = shard.series(.modelDuration, labels + [""])
+  private(set) lazy var firstChunk = shard.series(.modelFirstChunk, labels)
+  private(set) lazy var chunk = shard.series(.modelChunk, labels)
+  private(set) lazy var input = shard.series(.modelTokens, labels + ["input"])
+  private(set) lazy var output = shard.series(.modelTokens, labels + ["output"])
+  private(set) lazy var estimates = shard.series(.modelEstimates, labels)
+  private(set) lazy var cost = shard.series(.modelCost, labels)
 }

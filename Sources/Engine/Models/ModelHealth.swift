@@ -26,6 +26,7 @@ final class ModelHealth: Sendable {
     if keys.isEmpty { return .keyless }
     return state.withLock { state in
       state.turn = (state.turn + 1) % keys.count
+      if state.blocked.isEmpty { return .key(keys[state.turn]) }
       var earliest = Int.max
       for step in keys.indices {
         let key = keys[(state.turn + step) % keys.count]

@@ -44,7 +44,7 @@ extension ServerConnection {
     }
     let body = BodyCollector()
     if let fault = await readBody(slot, into: body) { return await refuse(fault, slot) }
-    return await call(slot, route: route, models: models, front, body.bytes, path: path, operation)
+    return await call(slot, route: route, models: models, front, body.take(), path: path, operation)
   }
 
   private func call(
@@ -112,7 +112,6 @@ extension ServerConnection {
   static func identifier(of slot: ExchangeSlot) -> String { text(slot.exchange.id) }
 
   private static func text(_ id: borrowing ByteBuffer) -> String {
-    let span = id.span
-    return String(decoding: span.indices.map { span[$0] }, as: UTF8.self)
+    String(decoding: Array(copying: id.span), as: UTF8.self)
   }
 }

@@ -11,6 +11,8 @@ final class WorkerMetrics {
   private var calls = SeriesCache()
   private var received = SeriesCache()
   private var sent = SeriesCache()
+  /// Of models, by who runs them and what they are called; as many as the configuration names.
+  var models: [ModelSeries.Key: ModelSeries] = [:]
   private var faults: [FaultKey: SeriesIndex] = [:]
   /// What plugins count, and how much of it has been gathered.
   private var plugins: [PluginSeries: (counter: PluginCounter, series: SeriesIndex, gathered: Int)] = [:]
