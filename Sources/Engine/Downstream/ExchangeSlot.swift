@@ -107,6 +107,12 @@ final class ExchangeSlot {
     reply = ByteBuffer(capacity: 16)
   }
 
+  /// Gives up the room behind the heads while a model talks, which takes long and needs none of it.
+  func keepHeadsInStream(_ pool: BufferPool) {
+    if exchange.request.buffer.isEmpty { exchange.request.buffer.shrink(returningTo: pool) }
+    if exchange.response.buffer.isEmpty { exchange.response.buffer.shrink(returningTo: pool) }
+  }
+
   /// Gives every block back to the worker's pools.
   func returnBuffers(small: BufferPool, large: BufferPool) {
     exchange.request.buffer.return(to: small)

@@ -14,7 +14,8 @@ extension ServerConnection {
     let head = AnswerFrame(slot.exchange.response.head, StreamingType.isAnswered(&slot.exchange.response))
     slot.download.begin(head.framing, framing: .plain)
     let isStream = head.status == 200 && head.isStream && call.request.streams
-    let body = BodyCollector(piece: isStream ? Self.streamPiece : Self.largestAnswer)
+    let body =
+      isStream ? BodyCollector(piece: Self.streamPiece, capacity: 1024) : BodyCollector(piece: Self.largestAnswer)
     do throws(BodyFlow.Failure) {
       _ = try slot.download.takePrefix(of: &slot.exchange.response.buffer, into: &body.content)
     } catch {
@@ -198,6 +199,7 @@ extension ServerConnection {
   /// Writes the head of the client's stream, and what was held back of it.
   private func begin(_ stream: inout ClientStream, _ slot: ExchangeSlot, _ call: ConversationCall) {
     stream.isHeld = false
+    slot.keepHeadsInStream(worker.smallBuffers)
     stream.isChunked = slot.exchange.request.head.minorVersion > 0
     if call.timeouts.total == nil { totalDeadline = .max }
     slot.exchange.response.begin(status: 200)

@@ -8,13 +8,18 @@ extension GatewayCheck {
     for index in settings.models?.providers.indices ?? 0..<0 {
       guard let provider = settings.models?.providers[index], let url = provider.endpoint else { continue }
       let timeouts = TimeoutSettings(connect: .seconds(5), firstByte: .minutes(10), idle: .minutes(5))
+      // A stream holds its connection while the model talks: how many there may be is what limits of clients say.
+      let connections = ConnectionSettings(maximum: Self.mostProviderConnections)
       settings.upstreams.append(
         UpstreamSettings(
-          name: provider.upstreamName, targets: [url.target], timeouts: timeouts, position: provider.position))
+          name: provider.upstreamName, targets: [url.target], timeouts: timeouts, connections: connections,
+          position: provider.position))
       settings.models?.providers[index].upstream = settings.upstreams.count - 1
       used.insert(settings.upstreams.count - 1)
     }
   }
+
+  private static var mostProviderConnections: Int { 65_536 }
 
   /// The upstream of a server. Sessions of the older protocol live in one process, so a client's calls go to one address.
   mutating func upstream(of server: MCPServerSettings) -> Int {
