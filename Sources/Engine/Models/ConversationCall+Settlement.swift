@@ -68,6 +68,15 @@ extension ExchangeSlot {
 }
 
 extension ServerConnection {
+  /// What a stream that has ended in an error event counts as.
+  func noteFailure(_ slot: ExchangeSlot, _ call: ConversationCall) {
+    if let rule = call.answer.broken {
+      slot.exchange.fault = call.deny(rule, &slot.exchange)
+    } else if call.answer.failure != nil {
+      slot.exchange.fault = .upstreamTruncated
+    }
+  }
+
   /// Lets the plugins see the call; whether the connection can go on if one of them answered it, nil to go ahead.
   ///
   /// A call may end with any of its candidates, so the highest of their prices is what it may cost.

@@ -11,9 +11,12 @@ extension ServerConnection {
   func answerConversation(
     _ slot: ExchangeSlot, _ lease: UpstreamConnection, _ call: ConversationCall, timeouts: CallTimeouts
   ) async -> AttemptOutcome {
-    let head = AnswerFrame(slot.exchange.response.head, StreamingType.isAnswered(&slot.exchange.response))
+    let head = AnswerFrame(
+      slot.exchange.response.head, StreamingType.isAnswered(&slot.exchange.response),
+      HeldCoding(ofResponse: &slot.exchange))
     slot.download.begin(head.framing, framing: .plain)
-    let isStream = head.status == 200 && head.isStream && call.request.streams
+    // Nobody asked for a content coding. Who uses one all the same is read whole first.
+    let isStream = head.status == 200 && head.isStream && head.coding == .identity && call.request.streams
     let body =
       isStream ? BodyCollector(piece: Self.streamPiece, capacity: 1024) : BodyCollector(piece: Self.largestAnswer)
     do throws(BodyFlow.Failure) {
@@ -29,10 +32,11 @@ extension ServerConnection {
 
   private static let streamPiece = 64 << 10
   private static let eventStream = "text/event-stream; charset=utf-8"
-  private static let largestAnswer = 64 << 20
+  static let largestAnswer = 64 << 20
 
   // MARK: A whole answer
 
+  // long: the steps of one answer in their order
   private func answerWhole(
     _ slot: ExchangeSlot, _ lease: UpstreamConnection, _ call: ConversationCall, _ body: BodyCollector,
     _ head: AnswerFrame, timeouts: CallTimeouts
@@ -51,6 +55,8 @@ extension ServerConnection {
       if signals.contains(.deadline), let outcome = expired(deadline, .targetIdle) { return abandon(lease, outcome) }
     }
     endCall(slot, lease, head)
+    guard decode(body, head.coding) else { return .fault(.malformedAnswer) }
+    if head.status == 200, head.isStream, call.request.streams { return await replayStream(slot, call, body) }
     var out = ByteBuffer(capacity: body.content.count + 256)
     let bytes = body.bytes
     let status = call.answer.translate(bytes, status: head.status, into: &out)
@@ -162,11 +168,7 @@ extension ServerConnection {
       isEnded = true
     }
     endCall(slot, lease, head)
-    if let rule = call.answer.broken {
-      slot.exchange.fault = call.deny(rule, &slot.exchange)
-    } else if call.answer.failure != nil {
-      slot.exchange.fault = .upstreamTruncated
-    }
+    noteFailure(slot, call)
     return .done
   }
 
@@ -177,7 +179,7 @@ extension ServerConnection {
   }
 
   /// Ends the client's stream, well or with an error; an outcome when it has not begun and another model is asked.
-  private func end(
+  func end(
     _ stream: inout ClientStream, _ slot: ExchangeSlot, _ call: ConversationCall, _ failure: Failure?
   ) -> AttemptOutcome? {
     var text = ByteBuffer(capacity: 256)
@@ -197,7 +199,7 @@ extension ServerConnection {
   }
 
   /// Writes the head of the client's stream, and what was held back of it.
-  private func begin(_ stream: inout ClientStream, _ slot: ExchangeSlot, _ call: ConversationCall) {
+  func begin(_ stream: inout ClientStream, _ slot: ExchangeSlot, _ call: ConversationCall) {
     stream.isHeld = false
     slot.keepHeadsInStream(worker.smallBuffers)
     stream.isChunked = slot.exchange.request.head.minorVersion > 0
@@ -238,7 +240,7 @@ extension ServerConnection {
   }
 
   /// Appends what the client gets of what has come.
-  private func translate(
+  func translate(
     _ body: BodyCollector, _ call: ConversationCall, _ stream: inout ClientStream, _ slot: ExchangeSlot
   ) {
     if body.content.isEmpty { return }
@@ -255,7 +257,7 @@ extension ServerConnection {
 }
 
 /// The client's side of a stream.
-private struct ClientStream: ~Copyable {
+struct ClientStream: ~Copyable {
   /// Whether nothing of it has been sent, so that another model may still give the answer.
   var isHeld: Bool
   var isChunked = false
@@ -292,11 +294,13 @@ private struct AnswerFrame {
   let framing: BodyFraming
   let keepsAlive: Bool
   let isStream: Bool
+  let coding: HeldCoding
 
-  init(_ head: borrowing ResponseHead, _ isStream: Bool) {
+  init(_ head: borrowing ResponseHead, _ isStream: Bool, _ coding: HeldCoding) {
     status = head.status
     framing = head.framing
     keepsAlive = head.keepAlive
     self.isStream = isStream
+    self.coding = coding
   }
 }
