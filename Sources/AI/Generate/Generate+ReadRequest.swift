@@ -25,6 +25,7 @@ extension Generate {
     for (place, content) in try body.requireMember("contents").requireArray().enumerated() {
       conversation.messages.append(try readContent(content, place: place, &losses))
     }
+    joinResults(&conversation.messages)
     for part in try body.either("systemInstruction")?["parts"]?.requireArray() ?? [] {
       conversation.system.append(try part.requireString("text"))
     }
@@ -136,6 +137,24 @@ extension Generate {
       }
     }
     return Message(role == "model" ? .assistant : .user, parts, place: place)
+  }
+
+  /// Gives a result that says no id that of the first call of its tool which has none yet: other dialects know it by that.
+  private static func joinResults(_ messages: inout [Message]) {
+    var open: [(id: String, name: String)] = []
+    for message in messages.indices {
+      for part in messages[message].parts.indices {
+        switch messages[message].parts[part] {
+        case .toolCall(let call): open.append((call.id, call.name))
+        case .toolResult(var result):
+          let call = open.firstIndex { result.id.isEmpty ? $0.name == result.name : $0.id == result.id }
+          guard let call else { continue }
+          result.id = open.remove(at: call).id
+          messages[message].parts[part] = .toolResult(result)
+        default: continue
+        }
+      }
+    }
   }
 
   /// - Parameter call: the id of a call that has none. Results without one are those of the tool by their name.
