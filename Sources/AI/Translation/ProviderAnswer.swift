@@ -157,7 +157,7 @@ public struct ProviderAnswer: ~Copyable {
       // The data of a text event says itself of what kind it is.
       try reader.read(isBinary ? binary.eventName : "", data, into: &events)
     } catch { return relay(error, into: &out) }
-    if request.answerTool != nil { events = events.compactMap { Self.asText($0) } }
+    if request.answerTool != nil { events = events.compactMap(\.asText) }
     for event in events { note(event) }
     screen?.count(written)
     if isScreened, screen?.broken != nil { return isOver = true }
@@ -239,7 +239,7 @@ public struct ProviderAnswer: ~Copyable {
       return refuse(failure, into: &out)
     }
     guard var answer = try? request.back.readAnswer(element) else { return refuse(.malformedAnswer, into: &out) }
-    if let tool = request.answerTool { answer = Self.asText(answer, tool) }
+    if let tool = request.answerTool { answer = answer.asText(from: tool) }
     usage = answer.usage
     finish = answer.finish
     model = answer.head.model
@@ -257,32 +257,6 @@ public struct ProviderAnswer: ~Copyable {
     request.front.write(answer, into: &json)
     out.append(json.buffer.span)
     return 200
-  }
-
-  /// What a tool that stands for the answer was called with is the answer.
-  private static func asText(_ answer: Answer, _ tool: String) -> Answer {
-    var answer = answer
-    guard answer.parts.contains(where: { if case .toolCall = $0 { true } else { false } }) else { return answer }
-    answer.parts = answer.parts.compactMap { part in
-      switch part {
-      case .toolCall(let call): call.name == tool ? .text(call.arguments) : nil
-      // A word before the call is none of the document.
-      case .text: nil
-      default: part
-      }
-    }
-    if answer.finish.reason == .toolCalls { answer.finish = Finish(.stop) }
-    return answer
-  }
-
-  /// The same of a stream. There is no other tool that could be called.
-  private static func asText(_ event: Event) -> Event? {
-    switch event {
-    case .toolCall: nil
-    case .toolArguments(let text): .text(text)
-    case .finish(let finish) where finish.reason == .toolCalls: .finish(Finish(.stop))
-    default: event
-    }
   }
 
   private mutating func refuse(_ failure: Failure, into out: inout ByteBuffer) -> Int {
