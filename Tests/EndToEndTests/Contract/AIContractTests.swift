@@ -74,14 +74,17 @@ struct AIContractTests {
     func asked(_ name: String) -> Int { cloud.requests.count { $0.target.hasPrefix("/\(name)/") } }
   }
 
-  private func withContract(_ body: (RunningGateway, Stage) throws -> Void) throws {
+  /// - Parameter tools: the MCP server behind the last route.
+  private func withContract(
+    tools: String = "http://127.0.0.1:9/mcp", _ body: (RunningGateway, Stage) throws -> Void
+  ) throws {
     let stage = try Stage()
-    var text = try TemporaryDirectory.contents(of: Self.folder + "/ai.conf")
+    let text = try TemporaryDirectory.contents(of: Self.folder + "/ai.conf")
       .replacing("schemas/triage.json", with: Self.folder + "/schemas/triage.json")
-    // The route `tools`, the last of the file, is another handler's.
-    text = String(text[..<(try #require(text.firstRange(of: "  tools:"))).lowerBound])
     let more = "\ncall_log: { path: \"${DIRECTORY}/calls\" }\nworkers: 1\ndrain_delay: 0s\n"
-    try withGateway(text + more, stage.plan) { gateway in try body(gateway, stage) }
+    var plan = stage.plan
+    plan.environment.append(("MCP_URL", tools))
+    try withGateway(text + more, plan) { gateway in try body(gateway, stage) }
   }
 
   private func post(
@@ -219,6 +222,31 @@ struct AIContractTests {
       #expect(try post(gateway, long, "/ai/triage", key).status == 422)
       #expect(try post(gateway, inputs, "/ai/triage", "X-API-Key: wrong").status == 401)
       #expect(stage.cloud.requests.count == 3)
+    }
+  }
+
+  private static let python = ProcessEnvironment.value("SLUICE_TEST_PYTHON")
+
+  @Test(.enabled(if: python != nil, "`make test` makes the Python environment"), arguments: ["auto", "legacy"])
+  func `the tools of the tickets' server are called with the official SDK`(_ mode: String) throws {
+    let python = try #require(Self.python)
+    let script = Self.folder.replacing("/Contract", with: "/Models") + "/mcp_peer.py"
+    let directory = try TemporaryDirectory()
+    let port = Ports.free()
+    let server = try ChildProcess(
+      [python, script, "serve", "\(port)"], output: directory["server"], errors: directory["server"])
+    defer { server.kill() }
+    #expect(Deadline.usual.poll { (try? directory.read("server"))?.contains("Uvicorn running") == true })
+    try withContract(tools: "http://127.0.0.1:\(port)/mcp") { gateway, _ in
+      let client = try ChildProcess(
+        [python, script, "call", "http://127.0.0.1:\(gateway.port)/mcp/tickets", "unused", mode],
+        output: directory["client"], errors: directory["errors"])
+      let exit = try client.wait(until: .after(seconds: 60))
+      #expect(exit == .exited(0), "\((try? directory.read("errors")) ?? "")")
+      let said = try JSONValue(parsing: directory.read("client"))
+      #expect(said["find_ticket"]?.string == "ticket 7")
+      let records = try gateway.awaitRecords(2)
+      #expect(records.allSatisfy { $0["route"]?.string == "tools/tickets" })
     }
   }
 }
