@@ -127,6 +127,9 @@ public struct Exchange: ~Copyable {
 
   /// How a cache took part.
   public var cacheUse = CacheUse.none
+  /// How near the question of a kept answer is to the one that was asked, in thousandths of the cosine; 0 where that is not why
+  /// it was given.
+  public var cacheSimilarity = 0
   /// Gets the answer to this request when it is sent to the upstream once more, behind the client's back, because a
   /// hook has answered it from what it had.
   public var refresher: AnswerReceiver?
@@ -233,6 +236,7 @@ public struct Exchange: ~Copyable {
     if brokenRule != nil { brokenRule = nil }
     if remoteCall != nil { remoteCall = nil }
     cacheUse = .none
+    cacheSimilarity = 0
     if refresher != nil { refresher = nil }
     nextStep = 0
     if !allowed.isEmpty { allowed = "" }

@@ -44,9 +44,10 @@ import Testing
     return (fixture.exchange.cacheUse, nil)
   }
 
-  @Test func `the same call has the same answer, until its time is over`() async throws {
+  @Test(arguments: ["ttl: 10s", "ttl: 10s, when: { temperature: 0 }", "when: { temperature: 0 }, ttl: 10s"])
+  func `the same call has the same answer, until its time is over`(_ settings: String) async throws {
     let worker = StillWorker()
-    let chain = try PluginFixture.chain("ai_cache: { ttl: 10s }", of: definitions, on: worker)
+    let chain = try PluginFixture.chain("ai_cache: { \(settings) }", of: definitions, on: worker)
     #expect(try await ask(chain, Asked()).use == .miss)
     worker.now = 9_999_999_999
     #expect(try await ask(chain, Asked()).use == .hit)

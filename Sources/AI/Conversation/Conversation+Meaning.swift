@@ -10,13 +10,39 @@ extension ModelRequest {
   /// Nil where something is asked that only one dialect knows, or that is no conversation: it is not known then what the
   /// answer depends on, nor could an answer be given again in another dialect.
   public var meaning: CallMeaning? {
-    if operation != nil { return nil }
-    var losses = Losses()
-    guard let conversation = try? front.read(body, &losses), losses.fields.isEmpty else { return nil }
+    guard let conversation = commonConversation else { return nil }
     var writer = MeaningWriter()
     writer.write(conversation)
     return CallMeaning(
       text: writer.bytes, temperature: conversation.sampling.temperature.flatMap { Double($0.literal) })
+  }
+
+  /// The last thing that a user said, apart from everything else that the answer depends on.
+  ///
+  /// Nil where `meaning` is, and where the last to speak is not a user, or says nothing in words.
+  public var question: (frame: [UInt8], text: String)? {
+    guard var conversation = commonConversation, let last = conversation.messages.last, last.role == .user else {
+      return nil
+    }
+    var said: [String] = []
+    let index = conversation.messages.count - 1
+    conversation.messages[index].parts = last.parts.map { part in
+      guard case .text(let text) = part else { return part }
+      said.append(text)
+      return .text("")
+    }
+    if said.allSatisfy(\.isEmpty) { return nil }
+    var writer = MeaningWriter()
+    writer.write(conversation)
+    return (writer.bytes, said.joined(separator: "\n"))
+  }
+
+  /// The conversation, if every dialect could say it.
+  private var commonConversation: Conversation? {
+    if operation != nil { return nil }
+    var losses = Losses()
+    guard let conversation = try? front.read(body, &losses), losses.fields.isEmpty else { return nil }
+    return conversation
   }
 }
 

@@ -6,6 +6,8 @@ public struct PassedOperation: Sendable, Equatable {
   /// What its path ends in: `/embeddings`, `/messages/count_tokens`, `:countTokens`.
   public let path: String
 
+  public static let embeddings = PassedOperation(front: .chat, path: "/embeddings")
+
   /// All of them. The version of the API stands before those that begin with a slash, the model before the others.
   public static let all: [PassedOperation] =
     ["/embeddings", "/rerank", "/moderations", "/images/generations", "/audio/speech"].map {

@@ -30,10 +30,15 @@ struct ClientMessage: ~Copyable {
 
   /// The octets of a client's request, which were checked when it came.
   ///
-  /// - Parameter keeping: how long the answer may be that somebody reads; nil when nobody does.
-  init(copyOf octets: consuming ByteBuffer, method: Method, _ methodText: String, keeping: Int? = nil) {
+  /// - Parameters:
+  ///   - keeping: how long the answer may be that somebody reads; nil when nobody does.
+  ///   - timeout: nanoseconds for all of it.
+  init(
+    copyOf octets: consuming ByteBuffer, method: Method, _ methodText: String, keeping: Int? = nil,
+    timeout: Int = timeoutOfCopies
+  ) {
     request = ClientRequest(
-      method: methodText, upstream: "", target: "", timeout: Self.timeoutOfCopies, largestResponse: keeping ?? .max)
+      method: methodText, upstream: "", target: "", timeout: timeout, largestResponse: keeping ?? .max)
     self.method = method
     keepsAnswer = keeping != nil
     copy = octets
@@ -42,7 +47,7 @@ struct ClientMessage: ~Copyable {
   /// Whether somebody reads the answer's content.
   private(set) var keepsAnswer = true
 
-  private static let timeoutOfCopies = 30_000_000_000
+  static let timeoutOfCopies = 30_000_000_000
 
   var isCopy: Bool { !copy.isEmpty }
 

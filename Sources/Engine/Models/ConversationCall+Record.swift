@@ -41,8 +41,13 @@ extension WorkerMetrics {
     if call.request.streams, call.firstContent > 0 {
       shard.observe(series.firstChunk, nanoseconds: call.firstContent - times.sent)
     }
-    let usage = call.settlement.usage
+    count(call.settlement.usage, of: call)
+  }
+
+  /// Counts what a call used.
+  func count(_ usage: Usage, of call: ConversationCall) {
     if usage.isEmpty { return }
+    let series = series(of: call)
     if call.settlement.isEstimated { shard.add(series.estimates, 1) }
     shard.observe(series.input, count: usage.input)
     shard.observe(series.output, count: usage.output)

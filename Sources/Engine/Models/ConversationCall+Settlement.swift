@@ -82,7 +82,7 @@ extension ServerConnection {
   /// A call may end with any of its candidates, so the highest of their prices is what it may cost.
   func runModelHooks(
     _ slot: ExchangeSlot, _ asked: ModelRequest, _ call: ConversationCall, _ candidates: [ModelCandidate],
-    route: WorkerRoute
+    route: WorkerRoute, models: ModelRoute
   ) async -> Bool? {
     call.size = asked.inputTokens
     if route.chain.modelCall.isEmpty { return nil }
@@ -97,7 +97,8 @@ extension ServerConnection {
       canonical: slot.prompt == nil ? { asked.canonical } : nil,
       // The call holds its plan: held by it in return, neither would ever be let go.
       content: slot.prompt == nil ? { [weak call] in (call?.edited ?? asked).meaning?.text } : nil,
-      texts: { [weak call] in (call?.edited ?? asked).texts },
+      question: { [weak call, isPrompt = slot.prompt != nil] in isPrompt ? nil : (call?.edited ?? asked).question },
+      asker: ModelAsker(worker, models), texts: { [weak call] in (call?.edited ?? asked).texts },
       userTexts: { [weak call] in (call?.edited ?? asked).userTexts },
       filter: { [weak call] in call?.filter(asked, $0) ?? false })
     call.plan = plan

@@ -19,7 +19,7 @@ final class ModelRoute {
   ) {
     self.settings = settings
     prompt = models?.prompts.first { $0.name == settings.prompt }.map { Prompt($0, promptAnswers) }
-    let named = Set(models?.references ?? [])
+    let named = Set((models?.references ?? []) + (models?.asked ?? []))
     var providers: [String: ModelProvider] = [:]
     for provider in models?.providers ?? [] where pools.indices.contains(provider.upstream) {
       providers[provider.name] = ModelProvider(provider, models?.prices ?? [], named, pools[provider.upstream])
@@ -43,29 +43,37 @@ final class ModelRoute {
   func candidates(
     for name: String, _ exchange: inout Exchange, _ random: inout SplitMix
   ) -> (candidates: [ModelCandidate], timeouts: ModelTimeouts) {
+    candidates(for: name, &random) { $0.hash(in: exchange, seed: UpstreamSplit.seed) }
+  }
+
+  /// - Parameter share: the hash by which splits decide; without one they draw.
+  func candidates(
+    for name: String, _ random: inout SplitMix, share: (RequestValue) -> UInt64? = { _ in nil }
+  ) -> (candidates: [ModelCandidate], timeouts: ModelTimeouts) {
     var found: [ModelCandidate] = []
     if let alias = aliases[name] {
-      add(alias, to: &found, &exchange, &random)
+      add(alias, to: &found, share, &random)
       return (found, alias.settings.timeouts)
     }
-    if let model = ModelName(name) { add(.model(model), to: &found, &exchange, &random) }
+    if let model = ModelName(name) { add(.model(model), to: &found, share, &random) }
     return (found, ModelTimeouts())
   }
 
   private func add(
-    _ alias: ModelAlias, to found: inout [ModelCandidate], _ exchange: inout Exchange, _ random: inout SplitMix
+    _ alias: ModelAlias, to found: inout [ModelCandidate], _ share: (RequestValue) -> UInt64?,
+    _ random: inout SplitMix
   ) {
-    if let first = alias.choose(&exchange, &random) { add(first, to: &found, &exchange, &random) }
-    for next in alias.settings.fallbacks { add(next, to: &found, &exchange, &random) }
+    if let first = alias.choose(share, &random) { add(first, to: &found, share, &random) }
+    for next in alias.settings.fallbacks { add(next, to: &found, share, &random) }
   }
 
   private func add(
-    _ reference: ModelReference, to found: inout [ModelCandidate], _ exchange: inout Exchange,
+    _ reference: ModelReference, to found: inout [ModelCandidate], _ share: (RequestValue) -> UInt64?,
     _ random: inout SplitMix
   ) {
     if found.count == Self.mostCandidates { return }
     switch reference {
-    case .alias(let name): if let alias = aliases[name] { add(alias, to: &found, &exchange, &random) }
+    case .alias(let name): if let alias = aliases[name] { add(alias, to: &found, share, &random) }
     case .model(let model):
       guard let provider = providers[model.provider], !found.contains(where: { $0.model == model }) else { return }
       found.append(ModelCandidate(provider: provider, model: model))
@@ -94,9 +102,9 @@ private struct ModelAlias {
   }
 
   /// Who is asked first; who agrees in the split's value always meets the same.
-  func choose(_ exchange: inout Exchange, _ random: inout SplitMix) -> ModelReference? {
+  func choose(_ share: (RequestValue) -> UInt64?, _ random: inout SplitMix) -> ModelReference? {
     guard let split = settings.split, let shares else { return settings.model }
-    let hash = key.flatMap { $0.hash(in: exchange, seed: UpstreamSplit.seed) } ?? random.next()
+    let hash = key.flatMap(share) ?? random.next()
     return split.to[shares.index(of: hash)].model
   }
 }

@@ -7,6 +7,29 @@ import PluginKit
 enum ProviderHead {
   static func write(_ call: ConversationCall, _ exchange: inout Exchange, into out: inout ByteBuffer) {
     out.removeAll()
+    begin(call, into: &out)
+    out.append("X-Request-Id: ")
+    append(exchange.id, to: &out)
+    out.append("\r\n")
+    // A client of the same dialect knows which version it speaks, and which features it tries.
+    if call.request.isNative, call.provider.settings.speaks == .anthropic {
+      let given = exchange.request.header(named: "anthropic-version")
+      if let given { field("anthropic-version", given, to: &out) } else { version(into: &out) }
+      if let beta = exchange.request.header(named: "anthropic-beta") { field("anthropic-beta", beta, to: &out) }
+    } else if call.provider.settings.speaks == .anthropic {
+      version(into: &out)
+    }
+    end(call, into: &out)
+  }
+
+  /// The same for a request of the gateway's own.
+  static func write(_ call: ConversationCall, into out: inout ByteBuffer) {
+    begin(call, into: &out)
+    if call.provider.settings.speaks == .anthropic { version(into: &out) }
+    end(call, into: &out)
+  }
+
+  private static func begin(_ call: ConversationCall, into out: inout ByteBuffer) {
     guard let url = call.provider.endpoint else { return }
     out.append("POST ")
     out.append(url.path)
@@ -17,10 +40,13 @@ enum ProviderHead {
     let streamType: StaticString =
       call.request.back == .bedrock ? "application/vnd.amazon.eventstream" : "text/event-stream"
     out.append(call.request.streams ? streamType : call.request.operation == nil ? "application/json" : "*/*")
-    out.append("\r\nUser-Agent: sluice\r\nX-Request-Id: ")
-    append(exchange.id, to: &out)
-    out.append("\r\n")
-    writeKey(call, exchange, into: &out)
+    out.append("\r\nUser-Agent: sluice\r\n")
+    writeKey(call, into: &out)
+  }
+
+  private static func version(into out: inout ByteBuffer) { out.append("anthropic-version: 2023-06-01\r\n") }
+
+  private static func end(_ call: ConversationCall, into out: inout ByteBuffer) {
     out.append("Content-Length: ")
     out.append(decimal: call.request.body.count)
     out.append("\r\n\r\n")
@@ -50,7 +76,7 @@ enum ProviderHead {
     }
   }
 
-  private static func writeKey(_ call: ConversationCall, _ exchange: borrowing Exchange, into out: inout ByteBuffer) {
+  private static func writeKey(_ call: ConversationCall, into out: inout ByteBuffer) {
     switch call.provider.settings.speaks {
     case .gemini:
       if let key = call.key { field("x-goog-api-key", key, to: &out) }
@@ -61,16 +87,6 @@ enum ProviderHead {
     case .bedrock: sign(call, into: &out)
     case .anthropic:
       if let key = call.key { field("x-api-key", key, to: &out) }
-      // A client of the same dialect knows which version it speaks, and which features it tries.
-      let given = call.request.isNative ? exchange.request.header(named: "anthropic-version") : nil
-      out.append("anthropic-version: ")
-      if let given { out.append(given) } else { out.append("2023-06-01") }
-      out.append("\r\n")
-      if call.request.isNative, let beta = exchange.request.header(named: "anthropic-beta") {
-        out.append("anthropic-beta: ")
-        out.append(beta)
-        out.append("\r\n")
-      }
     }
   }
 
@@ -90,6 +106,13 @@ enum ProviderHead {
   }
 
   private static func field(_ name: StaticString, _ value: String, to out: inout ByteBuffer) {
+    out.append(name)
+    out.append(": ")
+    out.append(value)
+    out.append("\r\n")
+  }
+
+  private static func field(_ name: StaticString, _ value: Span<UInt8>, to out: inout ByteBuffer) {
     out.append(name)
     out.append(": ")
     out.append(value)

@@ -20,7 +20,9 @@ extension ServerConnection {
     guard let call = slot.conversation else { return await refuse(.unknownModel, slot) }
     call.log = models.settings.log
     if call.log.prompts { call.said = asked.userTexts }
-    if let ended = await runModelHooks(slot, asked, call, choice.candidates, route: route) { return ended }
+    if let ended = await runModelHooks(slot, asked, call, choice.candidates, route: route, models: models) {
+      return ended
+    }
     if let total = choice.timeouts.total ?? route.timeouts(of: call.provider.pool).total {
       totalDeadline = slot.exchange.times.headComplete + total
     }
@@ -34,11 +36,11 @@ extension ServerConnection {
         call.note(candidate, "inexpressible")
         continue
       }
-      switch begin(candidate, call, request) {
+      switch call.attempt(candidate, request, now: worker.loop.now) {
       case .refused(let reason): fault = reason
       case .begun(let pass):
         let outcome = await ask(slot, route: route, candidate, call)
-        settle(candidate, call, pass, outcome)
+        call.tellBreaker(candidate, pass, outcome, now: worker.loop.now)
         guard let outcome else { return slot.keepsConnection }
         guard call.isGivenUp || mayMoveOn(outcome, slot) else { return await refuse(outcome, slot) }
         call.note(candidate, call.isGivenUp ? Self.word(of: call.failure) : "\(outcome.reason)")
@@ -57,37 +59,6 @@ extension ServerConnection {
     return call.edited ?? asked
   }
 
-  private enum Beginning {
-    case begun(CircuitBreaker.Pass?)
-    case refused(Fault)
-  }
-
-  /// Takes a key and the breaker's leave for an attempt.
-  private func begin(_ candidate: ModelCandidate, _ call: ConversationCall, _ request: ProviderRequest) -> Beginning {
-    let now = worker.loop.now
-    let model = candidate.model.model
-    var key: String?
-    switch candidate.provider.key(for: model, now: now) {
-    case .keyless: break
-    case .key(let usable): key = usable
-    case .none(let until):
-      call.note(candidate, "no_usable_key")
-      var fault = Fault.noUsableKey
-      fault.retryAfter = max(1, (until - now + 999_999_999) / 1_000_000_000)
-      return .refused(fault)
-    }
-    var pass: CircuitBreaker.Pass?
-    switch candidate.provider.breaker(of: model)?.admit(now: now) {
-    case .admitted(let admitted), .probe(let admitted, _): pass = admitted
-    case .refused:
-      call.note(candidate, "circuit_open")
-      return .refused(.circuitOpen)
-    case nil: break
-    }
-    call.begin(candidate, key, request)
-    return .begun(pass)
-  }
-
   /// One attempt; nil when the client has its answer.
   private func ask(
     _ slot: ExchangeSlot, route: WorkerRoute, _ candidate: ModelCandidate, _ call: ConversationCall
@@ -103,26 +74,6 @@ extension ServerConnection {
     slot.outgoing.append(body.span)
     slot.prefixLength = slot.upload.received
     return await tryTargets(slot, route: route, pool: pool, resuming: nil)
-  }
-
-  /// Tells the model's breaker: limits and refused keys say nothing of whether it works.
-  private func settle(
-    _ candidate: ModelCandidate, _ call: ConversationCall, _ pass: CircuitBreaker.Pass?, _ fault: Fault?
-  ) {
-    guard let pass, let breaker = candidate.provider.breaker(of: candidate.model.model) else { return }
-    let outcome: CircuitBreaker.Outcome
-    if let failure = call.answer.failure {
-      switch failure.kind {
-      case .server, .timeout, .overloaded: outcome = .failure
-      case .invalidRequest, .notFound, .tooLarge: outcome = .success
-      case .authentication, .permission, .rateLimited, .quota: outcome = .abandoned
-      }
-    } else {
-      // A whole answer is one, also where a prompt wants another.
-      let isAnswered = call.answer.isOver
-      outcome = fault.map { isAnswered ? .success : $0.origin == .upstream ? .failure : .abandoned } ?? .success
-    }
-    breaker.record(outcome, pass, now: worker.loop.now)
   }
 
   private func mayMoveOn(_ fault: Fault, _ slot: ExchangeSlot) -> Bool {

@@ -27,13 +27,25 @@ struct GatewayCheck {
     settings.pluginSets = sets.sets
     sets.check(draft.pluginSets, &reading)
     settings.plugins = sets.splice(draft.plugins, .common, &reading)
-    settings.models?.resolve(&reading)
+    let asked = askedModels()
+    settings.models?.resolve(asked: asked, &reading)
     resolveProviders()
     resolveRoutes(&reading)
     resolveStores()
     resolveServices()
     checkUse(&reading)
     checkProcess(openFiles: openFiles, &reading)
+  }
+
+  /// The models that plugins ask, each with the place of its plugin.
+  private func askedModels() -> [(ModelReference, Position)] {
+    var entries = settings.plugins + sets.sets.flatMap(\.plugins)
+    for route in draft.routes { for case .plugin(let entry) in route.plugins { entries.append(entry) } }
+    return entries.flatMap { entry in
+      ((entry.settings as? any ModelAskingSettings)?.models ?? []).map { name in
+        (ModelName(name).map { .model($0) } ?? .alias(name), entry.position)
+      }
+    }
   }
 
   /// The place of what no line says.

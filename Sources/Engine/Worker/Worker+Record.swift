@@ -107,6 +107,7 @@ extension Worker {
       log.append(.responseViolations, integer: slot.exchange.responseViolations)
     }
     if slot.exchange.cacheUse != .none { log.append(.cache, text: slot.exchange.cacheUse.word) }
+    if slot.exchange.cacheSimilarity > 0 { log.append(.cacheSimilarity, integer: slot.exchange.cacheSimilarity) }
     if let call = slot.exchange.remoteCall {
       log.append(.mcpMethod, text: call.method)
       if let name = call.name { log.append(.mcpName, text: name) }

@@ -23,9 +23,12 @@ public final class ModelCall {
   public let isDetermined: Bool
   private let readCanonical: (() -> [UInt8])?
   private let readContent: (() -> [UInt8]?)?
+  private let readQuestion: () -> (frame: [UInt8], text: String)?
   private let readTexts: () -> [String]
   private let readUserTexts: () -> [String]
   private let filterRequest: (@escaping () -> any TextFilter) -> Bool
+  /// Asks other models for a plugin's own ends; nil where none can be asked.
+  public let asker: (any ModelAsking)?
   private var guards: [any AnswerGuard] = []
   private var reservations: [any ModelReservation] = []
   private var keeper: ((GivenAnswer) -> Void)?
@@ -34,12 +37,14 @@ public final class ModelCall {
   /// - Parameters:
   ///   - canonical: the request as text that depends on what it says only; nil where no answer may stand in for another.
   ///   - content: what the request asks, in no dialect's words; nil where no answer may stand in for another.
+  ///   - question: what the last user asked, apart from the rest of it; nil where no answer may stand in for another.
   ///   - texts: reads what `texts` is; called only if somebody asks. `userTexts` is the same.
   ///   - filter: puts every text of the request through a filter of its own; false where that cannot be done.
   public init(
     asked: String, provider: String, model: String, streams: Bool, inputTokens: Int, outputTokens: Int?,
     price: TokenPrice?, temperature: Double? = nil, isDetermined: Bool = false, canonical: (() -> [UInt8])? = nil,
-    content: (() -> [UInt8]?)? = nil, texts: @escaping () -> [String], userTexts: @escaping () -> [String] = { [] },
+    content: (() -> [UInt8]?)? = nil, question: @escaping () -> (frame: [UInt8], text: String)? = { nil },
+    asker: (any ModelAsking)? = nil, texts: @escaping () -> [String], userTexts: @escaping () -> [String] = { [] },
     filter: @escaping (@escaping () -> any TextFilter) -> Bool = { _ in false }
   ) {
     self.asked = asked
@@ -53,6 +58,8 @@ public final class ModelCall {
     self.isDetermined = isDetermined
     readCanonical = canonical
     readContent = content
+    readQuestion = question
+    self.asker = asker
     readTexts = texts
     readUserTexts = userTexts
     filterRequest = filter
@@ -114,6 +121,10 @@ public final class ModelCall {
   /// What the request asks as it stands now: the same in every dialect, for streams and whole answers. Nil where it says
   /// something that only its own dialect knows.
   public var content: [UInt8]? { readContent?() }
+
+  /// What the last user asked in words, and everything else that the answer depends on, as octets that are the same for
+  /// requests that agree in all but those words. Nil where `content` is.
+  public var question: (frame: [UInt8], text: String)? { readQuestion() }
 
   /// Asks for the answer as the model gave it, before any guard, and in no dialect.
   public func keepContent(_ keeper: @escaping (any KeptAnswer) -> Void) { contentKeeper = keeper }

@@ -1,4 +1,3 @@
-public import Configuration
 import Foreign
 import HTTP
 import Kernel
@@ -10,46 +9,15 @@ public import PluginKit
 /// the same in another dialect, or as a stream where it was whole, or the other way. The first is given at once; the second
 /// goes the way of any answer, through the guards.
 public final class AICache: Plugin {
-  public struct Settings: Sendable {
-    enum Mode: String, Sendable, CaseIterable { case exact }
-
-    var mode = Mode.exact
-    var ttl = Nanoseconds.minutes(10)
-    var temperature: String?
-    var isShared = false
-    var size = 64 << 20
-    var object = 1 << 20
-    var name: String?
-
-    var label: String { name ?? "ai_cache" }
-    /// A request that says no temperature has its provider's, which is drawn.
-    var highest: Double? { temperature.flatMap(Double.init) }
-  }
-
-  public static let section = Section(
-    "ai_cache", Settings(), "Answers calls of models with what was answered to the same call before.", shorthand: "ttl",
-    [
-      Keyword("mode", \.mode, .choice, "exact: to the same request, but for spaces and the order of members."),
-      Keyword("ttl", \.ttl, .duration(in: .seconds(1) ... .hours(24 * 30)), "How long an answer is given again."),
-      Keyword("when", \.self, .section(when), "Which calls are answered so; unset: all."),
-      Keyword("shared", \.isShared, .boolean, "Whether one consumer gets what another was answered."),
-      Keyword("size", \.size, .size(in: (1 << 16)...(1 << 36)), "Memory for all answers together."),
-      Keyword("object", \.object, .size(in: 1...(8 << 20)), "The longest answer that is kept."),
-      Keyword("name", \.name, .limitName, "What it is called in metrics; unset: ai_cache."),
-    ])
-
-  private static let when = Section(
-    "when", Settings(), "Which calls are answered from the cache.",
-    [
-      Keyword(
-        "temperature", \.temperature, .temperature,
-        "The highest temperature that a call may say; one that says none is drawn, and not kept.")
-    ])
-
-  public static let metrics = [calls, dropped, held]
+  public static let metrics = [calls, embeddings, dropped, held]
   private static let calls = PluginMetric(
     "sluice_ai_cache_calls", .counter, labels: ["cache", "result"],
-    "Calls of models that ai_cache saw; result is hit, miss, or bypass: a call that it does not answer.")
+    "Calls of models that ai_cache saw; result is hit, similar: a hit by what is meant, miss, or bypass: a call that it does not answer."
+  )
+  private static let embeddings = PluginMetric(
+    "sluice_ai_cache_embeddings", .counter, labels: ["cache", "result"],
+    "Questions that a semantic ai_cache wanted as vectors; result is ok, failed, or unusable: no vector, or one of another length."
+  )
   private static let dropped = PluginMetric(
     "sluice_ai_cache_evictions", .counter, labels: ["cache"], "Answers that went to make room for others.")
   private static let held = PluginMetric("sluice_ai_cache_bytes", .gauge, labels: ["cache"], "Memory of kept answers.")
@@ -58,26 +26,39 @@ public final class AICache: Plugin {
   public struct Shared: Sendable {
     let settings: Settings
     let store: ModelAnswerStore
+    /// Of the mode semantic.
+    let similar: SimilarAnswers?
   }
 
   public static func share(_ settings: Settings) throws(PluginError) -> Shared {
-    Shared(settings: settings, store: ModelAnswerStore(capacity: settings.size))
+    let isSemantic = settings.mode == .semantic
+    let half = isSemantic ? settings.size / 2 : settings.size
+    return Shared(
+      settings: settings, store: ModelAnswerStore(capacity: half),
+      similar: isSemantic ? SimilarAnswers(capacity: half, perFrame: settings.candidates) : nil)
   }
 
   private let settings: Settings
   private let store: ModelAnswerStore
   private let services: any WorkerServices
-  private let hits, misses, bypassed, evictions, bytes: PluginCounter
+  private let similar: SimilarAnswers?
+  private let hits, near, misses, bypassed, evictions, bytes: PluginCounter
+  private let embedded, unembedded, unusable: PluginCounter
 
   public init(_ shared: Shared, _ services: any WorkerServices) {
     settings = shared.settings
     store = shared.store
+    similar = shared.similar
     self.services = services
     hits = services.counter(Self.calls, [settings.label, "hit"])
+    near = services.counter(Self.calls, [settings.label, "similar"])
     misses = services.counter(Self.calls, [settings.label, "miss"])
     bypassed = services.counter(Self.calls, [settings.label, "bypass"])
     evictions = services.counter(Self.dropped, [settings.label])
     bytes = services.counter(Self.held, [settings.label])
+    embedded = services.counter(Self.embeddings, [settings.label, "ok"])
+    unembedded = services.counter(Self.embeddings, [settings.label, "failed"])
+    unusable = services.counter(Self.embeddings, [settings.label, "unusable"])
   }
 }
 
@@ -104,10 +85,22 @@ extension AICache: ModelCallHook {
       call.answer(with: kept)
       return .proceed
     }
+    let question = await place(of: call, exchange.consumer)
+    if let (place, similar) = question, let found = similar.find(place, least: settings.threshold, now: services.now) {
+      near.add()
+      exchange.cacheUse = .hit
+      exchange.cacheSimilarity = Int((Double(found.similarity) * 1000).rounded())
+      call.answer(with: found.answer)
+      return .proceed
+    }
     misses.add()
     exchange.cacheUse = .miss
     call.keepAnswer { [self] answer in keep(answer, key) }
-    if let content { call.keepContent { [self] answer in keep(answer, content) } }
+    guard let content else { return .proceed }
+    call.keepContent { [self] answer in
+      keep(answer, content)
+      if let (place, similar) = question { keep(answer, at: place, in: similar) }
+    }
     return .proceed
   }
 
@@ -121,6 +114,42 @@ extension AICache: ModelCallHook {
     let owner = settings.isShared ? "*" : consumer.map { "=\($0)" } ?? ""
     let text = Array("\(kind)\u{0}\(owner)\u{0}\(call.provider)/\(call.model)\u{0}".utf8) + canonical
     return SHA256.digest(of: text.span)
+  }
+
+  // MARK: What means the same
+
+  /// Where the call's question stands among those that agree with it in everything else; nil where nothing is to be held
+  /// against it.
+  private func place(of call: ModelCall, _ consumer: String?) async -> (QuestionPlace, SimilarAnswers)? {
+    guard let similar, let model = settings.embed, let asker = call.asker, let question = call.question,
+      question.text.utf8.count <= Self.longestQuestion
+    else { return nil }
+    let answer: [UInt8]
+    do throws(Fault) {
+      answer = try await asker.ask(
+        .embeddings, Embedding.request(question.text, model: model), timeout: settings.timeout)
+    } catch {
+      unembedded.add()
+      return nil
+    }
+    guard let vector = Embedding.read(answer) else {
+      unusable.add()
+      return nil
+    }
+    embedded.add()
+    return (
+      QuestionPlace(frame: key(question.frame, call, consumer, "frame\u{0}\(call.asked)"), vector: vector), similar
+    )
+  }
+
+  /// Models that make vectors read so much at least. What one leaves out would make different questions the same.
+  private static let longestQuestion = 8 << 10
+
+  private func keep(_ answer: any KeptAnswer, at place: QuestionPlace, in similar: SimilarAnswers) {
+    if answer.size > settings.object { return }
+    let (dropped, growth) = similar.insert(answer, place, until: services.now + settings.ttl)
+    evictions.add(dropped)
+    bytes.add(growth)
   }
 
   private func keep(_ answer: any KeptAnswer, _ key: SHA256Digest) {
@@ -137,6 +166,11 @@ extension AICache: ResponseHeadHook {
     switch exchange.cacheUse {
     case .hit, .miss: exchange.response.addHeader("X-Cache", "\(exchange.cacheUse.word)")
     default: break
+    }
+    let thousandths = exchange.cacheSimilarity
+    if thousandths > 0 {
+      exchange.response.addHeader(
+        "X-Cache-Similarity", thousandths < 1000 ? "0.\(String(thousandths + 1000).dropFirst())" : "1.000")
     }
   }
 }

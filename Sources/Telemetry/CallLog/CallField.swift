@@ -6,7 +6,8 @@ public enum CallField: UInt8, CaseIterable, Sendable {
   case time, requestID, traceID, spanID, parentID, listener, client, consumer
   case tlsVersion, tlsCipher, tlsServerName, tlsClient
   case method, host, route, template, version, path, query, `protocol`
-  case status, fault, reason, rule, cancelled, responseViolations, cache
+  case status, fault, reason, rule, cancelled, responseViolations, cache,
+    cacheSimilarity
   case rpcStatus, mcpMethod, mcpName, closedBy, closeCode
   case bytesIn, bytesOut
   case upstream, target, upstreamProtocol, attempts
@@ -50,6 +51,7 @@ public enum CallField: UInt8, CaseIterable, Sendable {
     case .cancelled: "cancelled"
     case .responseViolations: "response_violations"
     case .cache: "cache"
+    case .cacheSimilarity: "cache_similarity"
     case .rpcStatus: "grpc_status"
     case .mcpMethod: "mcp_method"
     case .mcpName: "mcp_name"
@@ -93,7 +95,8 @@ public enum CallField: UInt8, CaseIterable, Sendable {
   public var type: StaticString {
     switch self {
     case .status, .responseViolations, .rpcStatus, .closeCode, .bytesIn, .bytesOut, .attempts, .total, .queue, .connect,
-      .firstByte, .body, .overhead, .inputTokens, .cachedTokens, .outputTokens, .reasoningTokens, .cost, .firstToken,
+      .firstByte, .body, .overhead, .cacheSimilarity, .inputTokens, .cachedTokens, .outputTokens, .reasoningTokens,
+      .cost, .firstToken,
       .truncated:
       "integer"
     case .requestHeaders, .responseHeaders: "object"
@@ -134,6 +137,8 @@ public enum CallField: UInt8, CaseIterable, Sendable {
       "In how many ways the response violates the schema that `validate` checks it by; absent for none."
     case .cache:
       "What the plugin `cache` had for it: `hit`, `stale`, `revalidated`, `miss` or `bypass`; absent without one. Of calls of models the same of `ai_cache` or a prompt's `cache`."
+    case .cacheSimilarity:
+      "Of a hit of a semantic `ai_cache`: how near the question is to the one whose answer it is, in thousandths of the cosine."
     case .mcpMethod:
       "What is called of a server of the Model Context Protocol, such as `tools/call`; of several calls the first."
     case .mcpName: "The tool, prompt or resource that it means."

@@ -4,7 +4,8 @@ import Kernel
 
 /// A stand-in for a model, and none: it answers Chat Completions with what it was told, the same every time.
 ///
-/// It streams, calls the first tool that it is offered, fills in what a schema asks for, and counts words as tokens.
+/// It streams, calls the first tool that it is offered, fills in what a schema asks for, turns texts into vectors, and counts
+/// words as tokens.
 /// So everything around models can be tried without a key, a network or a bill.
 final class ModelStandIn: DemoService {
   let name = "model-stand-in"
@@ -17,6 +18,7 @@ final class ModelStandIn: DemoService {
     case ("GET", "/healthz"): return DemoAnswer(text: "ok\n")
     case ("GET", "/v1/models"): return DemoAnswer(json: models())
     case ("POST", "/v1/chat/completions"): return complete(request.body)
+    case ("POST", "/v1/embeddings"): return embed(request.body)
     default: return refusal(404, "\(name) has no \(request.method) \(request.path)")
     }
   }
@@ -56,6 +58,16 @@ final class ModelStandIn: DemoService {
     answer.chunks = reply.chunks(showsUsage: request["stream_options"]?["include_usage"]?.flag == true)
     answer.chunkDelay = Self.chunkDelay
     return answer
+  }
+
+  private func embed(_ body: [UInt8]) -> DemoAnswer {
+    guard let request = try? JSONElement(parsing: body), let embedding = StandInEmbedding(request["input"]) else {
+      return refusal(400, "send an input")
+    }
+    guard request["model"]?.string == Self.model else {
+      return refusal(404, "the stand-in has one model: \(Self.model)")
+    }
+    return DemoAnswer(json: embedding.write(model: Self.model))
   }
 
   private func refusal(_ status: Int, _ message: String) -> DemoAnswer {

@@ -2,10 +2,13 @@ import Configuration
 
 extension ModelSettings {
   /// Looks names up, and leaves out what optional providers leave nothing of.
-  mutating func resolve(_ reading: inout Reading) {
+  ///
+  /// - Parameter asked: models that plugins ask, each with the place of the plugin.
+  mutating func resolve(asked: [(ModelReference, Position)], _ reading: inout Reading) {
     let missing = Set(providers.filter(\.isMissing).map(\.name))
-    if !reading.isIncomplete { checkNames(&reading) }
+    if !reading.isIncomplete { checkNames(asked, &reading) }
     providers.removeAll(where: \.isMissing)
+    self.asked = asked.map(\.0)
     var gone: Set<String> = []
     while true {
       for index in aliases.indices {
@@ -28,19 +31,24 @@ extension ModelSettings {
     }
     checkCycles(&reading)
     checkPrompts(missing: missing, gone: gone, &reading)
+    for (reference, position) in asked where isGone(reference, missing, gone) && !reading.diagnostics.hasErrors {
+      reading.note("nobody who runs the model `\(Printable(reference.text))` is there to be asked", at: position)
+    }
+  }
+
+  private func isGone(_ reference: ModelReference?, _ missing: Set<String>, _ gone: Set<String>) -> Bool {
+    switch reference {
+    case .model(let model): missing.contains(model.provider)
+    case .alias(let name): gone.contains(name)
+    case nil: false
+    }
   }
 
   /// A prompt stays where its model is left out, as its route does: it answers that nobody is there to ask.
   private func checkPrompts(missing: Set<String>, gone: Set<String>, _ reading: inout Reading) {
     for prompt in prompts {
       for version in prompt.versions {
-        let isGone =
-          switch version.model {
-          case .model(let model): missing.contains(model.provider)
-          case .alias(let name): gone.contains(name)
-          case nil: false
-          }
-        if isGone, !reading.diagnostics.hasErrors {
+        if isGone(version.model, missing, gone), !reading.diagnostics.hasErrors {
           reading.note(
             "the prompt `\(Printable(prompt.name))` (\(version.name)) cannot answer: nobody who runs its model is there",
             at: version.position)
@@ -49,12 +57,13 @@ extension ModelSettings {
     }
   }
 
-  private func checkNames(_ reading: inout Reading) {
+  private func checkNames(_ asked: [(ModelReference, Position)], _ reading: inout Reading) {
     let known = providers.map(\.name)
     let names = aliases.map(\.name)
     let named =
       aliases.map { ($0.references, $0.position) }
       + prompts.flatMap { $0.versions.map { ([$0.model].compactMap { $0 }, $0.position) } }
+      + asked.map { ([$0.0], $0.1) }
     for (references, position) in named {
       for reference in references {
         switch reference {

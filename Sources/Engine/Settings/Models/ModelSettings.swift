@@ -9,6 +9,8 @@ public struct ModelSettings: Sendable, Equatable {
   public var prompts: [PromptSettings]
   /// Bytes that answers of prompts may take, once kept.
   public var promptCache: Int
+  /// Models that plugins ask.
+  var asked: [ModelReference] = []
 
   public init(
     providers: [ProviderSettings] = [], aliases: [AliasSettings] = [], prices: [PriceSettings] = [],
