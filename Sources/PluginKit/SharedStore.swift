@@ -33,6 +33,17 @@ public protocol SharedStore: AnyObject {
 
   /// Runs a script with one key and numbers, which answers with numbers.
   func run(_ script: StoreScript, key: [UInt8], _ arguments: [Int]) async throws(StoreError) -> [Int]
+
+  /// Runs a script with one key and values, which answers with values: with a list, or with a single one. A value that is
+  /// not there is nil.
+  ///
+  /// All of an answer has room in `StoreLimits.longestAnswer` bytes.
+  func run(_ script: StoreScript, key: [UInt8], values: [[UInt8]]) async throws(StoreError) -> [[UInt8]?]
+}
+
+public enum StoreLimits {
+  /// Bytes of an answer of a store. One that is longer breaks the connection.
+  public static let longestAnswer = 60 << 10
 }
 
 extension Fault {

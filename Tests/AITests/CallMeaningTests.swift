@@ -84,4 +84,42 @@ struct CallMeaningTests {
       .chat, body: Array(#"{"model":"m","input":"Hi"}"#.utf8), operation: operation)
     #expect(request.meaning == nil)
   }
+
+  private func question(_ front: Front, _ body: String) throws -> (frame: [UInt8], text: String)? {
+    let path: (String, Bool)? = front == .generate ? ("m", false) : nil
+    return try ModelRequest(front, body: Array(body.utf8), path: path).question
+  }
+
+  @Test func `a question is the last words of a user, and all else is its frame, in every dialect`() throws {
+    func chat(_ last: String, _ first: String = "Hi") -> String {
+      #"{"model":"m","messages":[{"role":"system","content":"Be kind."},{"role":"user","content":"\#(first)"},{"role":"assistant","content":"Ho"},{"role":"user","content":"\#(last)"}],"max_tokens":9}"#
+    }
+    let one = try #require(try question(.chat, chat("What is it?")))
+    #expect(one.text == "What is it?")
+    let other = try #require(try question(.chat, chat("Something else")))
+    #expect(other.frame == one.frame && other.text == "Something else")
+    #expect(try #require(try question(.chat, chat("What is it?", "Hey"))).frame != one.frame)
+    let messages = try #require(
+      try question(
+        .messages,
+        #"{"model":"m","system":"Be kind.","max_tokens":9,"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Ho"},{"role":"user","content":"And this?"}]}"#
+      ))
+    #expect(messages.frame == one.frame && messages.text == "And this?")
+    let parts = try #require(
+      try question(
+        .chat,
+        #"{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"See:"},{"type":"image_url","image_url":{"url":"https://a/b"}},{"type":"text","text":"what?"}]}]}"#
+      ))
+    #expect(parts.text == "See:\nwhat?" && String(decoding: parts.frame, as: UTF8.self).contains("https://a/b"))
+  }
+
+  @Test(arguments: [
+    #"{"model":"m","messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Ho"}]}"#,
+    #"{"model":"m","messages":[{"role":"user","content":""}]}"#,
+    #"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://a/b"}}]}]}"#,
+    #"{"model":"m","messages":[]}"#, #"{"model":"m","messages":[{"role":"user","content":"Hi"}],"logprobs":true}"#,
+  ])
+  func `who says nothing in words, or speaks not last, asks no question`(_ body: String) throws {
+    #expect(try question(.chat, body) == nil)
+  }
 }

@@ -112,4 +112,37 @@ struct KeptAnswerTests {
     #expect(reader.recorded?.parts == kept.parts)
     #expect(stream.contains(#""type":"message_start""#) && stream.contains(#""cache_read_input_tokens":3"#))
   }
+
+  @Test(arguments: Back.textual)
+  func `an answer is the same behind its octets`(_ back: Back) throws {
+    for kept in [try streamed(Samples.stream(back), back), try whole(Samples.answer(back), back)] {
+      let answer = try #require(kept)
+      #expect(Answer(octets: answer.octets) == answer)
+    }
+    var answer = Answer()
+    answer.parts = [
+      .text("a\"\u{0}ü"), .refusal("no"), .reasoning(.text("hm", signature: nil)),
+      .reasoning(.text("hm", signature: "s")), .reasoning(.opaque("=")),
+      .toolCall(ToolCall(id: "1", name: "f", arguments: #"{"a":1}"#)),
+    ]
+    answer.finish = Finish(.toolCalls, sequence: "END")
+    answer.usage = Usage(input: 1, cachedInput: 2, writtenInput: 3, output: 4, reasoning: 5)
+    answer.head = AnswerHead(id: "i", model: "m", created: 7)
+    #expect(Answer(octets: answer.octets) == answer)
+  }
+
+  @Test func `octets that are none of an answer are none`() throws {
+    var answer = Answer()
+    answer.parts = [.text("Hi")]
+    let octets = answer.octets
+    for end in 0..<octets.count { #expect(Answer(octets: Array(octets[..<end])) == nil) }
+    for (old, new) in [
+      (#""v":1"#, #""v":2"#), (#"["text","Hi"]"#, #"["text"]"#), (#"["text","Hi"]"#, #"["text",5]"#),
+      (#"["text","Hi"]"#, #"["image","Hi"]"#), (#""stop""#, #""why""#), ("[0,0,0,0,0]", "[0]"),
+    ] {
+      let text = String(decoding: octets, as: UTF8.self)
+      #expect(text.contains(old))
+      #expect(Answer(octets: Array(text.replacing(old, with: new).utf8)) == nil, "\(old)")
+    }
+  }
 }

@@ -59,6 +59,11 @@ private final class SilentStore: SharedStore {
     self.services = services
   }
 
+  func run(_ script: StoreScript, key: [UInt8], values: [[UInt8]]) async throws(StoreError) -> [[UInt8]?] {
+    services.question = .store(name)
+    throw .away
+  }
+
   func run(_ script: StoreScript, key: [UInt8], _ arguments: [Int]) async throws(StoreError) -> [Int] {
     services.question = .store(name)
     throw .away

@@ -98,7 +98,8 @@ extension ServerConnection {
       // The call holds its plan: held by it in return, neither would ever be let go.
       content: slot.prompt == nil ? { [weak call] in (call?.edited ?? asked).meaning?.text } : nil,
       question: { [weak call, isPrompt = slot.prompt != nil] in isPrompt ? nil : (call?.edited ?? asked).question },
-      asker: ModelAsker(worker, models), texts: { [weak call] in (call?.edited ?? asked).texts },
+      asker: ModelAsker(worker, models), kept: { Answer(octets: $0).map { KeptModelAnswer($0) } },
+      texts: { [weak call] in (call?.edited ?? asked).texts },
       userTexts: { [weak call] in (call?.edited ?? asked).userTexts },
       filter: { [weak call] in call?.filter(asked, $0) ?? false })
     call.plan = plan

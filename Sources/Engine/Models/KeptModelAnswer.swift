@@ -11,6 +11,8 @@ final class KeptModelAnswer: KeptAnswer {
     self.answer = answer
     size = answer.size + answer.parts.count * MemoryLayout<Part>.stride
   }
+
+  var octets: [UInt8]? { answer.octets }
 }
 
 extension ServerConnection {

@@ -21,9 +21,9 @@ public enum RESPError: Error, Sendable, Equatable {
 /// Reads replies of RESP from bytes that come in pieces.
 ///
 /// It keeps nothing between calls: a reply that is not complete is looked at again when more is there. Replies here are
-/// a few numbers, and one that does not fit `longest` is an error, so looking twice is cheaper than any state.
+/// a few numbers or values, and one that does not fit `longest` is an error, so looking twice is cheaper than any state.
 public enum RESPDecoder {
-  public static let longest = 16 << 10
+  public static let longest = 64 << 10
   private static let deepest = 8
   private static let mostElements = 1024
 

@@ -54,15 +54,26 @@ final class RedisClient: StoreClient, WakerOwner {
   // MARK: Calls
 
   func run(_ script: StoreScript, key: [UInt8], _ arguments: [Int]) async throws(StoreError) -> [Int] {
+    try await run(script, key, .numbers(arguments)) { reply throws(StoreError) in try reply.numbers }
+  }
+
+  func run(_ script: StoreScript, key: [UInt8], values: [[UInt8]]) async throws(StoreError) -> [[UInt8]?] {
+    try await run(script, key, .values(values)) { reply throws(StoreError) in try reply.values }
+  }
+
+  private func run<Answer>(
+    _ script: StoreScript, _ key: [UInt8], _ arguments: StoreArguments,
+    _ read: (RESPValue) throws(StoreError) -> Answer
+  ) async throws(StoreError) -> Answer {
     do throws(StoreError) {
       var reply = try await call(script, byDigest: true, key, arguments)
       // A store that has not seen the script, or forgot it, gets its text, and knows it from then on.
       if case .error(let text) = reply, text.hasPrefix("NOSCRIPT") {
         reply = try await call(script, byDigest: false, key, arguments)
       }
-      let numbers = try reply.numbers
+      let answer = try read(reply)
       worker.metrics.storeAnswered(settings.name, "ok")
-      return numbers
+      return answer
     } catch {
       worker.metrics.storeAnswered(settings.name, error.rawValue)
       throw error
@@ -71,7 +82,7 @@ final class RedisClient: StoreClient, WakerOwner {
 
   /// - Parameter asks: tells a node of a cluster that the call is its, though the key is not yet.
   func call(
-    _ script: StoreScript, byDigest: Bool, _ key: [UInt8], _ arguments: [Int], asks: Bool = false
+    _ script: StoreScript, byDigest: Bool, _ key: [UInt8], _ arguments: StoreArguments, asks: Bool = false
   ) async throws(StoreError) -> RESPValue {
     // While nothing is known against it, calls may wait for the first connection.
     guard isReady || (failures == 0 && socket != nil) else { throw .away }
@@ -88,7 +99,7 @@ final class RedisClient: StoreClient, WakerOwner {
     RESPEncoder.append(byDigest ? script.digest : script.text, into: &output)
     RESPEncoder.append("1", into: &output)
     RESPEncoder.append(key.span, into: &output)
-    for argument in arguments { RESPEncoder.append("\(argument)", into: &output) }
+    arguments.append(to: &output)
     let call = StoreCall(worker.loop, deadline: deadline)
     calls.append(call)
     flush()
@@ -168,6 +179,7 @@ final class RedisClient: StoreClient, WakerOwner {
     while let socket, socket.isReadable {
       input.lease(from: worker.smallBuffers)
       if input.room == 0 { input.compact() }
+      if input.room == 0 { growInput() }
       let result = socket.receive(into: &input)
       if result.wouldBlock { break }
       if result.isEnd || result.isError { return broke(.away) }
@@ -179,6 +191,15 @@ final class RedisClient: StoreClient, WakerOwner {
       } catch { return broke(.refused) }
     }
     if input.isEmpty { input.return(to: worker.smallBuffers) }
+  }
+
+  /// A value that is longer than most replies gets a larger block, which goes when it is empty.
+  private func growInput() {
+    var larger = IOBuffer()
+    larger.lease(from: worker.largeBuffers)
+    _ = larger.append(input.readable)
+    input.return(to: worker.smallBuffers)
+    input = larger
   }
 
   private static func decode(_ input: borrowing IOBuffer) throws(RESPError) -> (RESPValue, Int)? {
@@ -239,18 +260,6 @@ final class RedisClient: StoreClient, WakerOwner {
     pause.cancel()
     broke(.away)
     waker.parkedOwner = nil
-  }
-}
-
-extension RESPValue {
-  /// A list of numbers, which is what scripts answer with.
-  var numbers: [Int] {
-    get throws(StoreError) {
-      guard case .list(let values) = self else { throw .refused }
-      let numbers = values.compactMap { if case .integer(let number) = $0 { number } else { nil } }
-      guard numbers.count == values.count else { throw .refused }
-      return numbers
-    }
   }
 }
 

@@ -38,11 +38,22 @@ final class RedisCluster: StoreClient {
   var fallsBackToLocal: Bool { settings.unavailable == .local }
 
   func run(_ script: StoreScript, key: [UInt8], _ arguments: [Int]) async throws(StoreError) -> [Int] {
+    try await run(script, key, .numbers(arguments)) { reply throws(StoreError) in try reply.numbers }
+  }
+
+  func run(_ script: StoreScript, key: [UInt8], values: [[UInt8]]) async throws(StoreError) -> [[UInt8]?] {
+    try await run(script, key, .values(values)) { reply throws(StoreError) in try reply.values }
+  }
+
+  private func run<Answer>(
+    _ script: StoreScript, _ key: [UInt8], _ arguments: StoreArguments,
+    _ read: (RESPValue) throws(StoreError) -> Answer
+  ) async throws(StoreError) -> Answer {
     let slot = ClusterSlot.of(key)
     do throws(StoreError) {
-      let numbers = try await follow(script, key, arguments, slot)
+      let answer = try read(try await follow(script, key, arguments, slot))
       worker.metrics.storeAnswered(settings.name, "ok")
-      return numbers
+      return answer
     } catch {
       if error == .away || error == .timeout { slots[slot] = nil }
       worker.metrics.storeAnswered(settings.name, error.rawValue)
@@ -52,14 +63,14 @@ final class RedisCluster: StoreClient {
 
   /// Goes from node to node until one has the key; not longer than a call may take, and the last hop.
   private func follow(
-    _ script: StoreScript, _ key: [UInt8], _ arguments: [Int], _ slot: Int
-  ) async throws(StoreError) -> [Int] {
+    _ script: StoreScript, _ key: [UInt8], _ arguments: StoreArguments, _ slot: Int
+  ) async throws(StoreError) -> RESPValue {
     let deadline = worker.loop.now + settings.timeout
     var client = slots[slot] ?? anyNode
     var (byDigest, asks) = (true, false)
     for _ in 0..<Self.mostHops where worker.loop.now < deadline {
       let reply = try await client.call(script, byDigest: byDigest, key, arguments, asks: asks)
-      guard case .error(let text) = reply else { return try reply.numbers }
+      guard case .error(let text) = reply else { return reply }
       if text.hasPrefix("NOSCRIPT") {
         byDigest = false
         continue

@@ -5,6 +5,12 @@ import Kernel
 public protocol KeptAnswer: AnyObject, Sendable {
   /// The memory that it takes, about.
   var size: Int { get }
+  /// As octets, for a store that several gateways share; nil where it is not meant to go there.
+  var octets: [UInt8]? { get }
+}
+
+extension KeptAnswer {
+  public var octets: [UInt8]? { nil }
 }
 
 /// Answers of models in memory, for all workers: each until its time is over, and until others need its room.

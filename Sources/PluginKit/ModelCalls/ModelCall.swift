@@ -22,13 +22,14 @@ public final class ModelCall {
   /// Whether the same request has the same answer anyway, as an embedding.
   public let isDetermined: Bool
   private let readCanonical: (() -> [UInt8])?
-  private let readContent: (() -> [UInt8]?)?
+  private let writeContent: (() -> [UInt8]?)?
   private let readQuestion: () -> (frame: [UInt8], text: String)?
   private let readTexts: () -> [String]
   private let readUserTexts: () -> [String]
   private let filterRequest: (@escaping () -> any TextFilter) -> Bool
   /// Asks other models for a plugin's own ends; nil where none can be asked.
   public let asker: (any ModelAsking)?
+  private let readKept: ([UInt8]) -> (any KeptAnswer)?
   private var guards: [any AnswerGuard] = []
   private var reservations: [any ModelReservation] = []
   private var keeper: ((GivenAnswer) -> Void)?
@@ -38,13 +39,15 @@ public final class ModelCall {
   ///   - canonical: the request as text that depends on what it says only; nil where no answer may stand in for another.
   ///   - content: what the request asks, in no dialect's words; nil where no answer may stand in for another.
   ///   - question: what the last user asked, apart from the rest of it; nil where no answer may stand in for another.
+  ///   - kept: reads the octets of an answer that was kept in no dialect.
   ///   - texts: reads what `texts` is; called only if somebody asks. `userTexts` is the same.
   ///   - filter: puts every text of the request through a filter of its own; false where that cannot be done.
   public init(
     asked: String, provider: String, model: String, streams: Bool, inputTokens: Int, outputTokens: Int?,
     price: TokenPrice?, temperature: Double? = nil, isDetermined: Bool = false, canonical: (() -> [UInt8])? = nil,
     content: (() -> [UInt8]?)? = nil, question: @escaping () -> (frame: [UInt8], text: String)? = { nil },
-    asker: (any ModelAsking)? = nil, texts: @escaping () -> [String], userTexts: @escaping () -> [String] = { [] },
+    asker: (any ModelAsking)? = nil, kept: @escaping ([UInt8]) -> (any KeptAnswer)? = { _ in nil },
+    texts: @escaping () -> [String], userTexts: @escaping () -> [String] = { [] },
     filter: @escaping (@escaping () -> any TextFilter) -> Bool = { _ in false }
   ) {
     self.asked = asked
@@ -57,9 +60,10 @@ public final class ModelCall {
     self.temperature = temperature
     self.isDetermined = isDetermined
     readCanonical = canonical
-    readContent = content
+    writeContent = content
     readQuestion = question
     self.asker = asker
+    readKept = kept
     readTexts = texts
     readUserTexts = userTexts
     filterRequest = filter
@@ -120,7 +124,7 @@ public final class ModelCall {
 
   /// What the request asks as it stands now: the same in every dialect, for streams and whole answers. Nil where it says
   /// something that only its own dialect knows.
-  public var content: [UInt8]? { readContent?() }
+  public var content: [UInt8]? { writeContent?() }
 
   /// What the last user asked in words, and everything else that the answer depends on, as octets that are the same for
   /// requests that agree in all but those words. Nil where `content` is.
@@ -134,6 +138,9 @@ public final class ModelCall {
 
   /// Hands it over to who wants it.
   public func keep(_ answer: any KeptAnswer) { contentKeeper?(answer) }
+
+  /// Reads the octets of what `keepContent` gave, here or in another gateway; nil where they are none.
+  public func readContent(_ octets: [UInt8]) -> (any KeptAnswer)? { readKept(octets) }
 
   /// An answer that was kept so and is given again: nobody is asked, and later hooks see the call all the same.
   public private(set) var kept: (any KeptAnswer)?
@@ -168,6 +175,15 @@ public final class GivenAnswer: KeptAnswer {
   }
 
   public var size: Int { body.count + contentType.utf8.count }
+
+  /// The type, a line's end, and the body.
+  public var octets: [UInt8]? { Array(contentType.utf8) + [0x0A] + body }
+
+  /// Nil where these are not the octets of one.
+  public convenience init?(octets: [UInt8]) {
+    guard let end = octets.firstIndex(of: 0x0A) else { return nil }
+    self.init(contentType: String(decoding: octets[..<end], as: UTF8.self), body: Array(octets[(end + 1)...]))
+  }
 }
 
 /// What a call may use up was set aside when it began; how much it did is told when it is over.

@@ -3,6 +3,7 @@ public import PluginKit
 
 extension AICache {
   public struct Settings: Sendable {
+    enum Store: String, Sendable, CaseIterable { case local, shared }
     enum Mode: String, Sendable, CaseIterable { case exact, semantic }
 
     var mode = Mode.exact
@@ -11,6 +12,7 @@ extension AICache {
     var isShared = false
     var size = 64 << 20
     var object = 1 << 20
+    var store = Store.local
     var name: String?
     /// Of `semantic`: who says what a text means, and how near two must be.
     var embed: String?
@@ -51,6 +53,10 @@ extension AICache {
     Keyword("shared", \.isShared, .boolean, "Whether one consumer gets what another was answered."),
     Keyword("size", \.size, .size(in: (1 << 16)...(1 << 36)), "Memory for all answers together."),
     Keyword("object", \.object, .size(in: 1...(8 << 20)), "The longest answer that is kept."),
+    Keyword(
+      "store", \.store, .choice,
+      "Where answers are kept: local is this gateway's memory, shared beside it the store of that name, for several gateways."
+    ),
     Keyword("name", \.name, .limitName, "What it is called in metrics; unset: ai_cache."),
   ]
 

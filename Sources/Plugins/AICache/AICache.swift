@@ -28,6 +28,12 @@ public final class AICache: Plugin {
     let store: ModelAnswerStore
     /// Of the mode semantic.
     let similar: SimilarAnswers?
+    /// Of the store that several gateways share: how far its questions were read.
+    let progress: SharedQuestions
+  }
+
+  public static func stores(of settings: Settings) -> [String] {
+    settings.store == .shared ? [Settings.Store.shared.rawValue] : []
   }
 
   public static func share(_ settings: Settings) throws(PluginError) -> Shared {
@@ -35,13 +41,15 @@ public final class AICache: Plugin {
     let half = isSemantic ? settings.size / 2 : settings.size
     return Shared(
       settings: settings, store: ModelAnswerStore(capacity: half),
-      similar: isSemantic ? SimilarAnswers(capacity: half, perFrame: settings.candidates) : nil)
+      similar: isSemantic ? SimilarAnswers(capacity: half, perFrame: settings.candidates) : nil,
+      progress: SharedQuestions())
   }
 
   private let settings: Settings
   private let store: ModelAnswerStore
   private let services: any WorkerServices
   private let similar: SimilarAnswers?
+  private let shared: SharedAnswers?
   private let hits, near, misses, bypassed, evictions, bytes: PluginCounter
   private let embedded, unembedded, unusable: PluginCounter
 
@@ -50,6 +58,9 @@ public final class AICache: Plugin {
     store = shared.store
     similar = shared.similar
     self.services = services
+    let wanted = settings.store == .shared ? services.store(Settings.Store.shared.rawValue) : nil
+    let answers = wanted.map { [settings = shared.settings] in SharedAnswers($0, settings, shared.progress) }
+    self.shared = answers
     hits = services.counter(Self.calls, [settings.label, "hit"])
     near = services.counter(Self.calls, [settings.label, "similar"])
     misses = services.counter(Self.calls, [settings.label, "miss"])
@@ -59,6 +70,16 @@ public final class AICache: Plugin {
     embedded = services.counter(Self.embeddings, [settings.label, "ok"])
     unembedded = services.counter(Self.embeddings, [settings.label, "failed"])
     unusable = services.counter(Self.embeddings, [settings.label, "unusable"])
+    if let similar, let answers {
+      services.start { [settings, services, evictions, bytes] in
+        while (try? await services.sleep(SharedQuestions.pause)) != nil {
+          let (dropped, growth) = await answers.readQuestions(
+            into: similar, until: services.now + settings.ttl, now: services.now)
+          evictions.add(dropped)
+          bytes.add(growth)
+        }
+      }
+    }
   }
 }
 
@@ -69,39 +90,72 @@ extension AICache: ModelCallHook {
       return .proceed
     }
     let key = key(canonical, call, exchange.consumer, "call")
-    if let kept = store.find(key, now: services.now) as? GivenAnswer {
-      hits.add()
-      exchange.cacheUse = .hit
-      exchange.response.begin(status: 200)
-      exchange.response.addHeader("Content-Type", kept.contentType)
-      let body = kept.body
-      exchange.response.body.append(body.span)
-      return .respond
-    }
+    if let kept = store.find(key, now: services.now) as? GivenAnswer { return give(kept, &exchange) }
     let content = call.content.map { self.key($0, call, exchange.consumer, "content\u{0}\(call.asked)") }
-    if let content, let kept = store.find(content, now: services.now) {
-      hits.add()
-      exchange.cacheUse = .hit
-      call.answer(with: kept)
-      return .proceed
-    }
+    if let content, let kept = store.find(content, now: services.now) { return hit(kept, call, &exchange) }
+    if let verdict = await shareHit(content, key, call, &exchange) { return verdict }
     let question = await place(of: call, exchange.consumer)
-    if let (place, similar) = question, let found = similar.find(place, least: settings.threshold, now: services.now) {
+    if let (place, similar) = question, let found = similar.find(place, least: settings.threshold, now: services.now),
+      let kept = await answer(found.answer, call)
+    {
       near.add()
       exchange.cacheUse = .hit
       exchange.cacheSimilarity = Int((Double(found.similarity) * 1000).rounded())
-      call.answer(with: found.answer)
+      call.answer(with: kept)
       return .proceed
     }
     misses.add()
     exchange.cacheUse = .miss
-    call.keepAnswer { [self] answer in keep(answer, key) }
+    call.keepAnswer { [self] answer in
+      keep(answer, key)
+      if content == nil { share(answer, key) }
+    }
     guard let content else { return .proceed }
     call.keepContent { [self] answer in
       keep(answer, content)
       if let (place, similar) = question { keep(answer, at: place, in: similar) }
+      share(answer, content, question?.0)
     }
     return .proceed
+  }
+
+  private func hit(_ kept: any KeptAnswer, _ call: ModelCall, _ exchange: inout Exchange) -> Verdict {
+    hits.add()
+    exchange.cacheUse = .hit
+    call.answer(with: kept)
+    return .proceed
+  }
+
+  private func give(_ kept: GivenAnswer, _ exchange: inout Exchange) -> Verdict {
+    hits.add()
+    exchange.cacheUse = .hit
+    exchange.response.begin(status: 200)
+    exchange.response.addHeader("Content-Type", kept.contentType)
+    let body = kept.body
+    exchange.response.body.append(body.span)
+    return .respond
+  }
+
+  // MARK: The store of several gateways
+
+  /// Answers with what another gateway has kept; nil when there is nothing.
+  private func shareHit(
+    _ content: SHA256Digest?, _ key: SHA256Digest, _ call: ModelCall, _ exchange: inout Exchange
+  ) async -> Verdict? {
+    guard let octets = await shared?.find(content ?? key) else { return nil }
+    if content == nil { return GivenAnswer(octets: octets).map { give($0, &exchange) } }
+    return call.readContent(octets).map { hit($0, call, &exchange) }
+  }
+
+  /// What was found; of another gateway's question the answer is in the store.
+  private func answer(_ found: any KeptAnswer, _ call: ModelCall) async -> (any KeptAnswer)? {
+    guard let elsewhere = found as? AnswerElsewhere else { return found }
+    return await shared?.find(elsewhere.key).flatMap { call.readContent($0) }
+  }
+
+  private func share(_ answer: any KeptAnswer, _ key: SHA256Digest, _ place: QuestionPlace? = nil) {
+    guard let shared, answer.size <= settings.object, let octets = answer.octets else { return }
+    services.start { await shared.keep(octets, key, place) }
   }
 
   private func isAnswered(_ call: ModelCall) -> Bool {

@@ -35,6 +35,30 @@ struct Embedding: Sendable {
   /// The memory that it takes.
   var size: Int { groups.count * MemoryLayout<SIMD16<Float>>.size }
 
+  // MARK: In a store
+
+  /// All numbers, four octets each, the lowest first.
+  var octets: [UInt8] {
+    var octets: [UInt8] = []
+    octets.reserveCapacity(size)
+    for group in groups {
+      for index in 0..<16 {
+        for shift in stride(from: UInt32(0), to: 32, by: 8) {
+          octets.append(UInt8(truncatingIfNeeded: group[index].bitPattern >> shift))
+        }
+      }
+    }
+    return octets
+  }
+
+  init?(octets: [UInt8]) {
+    guard octets.count % 64 == 0, octets.count / 4 <= Self.mostDimensions else { return nil }
+    self.init(
+      stride(from: 0, to: octets.count, by: 4).map { start in
+        Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(octets[start + $1]) << UInt32(8 * $1) })
+      })
+  }
+
   // MARK: On the wire
 
   /// A request in OpenAI's dialect.

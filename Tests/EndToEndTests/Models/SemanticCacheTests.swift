@@ -4,9 +4,10 @@ import Testing
 
 /// Answers that are given to questions which mean nearly the same.
 struct SemanticCacheTests {
-  private static func configuration(_ more: String = "", _ plugins: String = "") -> String {
+  private static func configuration(_ more: String = "", _ plugins: String = "", stores: String = "") -> String {
     """
     admin: "127.0.0.1:${ADMIN_PORT}"
+    \(stores)
     consumers:
       a: { api_keys: ["sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"] }
       b: { api_keys: ["sha256:d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa"] }
@@ -165,6 +166,90 @@ struct SemanticCacheTests {
       let answer = try ask(gateway, "reset my password, I am ann@example.com")
       #expect(answer.status == 200)
       #expect(origin.requests.count == 3 && !origin.requests.contains { $0.text.contains("ann@") })
+    }
+  }
+
+  private static func sharing(_ redis: RedisServer, mode: String = "mode: semantic, embed: vectors, threshold: 90%")
+    -> String
+  {
+    configuration(stores: "stores: { shared: { url: \"redis://127.0.0.1:\(redis.port)/0\", timeout: 1s } }")
+      .replacing("mode: semantic, embed: vectors, threshold: 90%", with: mode + ", store: shared")
+  }
+
+  /// Waits until a gateway has read what others were asked.
+  private func awaitQuestion(_ gateway: RunningGateway) throws {
+    let hasRead = try Deadline.usual.poll {
+      let page = try gateway.admin("/metrics").text
+      return page.split(separator: "\n").contains {
+        $0.hasPrefix(#"sluice_ai_cache_bytes{cache="ai_cache"} "#) && !$0.hasSuffix(" 0")
+      }
+    }
+    #expect(hasRead)
+  }
+
+  @Test(arguments: RedisServer.Kind.installed)
+  func `several gateways have one cache, by words and by meaning`(kind: RedisServer.Kind) throws {
+    let origin = try Self.provider()
+    let redis = try RedisServer(kind)
+    try withGateway(Self.sharing(redis), to: origin) { one in
+      try withGateway(Self.sharing(redis), to: origin) { two in
+        let first = try ask(one, "How do I reset my password?")
+        #expect(first["X-Cache"] == "miss")
+        // The answer, and the stream of questions.
+        let isKept = Deadline.usual.poll { (try? redis.count) == 2 }
+        #expect(isKept)
+        let again = try ask(two, "How do I reset my password?", more: #","stream":true"#)
+        #expect(again["X-Cache"] == "hit" && again.text.contains("answer 1"), "\(again.text)")
+        try awaitQuestion(two)
+        let near = try ask(two, "How can I change my password?")
+        #expect(near["X-Cache-Similarity"] == "0.954" && near.text.contains("answer 1"), "\(near.text)")
+        let other = try ask(two, "How can I change my password?", key: "other")
+        #expect(other["X-Cache"] == "miss")
+        // One that begins later, or again, has what the others had.
+        try withGateway(Self.sharing(redis), to: origin) { three in
+          // A plugin begins with the first request of its route.
+          let list = #"{"model":"fast","input":[]}"#
+          let client = try three.connect()
+          try client.send(
+            "POST /v1/images/generations HTTP/1.1",
+            ["Host: a", "X-API-Key: wrong", "Content-Length: \(list.utf8.count)"], body: list)
+          _ = try client.response(to: "POST")
+          try awaitQuestion(three)
+          let near = try ask(three, "Let me change my password")
+          #expect(near["X-Cache-Similarity"] == "0.954", "\(near.text)")
+        }
+      }
+    }
+  }
+
+  @Test func `an exact cache is shared too, also where only one dialect knows the question`() throws {
+    let origin = try Self.provider()
+    let redis = try RedisServer()
+    try withGateway(Self.sharing(redis, mode: "mode: exact"), to: origin) { one in
+      try withGateway(Self.sharing(redis, mode: "mode: exact"), to: origin) { two in
+        for (text, more) in [("one", ""), ("two", #","logprobs":true"#)] {
+          let first = try ask(one, text, more: more)
+          #expect(first["X-Cache"] == "miss")
+          let isKept = Deadline.usual.poll { (try? redis.count) == (more.isEmpty ? 1 : 2) }
+          #expect(isKept)
+          let again = try ask(two, text, more: more)
+          #expect(again["X-Cache"] == "hit")
+        }
+      }
+    }
+  }
+
+  @Test func `a store that is away, or holds nonsense, is a cache without answers`() throws {
+    let origin = try Self.provider()
+    let redis = try RedisServer()
+    try withGateway(Self.sharing(redis), to: origin) { one in
+      let key = "sluice:ai_cache:ai_cache:questions"
+      _ = try redis.ask("XADD \(key) * f x k y v z e 1 g 0", "XADD \(key) * only this")
+      #expect(try ask(one, "How do I reset my password?")["X-Cache"] == "miss")
+      redis.process.kill()
+      #expect(try ask(one, "How do I reset my password?")["X-Cache"] == "hit", "it has its own too")
+      let other = try ask(one, "How do I delete my account?")
+      #expect(other.status == 200 && other["X-Cache"] == "miss")
     }
   }
 }
