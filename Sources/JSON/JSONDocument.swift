@@ -1,4 +1,4 @@
-import Kernel
+public import Kernel
 
 /// A JSON document (RFC 8259) as an index over bytes that stay where and as they are.
 ///
@@ -10,46 +10,59 @@ public struct JSONDocument: ~Copyable {
   public enum Kind: UInt8, Sendable, BitwiseCopyable { case object, array, string, number, yes, no, null }
 
   /// A value: where it lies, and where the next one behind it stands in the index.
+  @usableFromInline
   struct Node: BitwiseCopyable {
-    var start: UInt32
-    var end: UInt32
-    /// The index of the node behind everything within this one.
-    var next: UInt32
-    var kind: Kind
+    @usableFromInline var start: UInt32
+    @usableFromInline var end: UInt32
+    /// The index of the node behind everything within this one; while that is read, of the one that it lies in.
+    @usableFromInline var next: UInt32
+    @usableFromInline var kind: Kind
     /// Whether a string has escapes.
-    var isEscaped: Bool
+    @usableFromInline var isEscaped: Bool
+
+    @usableFromInline
+    init(start: UInt32, end: UInt32, next: UInt32, kind: Kind, isEscaped: Bool = false) {
+      self.start = start
+      self.end = end
+      self.next = next
+      self.kind = kind
+      self.isEscaped = isEscaped
+    }
   }
 
   /// The levels of objects and arrays that a document may have.
   public static let deepest = 128
 
-  var nodes: [Node] = []
-  /// The objects and arrays that are open while it is parsed.
-  var open: [UInt32] = []
+  @usableFromInline var nodes = PlainArray<Node>()
 
   public init() {}
 
   /// Nodes in all; the document itself is node 0.
+  @inlinable
   public var count: Int { nodes.count }
 
+  @inlinable
   public func kind(_ node: Int) -> Kind { nodes[node].kind }
 
   /// The bytes of a value; of a string with its quotes.
+  @inlinable
   public func range(_ node: Int) -> Range<Int> { Int(nodes[node].start)..<Int(nodes[node].end) }
 
-  @_lifetime(copy bytes)
+  @inlinable @_lifetime(copy bytes)
   public func text(_ node: Int, in bytes: Span<UInt8>) -> Span<UInt8> { bytes.extracting(range(node)) }
 
   /// The node behind a value and all that is in it. Within an object the first member's name is `object + 1` and its
   /// value the node behind that; in an array the first element is `array + 1`; both end at `next` of the whole.
+  @inlinable
   public func next(_ node: Int) -> Int { Int(nodes[node].next) }
 
   /// The bytes within the quotes of a string or name, escapes and all.
-  @_lifetime(copy bytes)
+  @inlinable @_lifetime(copy bytes)
   public func content(_ node: Int, in bytes: Span<UInt8>) -> Span<UInt8> {
     bytes.extracting(Int(nodes[node].start) + 1..<Int(nodes[node].end) - 1)
   }
 
+  @inlinable
   public func isEscaped(_ node: Int) -> Bool { nodes[node].isEscaped }
 
   /// Whether a string or name means this text.

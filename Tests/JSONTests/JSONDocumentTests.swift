@@ -29,6 +29,10 @@ import Testing
     ("{,}", JSONError(.unexpectedByte, at: 1)), (#"{"a"}"#, JSONError(.unexpectedByte, at: 4)),
     (#"{"a":1,}"#, JSONError(.unexpectedByte, at: 7)), ("{1:2}", JSONError(.unexpectedByte, at: 1)),
     ("[1}", JSONError(.unexpectedByte, at: 2)), ("[1", JSONError(.truncated, at: 2)),
+    ("[,1]", JSONError(.unexpectedByte, at: 1)), ("[[],,]", JSONError(.unexpectedByte, at: 4)),
+    ("{]", JSONError(.unexpectedByte, at: 1)), ("[}", JSONError(.unexpectedByte, at: 1)),
+    ("[1],", JSONError(.trailingBytes, at: 3)),
+    (#"{"a":}"#, JSONError(.unexpectedByte, at: 5)), ("]", JSONError(.unexpectedByte, at: 0)),
     ("tru", JSONError(.truncated, at: 3)), ("trux", JSONError(.unexpectedByte, at: 3)),
     ("nul]", JSONError(.unexpectedByte, at: 3)), ("1 1", JSONError(.trailingBytes, at: 2)),
     ("\"a", JSONError(.truncated, at: 2)), ("\"a\nb\"", JSONError(.controlCharacter, at: 2)),
@@ -55,6 +59,39 @@ import Testing
     let text = Array(#"{"a":[1.5e3,true,{"bü":null}],"c":"xA"}"#.utf8)
     for length in 0..<text.count { #expect(mistake(Array(text[..<length])) != nil, "\(length)") }
     #expect(mistake(text) == nil)
+  }
+
+  @Test func `a text ends where it does, whatever its length and what stands in it`() {
+    for length in 0..<40 {
+      let plain = Array(repeating: UInt8(ascii: "a"), count: length)
+      #expect(mistake([0x22] + plain + [0x22]) == nil, "\(length)")
+      #expect(mistake([0x5B, 0x22] + plain + [0x22, 0x2C, 0x31, 0x5D]) == nil, "\(length)")
+      for index in 0..<length {
+        var bytes = plain
+        // Beside a quote, which must not hide them, are those next to it that a text may have and may not.
+        for (byte, expected) in [
+          (0x20, nil), (0x21, nil), (0x23, nil), (0x7F, nil), (0x1F, .controlCharacter), (0x00, .controlCharacter),
+          (0x80, .invalidUTF8), (0xA2, .invalidUTF8),
+        ] as [(UInt8, JSONError.Mistake?)] {
+          bytes[index] = byte
+          #expect(mistake([0x22] + bytes + [0x22, 0x20]) == expected.map { JSONError($0, at: index + 1) })
+        }
+      }
+    }
+  }
+
+  @Test func `every node says where it ends and what follows it`() throws {
+    let text = Array(#" { "a" : [ ] , "b":{"c":[[1],{}]} , "d" : "x" } "#.utf8)
+    var document = JSONDocument()
+    try document.parse(text.span)
+    let found = (0..<document.count).map { String(decoding: text[document.range($0)], as: UTF8.self) }
+    #expect(
+      found == [
+        #"{ "a" : [ ] , "b":{"c":[[1],{}]} , "d" : "x" }"#, #""a""#, "[ ]", #""b""#, #"{"c":[[1],{}]}"#, #""c""#,
+        "[[1],{}]", "[1]", "1", "{}", #""d""#, #""x""#,
+      ])
+    #expect((0..<document.count).map { document.next($0) } == [12, 2, 3, 4, 10, 6, 10, 9, 9, 10, 11, 12])
+    #expect(document.kind(9) == .object && document.kind(2) == .array && document.kind(8) == .number)
   }
 
   @Test func `members and elements are found by their names and indexes, escaped names too`() throws {
