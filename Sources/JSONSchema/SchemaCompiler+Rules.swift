@@ -5,117 +5,123 @@ import JSON
 extension SchemaCompiler {
   /// The rules of a schema: those that ask what others have seen come last.
   mutating func rules(of node: Int) throws(SchemaMistake) -> [SchemaRule] {
+    var rules: [SchemaRule] = []
     if document.kind(node) == .yes { return [] }
     if document.kind(node) == .no {
-      return [SchemaRule(kind: .nothing, keyword: "false", detail: "nothing may stand here")]
+      add(.never, SchemaType.any, "false", "nothing may stand here", to: &rules)
+      return rules
     }
-    var rules: [SchemaRule] = []
     try addReferences(of: node, to: &rules)
     try addValues(of: node, to: &rules)
-    try addBounds(of: node, to: &rules)
+    try addTexts(of: node, to: &rules)
     try addObjects(of: node, to: &rules)
     try addArrays(of: node, to: &rules)
     try addCombinations(of: node, to: &rules)
     if let child = try member("unevaluatedItems", of: node) {
       noteTracking()
-      rules.append(
-        SchemaRule(kind: .unevaluatedElements(try schema(at: child)), keyword: "unevaluatedItems", detail: ""))
+      add(.unevaluatedElements(try schema(at: child)), SchemaType.bit(.array), "unevaluatedItems", to: &rules)
     }
     if let child = try member("unevaluatedProperties", of: node) {
       noteTracking()
-      rules.append(
-        SchemaRule(kind: .unevaluatedMembers(try schema(at: child)), keyword: "unevaluatedProperties", detail: ""))
+      add(.unevaluatedMembers(try schema(at: child)), SchemaType.bit(.object), "unevaluatedProperties", to: &rules)
     }
     return rules
+  }
+
+  /// - Parameter kinds: of values about which it says something.
+  mutating func add(
+    _ check: SchemaRule.Check, _ kinds: UInt8, _ keyword: StaticString, _ detail: String = "",
+    to rules: inout [SchemaRule]
+  ) {
+    let wording = SchemaProgram.add(SchemaProgram.Wording(keyword: keyword, detail: detail), to: &program.wordings)
+    rules.append(SchemaRule(check: check, kinds: kinds, wording: wording))
   }
 
   private mutating func addReferences(of node: Int, to rules: inout [SchemaRule]) throws(SchemaMistake) {
     if let place = try member("$ref", of: node) {
       let target = try resolve(string(place), from: node, place)
-      rules.append(SchemaRule(kind: .reference(try schema(at: target)), keyword: "$ref", detail: ""))
+      add(.reference(try schema(at: target)), SchemaType.any, "$ref", to: &rules)
     }
     guard let place = try member("$dynamicRef", of: node) else { return }
     let text = string(place)
     let target = try resolve(text, from: node, place)
     let compiled = try schema(at: target)
     let anchor = String(text.split(separator: "#", omittingEmptySubsequences: false).last ?? "")
-    let kind: SchemaRule.Kind =
-      hasDynamicAnchor(anchor, target) ? .dynamicReference(compiled, anchor: anchor) : .reference(compiled)
-    rules.append(SchemaRule(kind: kind, keyword: "$dynamicRef", detail: ""))
+    guard hasDynamicAnchor(anchor, target) else {
+      return add(.reference(compiled), SchemaType.any, "$dynamicRef", to: &rules)
+    }
+    let name = SchemaProgram.add(anchor, to: &program.anchors)
+    add(.dynamicReference(compiled, anchor: name), SchemaType.any, "$dynamicRef", to: &rules)
   }
 
   private mutating func addValues(of node: Int, to rules: inout [SchemaRule]) throws(SchemaMistake) {
-    if let value = try member("type", of: node) {
-      let names = document.kind(value) == .array ? children(value) : [value]
-      var bits: UInt8 = 0
-      for name in names {
-        guard let type = SchemaType.names.first(where: { $0.name == string(name) }) else {
-          throw mistake("there is no type \(shown(name))", name)
-        }
-        bits |= type.bit
-      }
-      let detail = "must be " + names.map { string($0) }.joined(separator: " or ")
-      rules.append(SchemaRule(kind: .type(bits), keyword: "type", detail: detail))
-    }
+    let isWhole = try addType(of: node, to: &rules)
+    try addNumbers(of: node, isWhole: isWhole, to: &rules)
     if let value = try member("enum", of: node) {
       guard document.kind(value) == .array else { throw mistake("`enum` is a list", value) }
-      let literals = children(value).map { literal($0) }
-      rules.append(SchemaRule(kind: .oneOfValues(literals), keyword: "enum", detail: "must be one of \(shown(value))"))
+      let check = values(children(value))
+      add(check, SchemaType.any, "enum", "must be one of \(shown(value))", to: &rules)
     }
     if let value = try member("const", of: node) {
-      rules.append(
-        SchemaRule(kind: .oneOfValues([literal(value)]), keyword: "const", detail: "must be \(shown(value))"))
+      add(values([value]), SchemaType.any, "const", "must be \(shown(value))", to: &rules)
     }
   }
 
-  private mutating func addBounds(of node: Int, to rules: inout [SchemaRule]) throws(SchemaMistake) {
-    if let value = try member("minimum", of: node) {
-      let kind = SchemaRule.Kind.minimum(try number(value), isExclusive: false)
-      rules.append(SchemaRule(kind: kind, keyword: "minimum", detail: "must be at least \(shown(value))"))
+  /// Texts are found like names; others are compared one by one.
+  private mutating func values(_ nodes: [Int]) -> SchemaRule.Check {
+    if nodes.allSatisfy({ document.kind($0) == .string }) {
+      return .oneOfTexts(program.names.add(nodes.map { bytes($0) }))
     }
-    if let value = try member("exclusiveMinimum", of: node) {
-      let kind = SchemaRule.Kind.minimum(try number(value), isExclusive: true)
-      rules.append(SchemaRule(kind: kind, keyword: "exclusiveMinimum", detail: "must be more than \(shown(value))"))
+    return .oneOfValues(SchemaProgram.add(nodes.map { literal($0) }, to: &program.literals))
+  }
+
+  /// Whether numbers must be whole.
+  private mutating func addType(of node: Int, to rules: inout [SchemaRule]) throws(SchemaMistake) -> Bool {
+    guard let value = try member("type", of: node) else { return false }
+    let names = document.kind(value) == .array ? children(value) : [value]
+    var allowed: UInt8 = 0
+    for name in names {
+      guard let type = SchemaType.names.first(where: { $0.name == string(name) }) else {
+        throw mistake("there is no type \(shown(name))", name)
+      }
+      allowed |= type.bits
     }
-    if let value = try member("maximum", of: node) {
-      let kind = SchemaRule.Kind.maximum(try number(value), isExclusive: false)
-      rules.append(SchemaRule(kind: kind, keyword: "maximum", detail: "must be at most \(shown(value))"))
-    }
-    if let value = try member("exclusiveMaximum", of: node) {
-      let kind = SchemaRule.Kind.maximum(try number(value), isExclusive: true)
-      rules.append(SchemaRule(kind: kind, keyword: "exclusiveMaximum", detail: "must be less than \(shown(value))"))
-    }
-    if let value = try member("multipleOf", of: node) {
-      let divisor = try number(value)
-      if !divisor.isPositive { throw mistake("`multipleOf` is above zero", value) }
-      rules.append(
-        SchemaRule(kind: .multipleOf(divisor), keyword: "multipleOf", detail: "must be a multiple of \(shown(value))"))
-    }
-    try addCounts("minLength", "maxLength", of: node, "characters", to: &rules) { .length($0) }
+    let number = SchemaType.bit(.number)
+    let isWhole = allowed & SchemaType.integer != 0 && allowed & number == 0
+    if isWhole { allowed |= number }
+    let refused = SchemaType.any & ~allowed
+    if refused != 0 { add(.never, refused, "type", Self.detail(names.map { string($0) }), to: &rules) }
+    return isWhole
+  }
+
+  private static func detail(_ types: [String]) -> String { "must be " + types.joined(separator: " or ") }
+
+  private mutating func addTexts(of node: Int, to rules: inout [SchemaRule]) throws(SchemaMistake) {
+    let kinds = SchemaType.bit(.string)
+    try addCounts("minLength", "maxLength", of: node, kinds, "characters", to: &rules) { .length($0, $1) }
     guard let value = try member("pattern", of: node) else { return }
-    rules.append(
-      SchemaRule(kind: .pattern(try expression(value)), keyword: "pattern", detail: "must match \(shown(value))"))
+    let pattern = SchemaProgram.add(try expression(value), to: &program.patterns)
+    add(.pattern(pattern), kinds, "pattern", "must match \(shown(value))", to: &rules)
   }
 
-  private func expression(_ node: Int) throws(SchemaMistake) -> RegularExpression {
+  func expression(_ node: Int) throws(SchemaMistake) -> RegularExpression {
     guard document.kind(node) == .string else { throw mistake("a pattern is a text", node) }
     do throws(RegularExpression.Mistake) { return try RegularExpression(string(node)) } catch {
       throw mistake("\(shown(node)) is no pattern that can be used: \(error.message)", node)
     }
   }
 
-  private mutating func addCounts(
-    _ least: StaticString, _ most: StaticString, of node: Int, _ unit: String, to rules: inout [SchemaRule],
-    _ kind: (ClosedRange<Int>) -> SchemaRule.Kind
+  mutating func addCounts(
+    _ least: StaticString, _ most: StaticString, of node: Int, _ kinds: UInt8, _ unit: String,
+    to rules: inout [SchemaRule], _ check: (Int, Int) -> SchemaRule.Check
   ) throws(SchemaMistake) {
     if let value = try member("\(least)", of: node) {
       let count = try count(value)
-      rules.append(
-        SchemaRule(kind: kind(count...Int.max), keyword: least, detail: "must have at least \(count) \(unit)"))
+      add(check(count, .max), kinds, least, "must have at least \(count) \(unit)", to: &rules)
     }
     if let value = try member("\(most)", of: node) {
       let count = try count(value)
-      rules.append(SchemaRule(kind: kind(0...count), keyword: most, detail: "must have at most \(count) \(unit)"))
+      add(check(0, count), kinds, most, "must have at most \(count) \(unit)", to: &rules)
     }
   }
 
@@ -126,52 +132,20 @@ extension SchemaCompiler {
     return value
   }
 
-  private mutating func addObjects(of node: Int, to rules: inout [SchemaRule]) throws(SchemaMistake) {
-    try addCounts("minProperties", "maxProperties", of: node, "members", to: &rules) { .memberCount($0) }
-    if let list = try member("required", of: node) {
-      let names = children(list).map { bytes($0) }
-      rules.append(SchemaRule(kind: .required(names), keyword: "required", detail: "is missing"))
-    }
-    if let map = try member("dependentRequired", of: node) {
-      var entries: [(name: [UInt8], others: [[UInt8]])] = []
-      for (name, value) in members(map) { entries.append((bytes(name), children(value).map { bytes($0) })) }
-      rules.append(SchemaRule(kind: .dependentRequired(entries), keyword: "dependentRequired", detail: "is missing"))
-    }
-    if let map = try member("dependentSchemas", of: node) {
-      var entries: [(name: [UInt8], schema: Int)] = []
-      for (name, value) in members(map) { entries.append((bytes(name), try schema(at: value))) }
-      rules.append(SchemaRule(kind: .dependentSchemas(entries), keyword: "dependentSchemas", detail: ""))
-    }
-    var rule = MemberRules()
-    if let map = try member("properties", of: node) {
-      for (name, value) in members(map) { rule.named.append((bytes(name), try schema(at: value))) }
-    }
-    if let map = try member("patternProperties", of: node) {
-      for (name, value) in members(map) { rule.patterns.append((try expression(name), try schema(at: value))) }
-    }
-    if let value = try member("additionalProperties", of: node) { rule.additional = try schema(at: value) }
-    if !rule.named.isEmpty || !rule.patterns.isEmpty || rule.additional != nil {
-      rules.append(SchemaRule(kind: .members(rule), keyword: "properties", detail: ""))
-    }
-    if let value = try member("propertyNames", of: node) {
-      rules.append(SchemaRule(kind: .names(try schema(at: value)), keyword: "propertyNames", detail: ""))
-    }
-  }
-
   private mutating func addArrays(of node: Int, to rules: inout [SchemaRule]) throws(SchemaMistake) {
-    try addCounts("minItems", "maxItems", of: node, "elements", to: &rules) { .elementCount($0) }
+    let kinds = SchemaType.bit(.array)
+    try addCounts("minItems", "maxItems", of: node, kinds, "elements", to: &rules) { .elementCount($0, $1) }
     if let value = try member("uniqueItems", of: node), document.kind(value) == .yes {
-      rules.append(
-        SchemaRule(kind: .uniqueElements, keyword: "uniqueItems", detail: "must not have the same element twice"))
+      add(.uniqueElements, kinds, "uniqueItems", "must not have the same element twice", to: &rules)
     }
-    var first: [Int] = []
+    var first: [UInt32] = []
     if let list = try member("prefixItems", of: node) {
       for child in children(list) { first.append(try schema(at: child)) }
     }
-    var rest: Int?
-    if let value = try member("items", of: node) { rest = try schema(at: value) }
-    if !first.isEmpty || rest != nil {
-      rules.append(SchemaRule(kind: .elements(first, rest: rest), keyword: "items", detail: ""))
+    let rest = try optionalSchema("items", of: node)
+    if !first.isEmpty || rest != SchemaRule.none {
+      let first = SchemaProgram.add(first, to: &program.schemas)
+      add(.elements(first, rest: rest), kinds, "items", to: &rules)
     }
     guard let value = try member("contains", of: node) else { return }
     var least = 1
@@ -179,44 +153,37 @@ extension SchemaCompiler {
     if let bound = try member("minContains", of: node) { least = try count(bound) }
     if let bound = try member("maxContains", of: node) { most = try count(bound) }
     // A lower bound above the upper one is a schema that no list meets.
-    let range = least <= most ? least...most : Int.max...Int.max
     let detail = "must contain \(most == .max ? "at least \(least)" : "\(least) to \(most)") elements of a kind"
-    rules.append(SchemaRule(kind: .contains(try schema(at: value), range), keyword: "contains", detail: detail))
+    add(.contains(try schema(at: value), least, most), kinds, "contains", detail, to: &rules)
   }
 
   private mutating func addCombinations(of node: Int, to rules: inout [SchemaRule]) throws(SchemaMistake) {
-    if let list = try member("allOf", of: node) {
-      rules.append(SchemaRule(kind: .all(try schemas(list)), keyword: "allOf", detail: ""))
-    }
+    if let list = try member("allOf", of: node) { add(.all(try schemas(list)), SchemaType.any, "allOf", to: &rules) }
     if let list = try member("anyOf", of: node) {
-      rules.append(
-        SchemaRule(kind: .any(try schemas(list)), keyword: "anyOf", detail: "must be at least one of several things"))
+      add(.any(try schemas(list)), SchemaType.any, "anyOf", "must be at least one of several things", to: &rules)
     }
     if let list = try member("oneOf", of: node) {
-      rules.append(
-        SchemaRule(kind: .one(try schemas(list)), keyword: "oneOf", detail: "must be exactly one of several things"))
+      add(.one(try schemas(list)), SchemaType.any, "oneOf", "must be exactly one of several things", to: &rules)
     }
     if let value = try member("not", of: node) {
-      rules.append(
-        SchemaRule(kind: .not(try schema(at: value)), keyword: "not", detail: "must not be what is excluded here"))
+      add(.not(try schema(at: value)), SchemaType.any, "not", "must not be what is excluded here", to: &rules)
     }
-    guard let condition = try member("if", of: node) else { return }
+    guard let value = try member("if", of: node) else { return }
+    let condition = try schema(at: value)
     let then = try optionalSchema("then", of: node)
     let otherwise = try optionalSchema("else", of: node)
-    rules.append(
-      SchemaRule(
-        kind: .condition(try schema(at: condition), then: then, otherwise: otherwise), keyword: "if", detail: ""))
+    add(.condition(condition, then: then, otherwise: otherwise), SchemaType.any, "if", to: &rules)
   }
 
-  private mutating func optionalSchema(_ name: String, of node: Int) throws(SchemaMistake) -> Int? {
-    guard let value = try member(name, of: node) else { return nil }
+  mutating func optionalSchema(_ name: String, of node: Int) throws(SchemaMistake) -> UInt32 {
+    guard let value = try member(name, of: node) else { return SchemaRule.none }
     return try schema(at: value)
   }
 
-  private mutating func schemas(_ list: Int) throws(SchemaMistake) -> [Int] {
+  private mutating func schemas(_ list: Int) throws(SchemaMistake) -> Indexes {
     guard document.kind(list) == .array else { throw mistake("a list of schemas belongs here", list) }
-    var found: [Int] = []
+    var found: [UInt32] = []
     for child in children(list) { found.append(try schema(at: child)) }
-    return found
+    return SchemaProgram.add(found, to: &program.schemas)
   }
 }

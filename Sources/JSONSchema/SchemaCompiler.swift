@@ -6,12 +6,12 @@ import Kernel
 struct SchemaCompiler: ~Copyable {
   private let text: [UInt8]
   var document = JSONDocument()
-  private(set) var nodes: [SchemaNode] = []
+  var program = SchemaProgram()
   private(set) var dynamicAnchors: [[String: Int]] = []
   private(set) var tracksEvaluation = false
 
   /// The compiled node of each schema in the text.
-  private var compiled: [Int: Int] = [:]
+  private var compiled: [Int: UInt32] = [:]
   private var pending: [Int] = []
   /// The resource that each schema in the text belongs to, and each resource's identifier and place.
   private var resources: [Int: Int] = [:]
@@ -35,19 +35,17 @@ struct SchemaCompiler: ~Copyable {
     }
     try register(0, resource: nil, base: "")
     _ = try schema(at: 0)
-    var done = 0
-    while done < pending.count {
-      let node = pending[done]
-      done += 1
-      let index = compiled[node]!
-      nodes[index].rules = try rules(of: node)
-    }
+    try compilePending()
     dynamicAnchors = Array(repeating: [:], count: roots.count)
-    for anchor in dynamicNodes { dynamicAnchors[anchor.resource][anchor.name] = try schema(at: anchor.node) }
-    while done < pending.count {
-      let node = pending[done]
-      done += 1
-      nodes[compiled[node]!].rules = try rules(of: node)
+    for anchor in dynamicNodes { dynamicAnchors[anchor.resource][anchor.name] = Int(try schema(at: anchor.node)) }
+    try compilePending()
+  }
+
+  /// Compiles the rules of what was reached, which reaches further.
+  private mutating func compilePending() throws(SchemaMistake) {
+    while let node = pending.popLast() {
+      let rules = try rules(of: node)
+      program.nodes[Int(compiled[node]!)].rules = SchemaProgram.add(rules, to: &program.rules)
     }
   }
 
@@ -98,15 +96,16 @@ struct SchemaCompiler: ~Copyable {
   private mutating func note(_ node: Int, resource: Int) { resources[node] = resource }
 
   /// The compiled node of a schema in the text.
-  mutating func schema(at node: Int) throws(SchemaMistake) -> Int {
+  mutating func schema(at node: Int) throws(SchemaMistake) -> UInt32 {
     if let index = compiled[node] { return index }
     guard [.object, .yes, .no].contains(document.kind(node)) else {
       throw mistake("a schema is an object, true or false", node)
     }
-    compiled[node] = nodes.count
-    nodes.append(SchemaNode(resource: resources[node] ?? enclosingResource(of: node)))
+    let resource = resources[node] ?? enclosingResource(of: node)
+    let index = SchemaProgram.add(SchemaNode(resource: UInt32(resource)), to: &program.nodes)
+    compiled[node] = index
     pending.append(node)
-    return nodes.count - 1
+    return index
   }
 
   /// Of a part that no keyword makes a schema, but a reference does: that of the schema around it.
@@ -175,6 +174,9 @@ struct SchemaCompiler: ~Copyable {
     guard document.kind(node) == .number else { throw mistake("a number belongs here", node) }
     return DecimalNumber(document.text(node, in: text.span))
   }
+
+  /// Nil for a number that is not plain.
+  func plainNumber(_ node: Int) -> PlainNumber? { PlainNumber(document.text(node, in: text.span)) }
 
   func children(_ node: Int) -> [Int] {
     var found: [Int] = []

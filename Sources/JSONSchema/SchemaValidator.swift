@@ -1,4 +1,3 @@
-import Foreign
 public import JSON
 public import Kernel
 
@@ -16,11 +15,11 @@ public struct SchemaViolation: Sendable {
 /// All violations are found, up to `most`. Where one of several schemas is enough, only that none of them fits is one.
 public struct SchemaValidator: ~Copyable {
   let schema: Schema
-  public internal(set) var violations: [SchemaViolation] = []
+  public private(set) var violations: [SchemaViolation] = []
   /// Values that keywords of schemas in progress have seen, where that matters.
   var seen: [Int] = []
-  /// The resources that evaluation has come through, the outermost first.
-  var scope: [Int] = []
+  /// The resources that evaluation has come through, the outermost first, where that matters.
+  private(set) var scope: [UInt32] = []
   private var depth = 0
   private var effort = 0
 
@@ -34,11 +33,15 @@ public struct SchemaValidator: ~Copyable {
 
   /// Whether a document is what the schema asks for; `violations` tells otherwise.
   public mutating func validate(_ document: borrowing JSONDocument, _ bytes: Span<UInt8>) -> Bool {
-    violations.removeAll(keepingCapacity: true)
-    seen.removeAll(keepingCapacity: true)
-    scope.removeAll(keepingCapacity: true)
+    if !violations.isEmpty { violations.removeAll(keepingCapacity: true) }
+    if !seen.isEmpty { seen.removeAll(keepingCapacity: true) }
+    if !scope.isEmpty { scope.removeAll(keepingCapacity: true) }
     (depth, effort) = (0, 0)
-    return evaluate(0, 0, document, bytes, tells: true)
+    let program = schema.program
+    let subject = Subject(
+      nodes: program.nodes.span, rules: program.rules.span, schemas: program.schemas.span,
+      objects: program.objects.span, slots: program.names.slots.span, texts: program.names.texts.span, bytes: bytes)
+    return evaluate(0, 0, document, subject, tells: true)
   }
 
   /// Appends what is violated as a JSON array of pointers (RFC 6901), keywords and sentences.
@@ -60,128 +63,161 @@ public struct SchemaValidator: ~Copyable {
   ///
   /// - Parameter tells: whether violations are noted; otherwise the first one ends it.
   mutating func evaluate(
-    _ index: Int, _ node: Int, _ document: borrowing JSONDocument, _ bytes: Span<UInt8>, tells: Bool
+    _ index: UInt32, _ node: Int, _ document: borrowing JSONDocument, _ subject: borrowing Subject, tells: Bool
   ) -> Bool {
-    effort += 1
+    effort &+= 1
     if depth >= Self.deepest || effort > Self.mostEffort {
       violate(node, "$ref", "is nested too deeply, or takes too long to check", tells)
       return false
     }
-    depth += 1
-    let resource = schema.nodes[index].resource
-    let entersResource = scope.last != resource
-    if entersResource { scope.append(resource) }
-    let start = seen.count
-    var isValid = true
-    for rule in schema.nodes[index].rules {
-      if check(rule, node, document, bytes, since: start, tells: tells) { continue }
-      isValid = false
-      if !tells { break }
+    let schema = subject.nodes[Int(index)]
+    if self.schema.tracksEvaluation || self.schema.tracksResources {
+      return evaluate(tracked: schema, node, document, subject, tells: tells)
     }
+    depth &+= 1
+    let isValid = meets(schema.rules, node, document, subject, since: 0, tells: tells)
+    depth &-= 1
+    return isValid
+  }
+
+  /// Applies a schema, and keeps account of what it has seen and which resources it came through.
+  private mutating func evaluate(
+    tracked schema: SchemaNode, _ node: Int, _ document: borrowing JSONDocument, _ subject: borrowing Subject,
+    tells: Bool
+  ) -> Bool {
+    let entersResource = scope.last != schema.resource
+    if entersResource { scope.append(schema.resource) }
+    let start = seen.count
+    depth &+= 1
+    let isValid = meets(schema.rules, node, document, subject, since: start, tells: tells)
+    depth &-= 1
     if !isValid, seen.count > start { seen.removeLast(seen.count - start) }
     if entersResource { scope.removeLast() }
-    depth -= 1
     return isValid
   }
 
   /// Applies a schema to a part of the value at hand, which is noted as seen.
+  @inline(__always)
   mutating func evaluate(
-    _ index: Int, child: Int, _ document: borrowing JSONDocument, _ bytes: Span<UInt8>, tells: Bool
+    _ index: UInt32, child: Int, _ document: borrowing JSONDocument, _ subject: borrowing Subject, tells: Bool
   ) -> Bool {
+    if !schema.tracksEvaluation { return evaluate(index, child, document, subject, tells: tells) }
     let start = seen.count
-    let isValid = evaluate(index, child, document, bytes, tells: tells)
-    if schema.tracksEvaluation {
-      if seen.count > start { seen.removeLast(seen.count - start) }
-      seen.append(child)
-    }
+    let isValid = evaluate(index, child, document, subject, tells: tells)
+    if seen.count > start { seen.removeLast(seen.count - start) }
+    seen.append(child)
     return isValid
   }
 
   /// Tries a schema without telling of violations; what it has seen counts only if it fits.
-  mutating func fits(_ index: Int, _ node: Int, _ document: borrowing JSONDocument, _ bytes: Span<UInt8>) -> Bool {
-    evaluate(index, node, document, bytes, tells: false)
+  mutating func fits(
+    _ index: UInt32, _ node: Int, _ document: borrowing JSONDocument, _ subject: borrowing Subject
+  ) -> Bool {
+    evaluate(index, node, document, subject, tells: false)
   }
 
+  @inline(never)
   mutating func violate(_ node: Int, _ keyword: StaticString, _ detail: @autoclosure () -> String, _ tells: Bool) {
     if tells, violations.count < Self.most {
       violations.append(SchemaViolation(node: node, keyword: keyword, detail: detail()))
     }
   }
 
-  private mutating func check(
-    _ rule: SchemaRule, _ node: Int, _ document: borrowing JSONDocument, _ bytes: Span<UInt8>, since start: Int,
+  mutating func violate(_ node: Int, _ rule: SchemaRule, _ tells: Bool) {
+    let wording = schema.program.wordings[Int(rule.wording)]
+    violate(node, wording.keyword, wording.detail, tells)
+  }
+
+  /// Checks what a schema asks of values of this kind, in order.
+  @inline(__always)
+  private mutating func meets(
+    _ rules: Indexes, _ node: Int, _ document: borrowing JSONDocument, _ subject: borrowing Subject, since start: Int,
     tells: Bool
   ) -> Bool {
-    switch rule.kind {
-    case .elements, .contains, .uniqueElements, .elementCount, .unevaluatedElements:
-      return document.kind(node) != .array || checkArray(rule, node, document, bytes, since: start, tells: tells)
-    case .members, .names, .required, .dependentRequired, .dependentSchemas, .memberCount, .unevaluatedMembers:
-      return document.kind(node) != .object || checkObject(rule, node, document, bytes, since: start, tells: tells)
+    let bit = SchemaType.bit(document.kind(node))
+    var isValid = true
+    var index = Int(rules.start)
+    while index < Int(rules.end) {
+      let rule = subject.rules[index]
+      index &+= 1
+      if rule.kinds & bit == 0 { continue }
+      if case .plainNumber(let low, let high, let isWhole, let skips) = rule.check {
+        if let number = PlainNumber(document.text(node, in: subject.bytes)), number.value >= low, number.value <= high,
+          number.isWhole || !isWhole
+        {
+          index &+= Int(skips)
+        }
+        continue
+      }
+      if check(rule, node, document, subject, since: start, tells: tells) { continue }
+      isValid = false
+      if !tells { break }
+    }
+    return isValid
+  }
+
+  @inline(__always)
+  private mutating func check(
+    _ rule: SchemaRule, _ node: Int, _ document: borrowing JSONDocument, _ subject: borrowing Subject,
+    since start: Int, tells: Bool
+  ) -> Bool {
+    switch rule.check {
+    case .members(let index): return checkMembers(index, node, document, subject, tells: tells)
+    case .elements(let first, let rest): return checkElements(first, rest, node, document, subject, tells: tells)
+    case .length(let least, let most):
+      if Self.isWithin(least, most, node, document, subject) { return true }
+    case .oneOfTexts(let table):
+      if holds(node, table, document, subject) { return true }
     case .all, .any, .one, .not, .condition, .reference, .dynamicReference:
-      return checkCombination(rule, node, document, bytes, tells: tells)
+      return checkCombination(rule, node, document, subject, tells: tells)
+    case .contains, .uniqueElements, .elementCount, .unevaluatedElements:
+      return checkArray(rule, node, document, subject, since: start, tells: tells)
+    case .memberCount, .memberNamed, .dependentMembers, .dependentSchema, .names, .unevaluatedMembers:
+      return checkObject(rule, node, document, subject, since: start, tells: tells)
     default:
-      if meets(rule, node, document, bytes) { return true }
-      violate(node, rule.keyword, rule.detail, tells)
-      return false
+      if checkValue(rule, node, document, subject) { return true }
     }
+    violate(node, rule, tells)
+    return false
+  }
+}
+
+/// The bytes of a document and the tables that are walked, for as long as it is validated.
+struct Subject: ~Escapable {
+  let nodes: Span<SchemaNode>
+  let rules: Span<SchemaRule>
+  let schemas: Span<UInt32>
+  let objects: Span<ObjectRules>
+  let slots: Span<NameSlot>
+  /// Of the names in `slots`.
+  let texts: Span<UInt8>
+  let bytes: Span<UInt8>
+
+  @_lifetime(copy nodes, copy rules, copy schemas, copy objects, copy slots, copy texts, copy bytes)
+  init(
+    nodes: Span<SchemaNode>, rules: Span<SchemaRule>, schemas: Span<UInt32>, objects: Span<ObjectRules>,
+    slots: Span<NameSlot>, texts: Span<UInt8>, bytes: Span<UInt8>
+  ) {
+    self.nodes = nodes
+    self.rules = rules
+    self.schemas = schemas
+    self.objects = objects
+    self.slots = slots
+    self.texts = texts
+    self.bytes = bytes
   }
 
-  /// Rules about a value by itself.
-  private func meets(
-    _ rule: SchemaRule, _ node: Int, _ document: borrowing JSONDocument, _ bytes: Span<UInt8>
-  ) -> Bool {
-    let kind = document.kind(node)
-    switch rule.kind {
-    case .type(let bits):
-      if SchemaType.bit(kind) & bits != 0 { return true }
-      return kind == .number && bits & SchemaType.integer != 0 && number(node, document, bytes).isInteger
-    case .oneOfValues(let literals): return literals.contains { $0.equals(node, of: document, bytes) }
-    case .minimum(let bound, let isExclusive):
-      if kind != .number { return true }
-      let value = number(node, document, bytes)
-      return isExclusive ? bound < value : !(value < bound)
-    case .maximum(let bound, let isExclusive):
-      if kind != .number { return true }
-      let value = number(node, document, bytes)
-      return isExclusive ? value < bound : !(bound < value)
-    case .multipleOf(let divisor): return kind != .number || number(node, document, bytes).isMultiple(of: divisor)
-    case .length(let range): return kind != .string || range.contains(length(node, document, bytes))
-    case .pattern(let pattern): return kind != .string || matches(pattern, node, document, bytes)
-    default: return false
-    }
+  /// The number of a text of the document in a table; nil for those that are not in it.
+  @inline(__always)
+  func number(of node: Int, in table: NameTable, _ document: borrowing JSONDocument) -> Int? {
+    let range = document.range(node)
+    if document.isEscaped(node) { return number(ofEscaped: document.content(node, in: bytes), in: table) }
+    return slots.find(range.lowerBound &+ 1..<range.upperBound &- 1, of: bytes, in: table, texts).map { Int($0) }
   }
 
-  private func number(_ node: Int, _ document: borrowing JSONDocument, _ bytes: Span<UInt8>) -> DecimalNumber {
-    DecimalNumber(document.text(node, in: bytes))
-  }
-
-  /// In characters (Unicode scalars), as the specification counts.
-  private func length(_ node: Int, _ document: borrowing JSONDocument, _ bytes: Span<UInt8>) -> Int {
-    let content = document.content(node, in: bytes)
-    if !document.isEscaped(node) { return Self.scalars(content) }
+  private func number(ofEscaped content: Span<UInt8>, in table: NameTable) -> Int? {
     var decoded = ByteBuffer(capacity: content.count)
     JSONString.append(decoding: content, to: &decoded)
-    return Self.scalars(decoded.span)
-  }
-
-  private static func scalars(_ text: Span<UInt8>) -> Int {
-    var count = 0
-    for index in text.indices where text[index] & 0xC0 != 0x80 { count += 1 }
-    return count
-  }
-
-  /// A pattern that takes more than it may does not match.
-  func matches(
-    _ pattern: RegularExpression, _ node: Int, _ document: borrowing JSONDocument, _ bytes: Span<UInt8>
-  ) -> Bool {
-    let content = document.content(node, in: bytes)
-    if !document.isEscaped(node) { return Self.isFound(pattern, content) }
-    var decoded = ByteBuffer(capacity: content.count)
-    JSONString.append(decoding: content, to: &decoded)
-    return Self.isFound(pattern, decoded.span)
-  }
-
-  private static func isFound(_ pattern: RegularExpression, _ text: Span<UInt8>) -> Bool {
-    if case .found = pattern.search(text) { true } else { false }
+    return slots.find(0..<decoded.count, of: decoded.span, in: table, texts).map { Int($0) }
   }
 }

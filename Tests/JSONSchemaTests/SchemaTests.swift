@@ -64,6 +64,46 @@ import Testing
       [#"[1,"a",2]"#]
     ),
     ("false", [], ["1"]), ("true", ["1"], []),
+    // Numbers at their bounds, written with few digits and with many.
+    (
+      #"{"type":"integer","minimum":0,"maximum":10}"#, ["0", "-0", "10", "1e1", "10.000000000000000000", "\u{20}7"],
+      ["-1", "11", "0.5", "10.000000000000000001", "-1e-30", "\"5\"", "1e400"]
+    ),
+    (
+      #"{"exclusiveMinimum":0.1,"exclusiveMaximum":0.3}"#, ["0.2", "0.10000000000000001", "0.29999999999999999"],
+      ["0.1", "0.3", "0.10", "3e-1", "0.09999999999999999", "-0.2"]
+    ),
+    (
+      #"{"minimum":123456789012345,"maximum":12345678901234567890}"#,
+      ["123456789012345", "12345678901234567890", "999999999999999"], ["123456789012344", "12345678901234567891"]
+    ),
+    (#"{"minimum":3,"maximum":2}"#, ["null"], ["2", "2.5", "3"]),
+    // Texts and names of all lengths, among others that differ from them in the middle only.
+    (
+      #"{"enum":["","a","sevenal","eightall","a text of length 16","a text of length 17x","\u00e9"]}"#,
+      [
+        "\"\"", "\"a\"", "\"sevenal\"", "\"eightall\"", "\"a text of length 16\"", "\"a text of length 17x\"", "\"é\"",
+        #""\u0061""#,
+      ],
+      ["\"b\"", "\"sevenall\"", "\"a text of_length 17x\"", "1", "null", "\"\\u0000\"", "[]"]
+    ),
+    (
+      #"{"properties":{"a-long-name-of-a-member-x":{"type":"null"}},"additionalProperties":{"type":"number"}}"#,
+      [
+        #"{"a-long-name-of-a-member-x":null,"a-long-name-of_a-member-x":1}"#,
+        #"{"a-long-n\u0061me-of-a-member-x":null}"#,
+      ],
+      [#"{"a-long-name-of-a-member-x":1}"#, #"{"a-long-name-of_a-member-x":null}"#]
+    ),
+    (
+      #"{"required":["a","b"],"properties":{"b":{"type":"null"}},"additionalProperties":{"type":"number"}}"#,
+      [#"{"a":1,"b":null}"#, #"{"\u0061":1,"b":null,"a":2}"#],
+      [#"{"a":null,"b":null}"#, #"{"b":null,"c":1}"#, #"{"a":1,"b":null,"b":null}"#]
+    ),
+    (
+      #"{"patternProperties":{"^x":{"minimum":1},"y$":{"maximum":2}},"properties":{"xy":{"type":"integer"}}}"#,
+      [#"{"xy":2,"xa":9,"by":0,"c":"z"}"#], [#"{"xy":1.5}"#, #"{"xy":3}"#, #"{"xy":0}"#, #"{"xa":0}"#]
+    ),
   ])
   func `documents are told apart as the specification says`(schema: String, fits: [String], fails: [String]) throws {
     for text in fits {
@@ -81,9 +121,28 @@ import Testing
       #"{"required":["a","b"],"properties":{"c":{"type":"integer","minimum":3},"d":{"items":{"maxLength":1}}}}"#
     #expect(
       try violations(schema, #"{"c":-1.5,"d":["x","yy","zz"]}"#) == [
-        "required: `a` is missing", "required: `b` is missing", "type: must be integer", "minimum: must be at least 3",
-        "maxLength: must have at most 1 characters", "maxLength: must have at most 1 characters",
+        "type: must be integer", "minimum: must be at least 3", "maxLength: must have at most 1 characters",
+        "maxLength: must have at most 1 characters", "required: `a` is missing", "required: `b` is missing",
       ])
+  }
+
+  @Test func `every name of many counts, those that must be there and those that have schemas`() throws {
+    let names = (0..<150).map { "member-\($0)" }
+    let required = names.map { "\"\($0)\"" }.joined(separator: ",")
+    let properties = names.map { "\"\($0)\":{\"type\":\"null\"}" }.joined(separator: ",")
+    let schema = "{\"required\":[\(required)],\"properties\":{\(properties)},\"additionalProperties\":false}"
+    func object(_ members: [String]) -> String { "{" + members.joined(separator: ",") + "}" }
+    let members = names.map { "\"\($0)\":null" }
+    #expect(try violations(schema, object(members.reversed())) == [])
+    for index in [0, 1, 63, 64, 65, 149] {
+      var fewer = members
+      fewer.remove(at: index)
+      #expect(try violations(schema, object(fewer)) == ["required: `member-\(index)` is missing"])
+      var wrong = members
+      wrong[index] = "\"member-\(index)\":1"
+      #expect(try violations(schema, object(wrong)) == ["type: must be null"])
+    }
+    #expect(try violations(schema, object(members + ["\"member-150\":null"])) == ["false: nothing may stand here"])
   }
 
   @Test func `a schema that refers to itself without end is given up`() throws {
