@@ -1,5 +1,3 @@
-public import Kernel
-
 /// Base64 with padding (RFC 4648 §4).
 public enum Base64 {
   /// Appends the text of `bytes`.
