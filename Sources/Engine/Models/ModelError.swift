@@ -62,6 +62,9 @@ enum ModelList {
               $0.member("object", "model")
               $0.member("created", 0)
               $0.member("owned_by", "sluice")
+              // Mistral's clients ask for these. What a model can do is not known here.
+              $0.member("type", "base")
+              $0.object("capabilities") { _ in }
             }
           }
         }
