@@ -56,7 +56,10 @@ extension Chat {
 
   /// Reads a provider's error; nil when the body is none of this dialect.
   static func readFailure(_ body: JSONElement, status: Int) -> Failure? {
-    guard let error = body["error"] else { return nil }
+    // Some compatible servers have no frame around it.
+    guard let error = body["error"] ?? (status >= 400 && body["message"]?.string != nil ? body : nil) else {
+      return nil
+    }
     // Some compatible servers say the message alone.
     let message = error.string ?? error["message"]?.string ?? "The provider gave no reason."
     var kind = Failure.kind(ofStatus: status)

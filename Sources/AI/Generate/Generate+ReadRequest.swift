@@ -5,9 +5,9 @@ public enum Generate {}
 
 extension JSONElement {
   /// A member by its name in camel case, or in the snake case that Google takes too.
-  fileprivate func either(_ name: String) -> JSONElement? { self[name] ?? self[Generate.snakeCase(name)] }
+  func either(_ name: String) -> JSONElement? { self[name] ?? self[Generate.snakeCase(name)] }
 
-  fileprivate func noteOthersEither(than known: [String], _ losses: inout Losses) {
+  func noteOthersInEitherCase(than known: [String], _ losses: inout Losses) {
     noteOthers(than: Set(known + known.map(Generate.snakeCase)), &losses)
   }
 }
@@ -20,7 +20,7 @@ extension Generate {
   /// Reads a request; the model and whether the answer is a stream stand in its path.
   static func read(_ body: JSONElement, _ losses: inout Losses) throws(Refusal) -> Conversation {
     var conversation = Conversation()
-    try body.requireObject().noteOthersEither(
+    try body.requireObject().noteOthersInEitherCase(
       than: ["contents", "systemInstruction", "tools", "toolConfig", "generationConfig"], &losses)
     for (place, content) in try body.requireMember("contents").requireArray().enumerated() {
       conversation.messages.append(try readContent(content, place: place, &losses))
@@ -30,7 +30,7 @@ extension Generate {
       conversation.system.append(try part.requireString("text"))
     }
     for tool in try body["tools"]?.requireArray() ?? [] {
-      tool.noteOthersEither(than: ["functionDeclarations"], &losses)
+      tool.noteOthersInEitherCase(than: ["functionDeclarations"], &losses)
       for declaration in try tool.either("functionDeclarations")?.requireArray() ?? [] {
         conversation.tools.append(try readTool(declaration, &losses))
       }
@@ -44,7 +44,7 @@ extension Generate {
   }
 
   private static func readTool(_ element: JSONElement, _ losses: inout Losses) throws(Refusal) -> Tool {
-    element.noteOthersEither(than: ["name", "description", "parameters", "parametersJsonSchema"], &losses)
+    element.noteOthersInEitherCase(than: ["name", "description", "parameters", "parametersJsonSchema"], &losses)
     var tool = Tool(name: try element.requireString("name"))
     tool.description = try element.optionalString("description")
     if let schema = element.either("parametersJsonSchema") {
@@ -114,7 +114,7 @@ extension Generate {
   }
 
   private static func readThinking(_ config: JSONElement, _ losses: inout Losses) throws(Refusal) -> Reasoning? {
-    config.noteOthersEither(than: ["thinkingBudget", "thinkingLevel", "includeThoughts"], &losses)
+    config.noteOthersInEitherCase(than: ["thinkingBudget", "thinkingLevel", "includeThoughts"], &losses)
     if let level = config.either("thinkingLevel") { return .effort(try level.requireString().lowercased()) }
     guard let budget = try config.either("thinkingBudget")?.requireInteger() else { return nil }
     // -1 leaves it to the model, as nobody saying anything does.
@@ -159,7 +159,7 @@ extension Generate {
 
   /// - Parameter call: the id of a call that has none. Results without one are those of the tool by their name.
   static func readPart(_ element: JSONElement, call: String, _ losses: inout Losses) throws(Refusal) -> Part? {
-    element.noteOthersEither(
+    element.noteOthersInEitherCase(
       than: ["text", "thought", "thoughtSignature", "inlineData", "fileData", "functionCall", "functionResponse"],
       &losses)
     if let text = try element.optionalString("text") {

@@ -49,8 +49,5 @@ extension ModelRequest {
   }
 
   /// Whether the same request has the same answer anyway: nothing is drawn.
-  public var isDetermined: Bool {
-    guard let operation else { return false }
-    return ["/embeddings", "/rerank", "/moderations", ":embedContent", ":batchEmbedContents"].contains(operation.path)
-  }
+  public var isDetermined: Bool { operation?.isDetermined ?? false }
 }

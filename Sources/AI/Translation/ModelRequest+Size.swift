@@ -1,10 +1,15 @@
 /// How large a call is, as far as that can be known before a model has counted.
 extension ModelRequest {
   /// An estimate of the prompt's tokens, by its length.
-  public var inputTokens: Int { body.estimatedTokens }
+  public var inputTokens: Int {
+    // Who counts tokens uses none, and texts to embed may be sent as the tokens that they are.
+    if operation?.counts == true { return 0 }
+    return body.estimatedTokens + (asksEmbeddings ? body["input"]?.tokens ?? 0 : 0)
+  }
 
   /// The most tokens that the client lets the answer have, over all choices that it asks for; nil where it says nothing.
   public var outputTokens: Int? {
+    if let operation, operation.isDetermined || operation.counts { return 0 }
     let settings = front == .generate ? body["generationConfig"] : body
     let limit =
       switch front {
@@ -71,6 +76,9 @@ extension JSONElement {
     }
     return TokenEstimate.tokens(ofBytes: bytes) + attachments * TokenEstimate.attachment
   }
+
+  /// How many numbers are in it: tokens that the client made of a text itself.
+  fileprivate var tokens: Int { tape.entries[index..<tape.entries[index].next].count { $0.kind == .number } }
 
   fileprivate var texts: [String] {
     var found: [String] = []

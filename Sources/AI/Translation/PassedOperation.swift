@@ -1,5 +1,5 @@
 /// What else a provider is asked beside conversations: passed as it is, but for the model's name, to providers that speak
-/// the client's dialect.
+/// the client's dialect. Embeddings are translated for others.
 public struct PassedOperation: Sendable, Equatable {
   /// The dialect that has it.
   public let front: Front
@@ -14,4 +14,27 @@ public struct PassedOperation: Sendable, Equatable {
       PassedOperation(front: .chat, path: $0)
     } + [PassedOperation(front: .messages, path: "/messages/count_tokens")]
     + [":countTokens", ":embedContent", ":batchEmbedContents"].map { PassedOperation(front: .generate, path: $0) }
+
+  /// Whether texts become vectors.
+  public var embeds: Bool { ["/embeddings", ":embedContent", ":batchEmbedContents"].contains(path) }
+
+  /// Whether tokens are counted, which uses none.
+  public var counts: Bool { ["/messages/count_tokens", ":countTokens"].contains(path) }
+
+  /// Whether the same request has the same answer anyway: nothing is drawn.
+  public var isDetermined: Bool { embeds || ["/rerank", "/moderations"].contains(path) }
+}
+
+extension PassedOperation {
+  /// What an answer that is passed says of tokens: of speech, or where nobody counts, nothing.
+  func readUsage(_ body: [UInt8]) -> Usage {
+    guard body.first == UInt8(ascii: "{"), let element = try? JSONElement(parsing: body) else { return Usage() }
+    if embeds { return EmbeddingBack.readUsage(element) }
+    guard let counts = element["usage"], counts.isObject else { return Usage() }
+    // Images and transcriptions are counted in the words of Responses.
+    if counts["input_tokens"] != nil {
+      return Usage(input: Usage.count(counts["input_tokens"]), output: Usage.count(counts["output_tokens"]))
+    }
+    return Chat.readUsage(counts)
+  }
 }

@@ -15,6 +15,8 @@ public struct ProviderAnswer: ~Copyable {
 
   /// As the provider counted.
   public private(set) var usage = Usage()
+  /// Tokens of the prompt as the head of the answer has them; 0 where it has none.
+  public var countedInput = 0
   public internal(set) var finish: Finish?
   /// The model that answered, as it calls itself.
   public internal(set) var model = ""
@@ -208,7 +210,10 @@ public struct ProviderAnswer: ~Copyable {
 
   /// Turns a whole answer into the client's; the status that it has.
   public mutating func translate(_ body: [UInt8], status: Int, into out: inout ByteBuffer) -> Int {
-    guard isScreened else { return write(body, status: status, into: &out) }
+    // Vectors are no texts.
+    guard isScreened, status >= 400 || request.operation?.embeds != true else {
+      return write(body, status: status, into: &out)
+    }
     var written = ByteBuffer(capacity: body.count + 256)
     let status = write(body, status: status, into: &written)
     screen?.count(self.written)
@@ -219,8 +224,9 @@ public struct ProviderAnswer: ~Copyable {
 
   private mutating func write(_ body: [UInt8], status: Int, into out: inout ByteBuffer) -> Int {
     isOver = true
-    if request.operation != nil, status < 400 {
-      if let counts = (try? JSONElement(parsing: body))?["usage"], counts.isObject { usage = Chat.readUsage(counts) }
+    if let asked = request.embeddings, status < 400 { return write(asked, body, into: &out) }
+    if let operation = request.operation, status < 400 {
+      usage = operation.readUsage(body)
       out.append(body.span)
       return status
     }
@@ -232,7 +238,7 @@ public struct ProviderAnswer: ~Copyable {
         return refuse(Self.unreadable(status), into: &out)
       }
       self.failure = failure
-      if request.isNative, status >= 400 {
+      if request.isNative, request.embeddings == nil, status >= 400 {
         out.append(body.span)
         return status
       }
@@ -255,6 +261,23 @@ public struct ProviderAnswer: ~Copyable {
     if answer.head.created == 0 { answer.head.created = head.created }
     var json = JSONWriter(capacity: body.count + 256)
     request.front.write(answer, into: &json)
+    out.append(json.buffer.span)
+    return 200
+  }
+
+  /// Turns vectors into the client's.
+  private mutating func write(_ asked: AskedEmbeddings, _ body: [UInt8], into out: inout ByteBuffer) -> Int {
+    guard let element = try? JSONElement(parsing: body),
+      var answer = try? asked.back.read(element, count: asked.count)
+    else { return refuse(.malformedAnswer, into: &out) }
+    if answer.usage.isEmpty { answer.usage = Usage(input: min(max(0, countedInput), Usage.most)) }
+    usage = answer.usage
+    model = answer.model
+    if answer.model.isEmpty { answer.model = head.model }
+    var json = JSONWriter(capacity: body.count + 256)
+    do { try EmbeddingFront.write(answer, as: asked, request.front, into: &json) } catch {
+      return refuse(error, into: &out)
+    }
     out.append(json.buffer.span)
     return 200
   }

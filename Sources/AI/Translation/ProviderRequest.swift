@@ -20,6 +20,8 @@ public struct ProviderRequest: Sendable {
   public let dropped: [String]
   /// What is asked, if it is no conversation.
   public var operation: PassedOperation?
+  /// What was asked of embeddings, if they are asked of a provider of another dialect.
+  public var embeddings: AskedEmbeddings?
   /// The tool whose arguments are the answer's text, where a schema is asked for in this way.
   var answerTool: String?
 

@@ -24,7 +24,9 @@ extension ConversationCall {
       return
     }
     if let answer = answer.recorded { plan?.keep(KeptModelAnswer(answer)) }
-    settlement = Self.settlement(of: answer, input: size, wasSent: wasSent && clientGone)
+    if request.operation?.counts != true {
+      settlement = Self.settlement(of: answer, input: size, wasSent: wasSent && clientGone)
+    }
     settlement.usage += earlier.usage
     settlement.isEstimated = settlement.isEstimated || earlier.isEstimated
     let usage = settlement.usage

@@ -53,9 +53,14 @@ enum ProviderHead {
   }
 
   private static func writePath(_ call: ConversationCall, into out: inout ByteBuffer) {
-    let operation = call.request.operation?.path
+    let operation = call.request.embeddings?.path ?? call.request.operation?.path
     switch call.provider.settings.speaks {
     case .openai: out.append(operation ?? "/chat/completions")
+    case .cohere:
+      // Its own paths, and those under which it is compatible.
+      if operation == "/rerank" { out.append("/v2") }
+      if operation?.hasPrefix("/v2") != true, operation != "/rerank" { out.append("/compatibility/v1") }
+      out.append(operation ?? "/chat/completions")
     case .anthropic:
       out.append("/v1")
       out.append(operation ?? "/messages")
@@ -68,7 +73,7 @@ enum ProviderHead {
     case .bedrock:
       out.append("/model/")
       out.append(AWSSignature.encoded(call.model.model))
-      out.append(call.request.streams ? "/converse-stream" : "/converse")
+      out.append(bedrockAction(call))
     case .gemini:
       out.append("/v1beta/models/")
       out.append(call.model.model)
@@ -76,11 +81,15 @@ enum ProviderHead {
     }
   }
 
+  private static func bedrockAction(_ call: ConversationCall) -> String {
+    call.request.embeddings?.path ?? (call.request.streams ? "/converse-stream" : "/converse")
+  }
+
   private static func writeKey(_ call: ConversationCall, into out: inout ByteBuffer) {
     switch call.provider.settings.speaks {
     case .gemini:
       if let key = call.key { field("x-goog-api-key", key, to: &out) }
-    case .openai:
+    case .openai, .cohere:
       if let key = call.key { field("Authorization", "Bearer \(key)", to: &out) }
     case .azure:
       if let key = call.key { field("api-key", key, to: &out) }
@@ -93,7 +102,7 @@ enum ProviderHead {
   private static func sign(_ call: ConversationCall, into out: inout ByteBuffer) {
     let provider = call.provider.settings
     guard let signature = AWSSignature(provider), let url = call.provider.endpoint else { return }
-    let path = [url.path, "/model/", call.model.model, call.request.streams ? "/converse-stream" : "/converse"]
+    let path = [url.path, "/model/", call.model.model, bedrockAction(call)]
     let fields = signature.fields(
       host: url.host, path: path[0] + path[1] + AWSSignature.encoded(AWSSignature.encoded(path[2])) + path[3],
       body: call.request.body, now: Clock.wall / 1_000_000_000)
@@ -120,4 +129,16 @@ enum ProviderHead {
   }
 
   private static func append(_ id: borrowing ByteBuffer, to out: inout ByteBuffer) { out.append(id.span) }
+}
+
+extension AskedEmbeddings {
+  /// Where a provider is asked for them.
+  fileprivate var path: String {
+    switch back {
+    case .openai: "/embeddings"
+    case .gemini: ":batchEmbedContents"
+    case .cohere: "/v2/embed"
+    case .titan, .bedrockCohere: "/invoke"
+    }
+  }
 }

@@ -101,6 +101,10 @@ extension ModelRequest {
   fileprivate func prepare(
     for candidate: ModelCandidate, _ unsupported: ProviderRequest.Unsupported
   ) throws(Refusal) -> ProviderRequest {
-    try prepare(for: candidate.provider.settings.back, model: candidate.model.model, unsupported: unsupported)
+    let (provider, model) = (candidate.provider.settings, candidate.model.model)
+    if asksEmbeddings {
+      return try prepareEmbeddings(for: provider.embeddings(model), model: model, unsupported: unsupported)
+    }
+    return try prepare(for: provider.back, model: model, unsupported: unsupported)
   }
 }

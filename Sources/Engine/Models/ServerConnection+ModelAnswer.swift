@@ -59,6 +59,7 @@ extension ServerConnection {
     if head.status == 200, head.isStream, call.request.streams { return await replayStream(slot, call, body) }
     var out = ByteBuffer(capacity: body.content.count + 256)
     let bytes = body.bytes
+    call.answer.countedInput = Self.countedInput(&slot.exchange)
     let status = call.answer.translate(bytes, status: head.status, into: &out)
     call.hideKey(in: &out)
     if let rule = call.answer.broken { return .fault(call.deny(rule, &slot.exchange)) }
@@ -82,6 +83,14 @@ extension ServerConnection {
     call.give(out, contentType: type ?? "application/json")
     slot.keepsConnection = await respond(slot)
     return .done
+  }
+
+  /// Bedrock counts in fields of the head what its models' answers do not say.
+  private static func countedInput(_ exchange: inout Exchange) -> Int {
+    guard let text = exchange.response.header(named: "x-amzn-bedrock-input-token-count"), text.count <= 12 else {
+      return 0
+    }
+    return Int(String(decoding: text.indices.map { text[$0] }, as: UTF8.self)) ?? 0
   }
 
   private func tellMalformed(_ exchange: inout Exchange) {

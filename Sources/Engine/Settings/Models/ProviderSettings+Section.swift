@@ -6,7 +6,8 @@ extension ProviderSettings {
     [
       Keyword(
         "dialect", \.dialect, .choice,
-        "What it speaks; openai, the default, is everything that is compatible, azure the same under its own paths."),
+        "What it speaks; openai, the default, is everything that is compatible, azure the same under its own paths, cohere the same but for its own embeddings."
+      ),
       Keyword("preset", \.preset, .choice, "A provider whose address and dialect are known."),
       Keyword(
         "url", \.url, .providerURL,

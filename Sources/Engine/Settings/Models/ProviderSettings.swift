@@ -3,8 +3,9 @@ public import Configuration
 
 /// Who runs models.
 public struct ProviderSettings: Sendable, Equatable {
-  /// What a provider speaks, and where on it: Azure has OpenAI's bodies under paths of its own.
-  public enum Dialect: String, Sendable, CaseIterable { case openai, anthropic, gemini, azure, bedrock }
+  /// What a provider speaks, and where on it: Azure has OpenAI's bodies under paths of its own, and Cohere its own
+  /// embeddings beside OpenAI's conversations.
+  public enum Dialect: String, Sendable, CaseIterable { case openai, anthropic, gemini, azure, bedrock, cohere }
 
   public var name: String
   /// Nil: the preset's, and without one OpenAI's.
@@ -47,10 +48,21 @@ public struct ProviderSettings: Sendable, Equatable {
   /// How requests and answers are written.
   public var back: Back {
     switch speaks {
-    case .openai, .azure: .openai
+    case .openai, .azure, .cohere: .openai
     case .anthropic: .anthropic
     case .gemini: .gemini
     case .bedrock: .bedrock
+    }
+  }
+
+  /// How it is asked for embeddings; nil where it has none.
+  func embeddings(_ model: String) -> EmbeddingBack? {
+    switch speaks {
+    case .openai, .azure: .openai
+    case .anthropic: nil
+    case .gemini: .gemini
+    case .cohere: .cohere
+    case .bedrock: EmbeddingBack(bedrock: model)
     }
   }
 
@@ -104,6 +116,7 @@ public enum ProviderPreset: String, Sendable, CaseIterable {
     switch self {
     case .anthropic: .anthropic
     case .gemini: .gemini
+    case .cohere: .cohere
     default: .openai
     }
   }
@@ -123,7 +136,7 @@ public enum ProviderPreset: String, Sendable, CaseIterable {
     case .perplexity: "https://api.perplexity.ai"
     case .xai: "https://api.x.ai/v1"
     case .nvidia: "https://integrate.api.nvidia.com/v1"
-    case .cohere: "https://api.cohere.ai/compatibility/v1"
+    case .cohere: "https://api.cohere.com"
     case .ollama: "http://127.0.0.1:11434/v1"
     case .vllm: "http://127.0.0.1:8000/v1"
     case .llamacpp: "http://127.0.0.1:8080/v1"
