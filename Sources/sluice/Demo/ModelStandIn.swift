@@ -4,8 +4,8 @@ import Kernel
 
 /// A stand-in for a model, and none: it answers Chat Completions with what it was told, the same every time.
 ///
-/// It streams, calls the first tool that it is offered, fills in what a schema asks for, turns texts into vectors, and counts
-/// words as tokens.
+/// It streams, calls the first tool that it is offered, fills in what a schema asks for, embeds texts by their words, and
+/// counts words as tokens.
 /// So everything around models can be tried without a key, a network or a bill.
 final class ModelStandIn: DemoService {
   let name = "model-stand-in"
@@ -61,13 +61,13 @@ final class ModelStandIn: DemoService {
   }
 
   private func embed(_ body: [UInt8]) -> DemoAnswer {
-    guard let request = try? JSONElement(parsing: body), let embedding = StandInEmbedding(request["input"]) else {
-      return refusal(400, "send an input")
+    guard let request = try? JSONElement(parsing: body), let embeddings = StandInEmbeddings(request) else {
+      return refusal(400, "send texts as input")
     }
     guard request["model"]?.string == Self.model else {
       return refusal(404, "the stand-in has one model: \(Self.model)")
     }
-    return DemoAnswer(json: embedding.write(model: Self.model))
+    return DemoAnswer(json: embeddings.answer(model: Self.model))
   }
 
   private func refusal(_ status: Int, _ message: String) -> DemoAnswer {

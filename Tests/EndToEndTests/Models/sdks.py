@@ -52,6 +52,11 @@ def chat():
         call = stream.get_final_completion().choices[0].message.tool_calls[0]
     check(json.loads(call.function.arguments) == {"city": "Zürich 😀"}, call)
 
+    near, far = client.embeddings.create(model="fast", input=["A red apple", "red Apple, a"]).data
+    check(near.embedding == far.embedding and len(near.embedding) == 64, near)
+    far = client.embeddings.create(model="fast", input="blue sky", dimensions=32, encoding_format="float").data[0]
+    check(abs(sum(number * number for number in far.embedding) - 1) < 1e-6 and len(far.embedding) == 32, far)
+
     for model, error, status in [("none", openai.NotFoundError, 404), ("busy", openai.RateLimitError, 429)]:
         try:
             client.chat.completions.create(model=model, messages=SAID)
@@ -121,6 +126,8 @@ def google():
     client = genai.Client(api_key="unused", http_options={"base_url": BASE})
     answer = client.models.generate_content(model="fast", contents="Zürich 😀")
     check(answer.text == "You said: Zürich 😀" and answer.usage_metadata.total_token_count == 6, answer)
+    vectors = client.models.embed_content(model="fast", contents=["Zürich", "Bern"]).embeddings
+    check([sum(vector.values) for vector in vectors] == [1, 1], vectors)
     chunks = list(client.models.generate_content_stream(model="fast", contents="Zürich 😀"))
     check("".join(c.text or "" for c in chunks) == "You said: Zürich 😀", chunks)
     check([model.name for model in client.models.list()] == ["models/fast", "models/busy"], "models")
@@ -139,6 +146,7 @@ def google():
 
 def mistral():
     client = Mistral(api_key="unused", server_url=BASE)
+    check([model.id for model in client.models.list().data] == ["fast", "busy"], "models")
     answer = client.chat.complete(model="fast", messages=SAID)
     check(answer.choices[0].message.content == "You said: Zürich 😀", answer)
     events = [event.data for event in client.chat.stream(model="fast", messages=SAID)]
