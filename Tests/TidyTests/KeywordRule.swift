@@ -26,6 +26,10 @@ enum KeywordRule {
     "secret": "it would need a variable that must be set",
     "key_id": "it would need a variable that must be set",
     "encoding": "it would need a variable that must be set",
+    "moderation": "it would need somebody who judges, which the stand-in does not",
+    "topics": "it would need somebody who judges, which the stand-in does not",
+    "about": "it would need somebody who judges, which the stand-in does not",
+    "categories": "it would need somebody who judges, which the stand-in does not",
     "client_certificate": "it would need a service that speaks TLS",
   ]
 

@@ -7,6 +7,7 @@ public struct PassedOperation: Sendable, Equatable {
   public let path: String
 
   public static let embeddings = PassedOperation(front: .chat, path: "/embeddings")
+  public static let moderations = PassedOperation(front: .chat, path: "/moderations")
 
   /// All of them. The version of the API stands before those that begin with a slash, the model before the others.
   public static let all: [PassedOperation] =

@@ -77,6 +77,7 @@ extension ModelQuestion {
     switch self {
     case .chat: nil
     case .embeddings: .embeddings
+    case .moderations: .moderations
     }
   }
 }

@@ -21,4 +21,6 @@ public enum ModelQuestion: Sendable {
   case chat
   /// What texts mean, as vectors: `/embeddings`.
   case embeddings
+  /// Whether texts may be said: `/moderations`.
+  case moderations
 }

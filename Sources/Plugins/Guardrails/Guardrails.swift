@@ -12,6 +12,8 @@ public final class Guardrails: Plugin {
     var restore = false
     var answers = AnswerRules()
     var maximum: Int?
+    var moderation: ModerationSettings?
+    var topics: TopicSettings?
     var name: String?
     var namesRule = true
     var shadow = false
@@ -20,7 +22,7 @@ public final class Guardrails: Plugin {
 
     var hasRules: Bool {
       !deny.isEmpty || !allow.isEmpty || !mask.isEmpty || maximum != nil || !answers.deny.isEmpty
-        || answers.maximum != nil
+        || answers.maximum != nil || moderation != nil || topics != nil
     }
   }
 
@@ -30,13 +32,17 @@ public final class Guardrails: Plugin {
   }
 
   let settings: Settings
+  let services: any WorkerServices
   let detectors: DetectorSet
   private let passed: PluginCounter
   /// By the rule, as errors name it.
   private let blocked: [String: PluginCounter]
   private let masked: [String: PluginCounter]
 
-  public static let metrics = [decisions, values]
+  private let judges: [any GuardrailJudge]
+  private let judgements: [String: PluginCounter]
+
+  public static let metrics = [decisions, values, asked]
 
   private static let decisions = PluginMetric(
     "sluice_guardrails_decisions", .counter, labels: ["guardrails", "rule", "decision"],
@@ -46,12 +52,28 @@ public final class Guardrails: Plugin {
     "sluice_guardrails_masked", .counter, labels: ["guardrails", "direction", "kind"],
     "Personal data that guardrails masked, or would have but for shadow mode; direction is request or answer.")
 
+  private static let asked = PluginMetric(
+    "sluice_guardrails_judgements", .counter, labels: ["guardrails", "judge", "result"],
+    "What a moderation or a check of topics said; result is passed, blocked, cached: it had said so before, or unavailable."
+  )
+
   public init(_ settings: Settings, _ services: any WorkerServices) {
     self.settings = settings
+    self.services = services
+    let moderation: (any GuardrailJudge)? = settings.moderation.map { Moderation($0) }
+    let topics: (any GuardrailJudge)? = settings.topics.map { TopicCheck($0) }
+    judges = [moderation, topics].compactMap { $0 }
+    var judgements: [String: PluginCounter] = [:]
+    for judge in judges {
+      for result in ["passed", "blocked", "cached", "unavailable"] {
+        judgements[judge.name + result] = services.counter(Self.asked, [settings.label, judge.name, result])
+      }
+    }
+    self.judgements = judgements
     detectors = DetectorSet(settings.mask)
     passed = services.counter(Self.decisions, [settings.label, "", "passed"])
     let rules =
-      ["maximum", "allow", "answers.maximum"] + settings.deny.indices.map { "deny[\($0)]" }
+      ["maximum", "allow", "answers.maximum", "moderation", "topics"] + settings.deny.indices.map { "deny[\($0)]" }
       + settings.answers.deny.indices.map { "answers.deny[\($0)]" }
     blocked = Dictionary(
       uniqueKeysWithValues: rules.map { rule in
@@ -81,26 +103,46 @@ public final class Guardrails: Plugin {
 
 extension Guardrails: ModelCallHook {
   public func onModelCall(_ call: ModelCall, _ exchange: inout Exchange) async -> Verdict {
-    if let rule = rule(brokenBy: call) {
-      countBroken(rule)
-      if !settings.shadow {
-        let rule = broken(rule)
-        exchange.brokenRule = rule.name
-        exchange.faultNote = rule.note
-        return .fail(.guardrail)
-      }
-    } else {
-      passed.add()
-    }
+    let rule = rule(brokenBy: call)
+    if let rule, let fault = refuse(rule, &exchange) { return .fail(fault) }
     let placeholders = settings.restore && !settings.shadow ? Placeholders() : nil
     if !settings.mask.isEmpty, !mask(call, placeholders) {
       exchange.faultNote = "What is personal in it cannot be masked."
       return .fail(.guardrail)
     }
+    if rule == nil, let fault = await judge(call, &exchange) { return .fail(fault) }
     if !settings.mask.isEmpty || !settings.answers.deny.isEmpty || settings.answers.maximum != nil {
       call.guardAnswer(GuardedAnswer(self, placeholders))
     }
     return .proceed
+  }
+
+  /// Counts a broken rule; the fault that it is, but for shadow mode.
+  private func refuse(_ rule: String, _ exchange: inout Exchange, detail: String = "") -> Fault? {
+    countBroken(rule)
+    if settings.shadow { return nil }
+    let broken = broken(rule)
+    exchange.brokenRule = broken.name + detail
+    exchange.faultNote = broken.note
+    return .guardrail
+  }
+
+  /// Asks the judges, one after the other: what they get is masked already.
+  private func judge(_ call: ModelCall, _ exchange: inout Exchange) async -> Fault? {
+    for judge in judges {
+      let (judgement, isKept) = await judge.judge(call, services)
+      if isKept { judgements[judge.name + "cached"]?.add() } else { judgements[judge.name + judgement.word]?.add() }
+      switch judgement {
+      case .passed: break
+      case .blocked(let why): return refuse(judge.name, &exchange, detail: why.isEmpty ? "" : ":\(why)")
+      case .unavailable:
+        if judge.mayBeAway || settings.shadow { break }
+        exchange.brokenRule = "\(settings.label)/\(judge.name)"
+        return .unjudged
+      }
+    }
+    passed.add()
+    return nil
   }
 
   private func mask(_ call: ModelCall, _ placeholders: Placeholders?) -> Bool {
@@ -136,4 +178,8 @@ extension RegularExpression {
 extension Fault {
   public static let guardrail = Fault(
     .policy, 403, "guardrail", "The texts of this call break a rule of the gateway's.", isFinal: true)
+  /// Nobody says whether it may pass.
+  public static let unjudged = Fault(
+    .upstream, 503, "guardrail_unavailable",
+    "Whoever judges the texts of this call does not answer at the moment; try again later.", retryAfter: 1)
 }
