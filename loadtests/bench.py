@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from harness import attacks, behind, chain, limits, load, models, report, routes, scenarios
+from harness import attacks, behind, caching, chain, limits, load, models, report, routes, scenarios
 from harness.peers import Peer, known_peers
 from harness.processes import LOAD_CORE, Failure, free_port, started
 from harness.scenarios import Bench, Gate, Scenario
@@ -82,6 +82,9 @@ SCENARIOS = [
     Scenario(
         "jwt-first", "the first sight of an RS256 token beside one verification by OpenSSL", chain.first_sight,
         (Gate("× one verification", 1.3),), only_sluice=True),
+    Scenario(
+        "cache-hit", "1,000 stored answers of 256 B in rotation, 64 keep-alive connections, Sluice with log and metrics",
+        caching.hits, (Gate("cpu µs/request", 1.0, "nginx"),), among=("sluice", "nginx")),
     Scenario(
         "rate-limit", "ten times too much for one limit, on four workers, for 10 s", limits.exact_rate,
         (Gate("off by %", 1),), only_sluice=True),

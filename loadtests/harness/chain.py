@@ -9,7 +9,7 @@ from typing import Iterator
 
 from . import load, peers
 from .peers import Peer, Running
-from .processes import PROXY_CORE, free_port, on_core, started
+from .processes import PROXY_CORE, on_core
 from .scenarios import Bench, Figures, with_cpu
 
 # Tokens in rotation, and how many more there are for every thousandth request, which brings one that is new.
@@ -35,16 +35,9 @@ def running(bench: Bench, peer: Peer, folder: Path, file: Path, cache: int = 2 *
         with peer.running(bench.backend, folder) as bare:
             yield bare
         return
-    folder.mkdir(parents=True)
-    ports = peers.Ports(free_port(), free_port(), free_port())
-    name = peer.templates[0]
-    values = {
-        "PORT": str(ports.http), "ADMIN": str(free_port()), "BACKEND": str(bench.backend), "FOLDER": str(folder),
-        "KEYS": str(file.parent), "TOKENS": str(cache)}
-    (folder / name).write_text(peers.fill((peers.TEMPLATES / template).read_text(), values))
-    with started(peer.command(str(peer.binary), folder), PROXY_CORE, ports.http, folder, {"HOME": str(folder)}) as (
-            pid, born):
-        yield Running(peer, ports, pid, folder, born)
+    values = {"BACKEND": str(bench.backend), "KEYS": str(file.parent), "TOKENS": str(cache)}
+    with peers.running_as(peer, template, values, folder) as chained:
+        yield chained
 
 
 def drive(bench: Bench, running: Running, file: Path, seconds: int, known: int = KNOWN, every: int = EVERY) -> load.Load:

@@ -99,6 +99,19 @@ class Running:
         return f"http://127.0.0.1:{self.ports.h2c}{path}"
 
 
+@contextlib.contextmanager
+def running_as(peer: Peer, template: str, values: dict[str, str], folder: Path) -> Iterator[Running]:
+    """Starts a peer with another configuration than its usual one, which listens for HTTP/1.1 only."""
+    folder.mkdir(parents=True)
+    ports = Ports(free_port(), free_port(), free_port())
+    values = {
+        "PORT": str(ports.http), "ADMIN": str(free_port()), "FOLDER": str(folder), "USER": getpass.getuser(), **values}
+    (folder / peer.templates[0]).write_text(fill((TEMPLATES / template).read_text(), values))
+    command = peer.command(str(peer.binary), folder)
+    with started(command, PROXY_CORE, ports.http, folder, {"HOME": str(folder)}) as (pid, born):
+        yield Running(peer, ports, pid, folder, born)
+
+
 def wait_until_ready(port: int, seconds: float = 30) -> None:
     """Some proxies listen before their routes are loaded, and answer 404 or 503 until then."""
     end = time.monotonic() + seconds
