@@ -41,17 +41,18 @@ extension WorkerMetrics {
     if call.request.streams, call.firstContent > 0 {
       shard.observe(series.firstChunk, nanoseconds: call.firstContent - times.sent)
     }
-    count(call.settlement.usage, of: call)
+    count(call.last, of: call)
   }
 
-  /// Counts what a call used.
-  func count(_ usage: Usage, of call: ConversationCall) {
+  /// Counts what an attempt used, at the model at hand.
+  func count(_ settlement: ConversationCall.Settlement, of call: ConversationCall) {
+    let usage = settlement.usage
     if usage.isEmpty { return }
     let series = series(of: call)
-    if call.settlement.isEstimated { shard.add(series.estimates, 1) }
+    if settlement.isEstimated { shard.add(series.estimates, 1) }
     shard.observe(series.input, count: usage.input)
     shard.observe(series.output, count: usage.output)
-    if let cost = call.cost { shard.add(series.cost, cost) }
+    if let cost = settlement.cost { shard.add(series.cost, cost) }
   }
 
   private func series(of call: ConversationCall) -> ModelSeries {

@@ -8,6 +8,14 @@ extension ConversationCall {
   struct Settlement {
     var usage = Usage()
     var isEstimated = false
+    /// In billionths of a USD; nil when the model has no price, or nothing was used.
+    var cost: Int?
+
+    static func += (sum: inout Settlement, more: Settlement) {
+      sum.usage += more.usage
+      sum.isEstimated = sum.isEstimated || more.isEstimated
+      if let cost = more.cost { sum.cost = min(.max / 4, (sum.cost ?? 0) + cost) }
+    }
   }
 
   /// Fixes what was used, and settles it, once. The call is over: its client must not know that before the limits do, or
@@ -24,11 +32,11 @@ extension ConversationCall {
       return
     }
     if let answer = answer.recorded { plan?.keep(KeptModelAnswer(answer)) }
-    if request.operation?.counts != true {
-      settlement = Self.settlement(of: answer, input: size, wasSent: wasSent && clientGone)
+    if isOpen, request.operation?.counts != true {
+      last = priced(Self.settlement(of: answer, input: size, wasSent: wasSent && clientGone))
     }
-    settlement.usage += earlier.usage
-    settlement.isEstimated = settlement.isEstimated || earlier.isEstimated
+    settlement = last
+    settlement += earlier
     let usage = settlement.usage
     plan?.settle(
       ModelOutcome(

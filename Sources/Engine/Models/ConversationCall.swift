@@ -36,9 +36,14 @@ final class ConversationCall {
   var log = ModelLogSettings()
   /// What users said, where the log keeps it.
   var said: [String] = []
+  /// What all attempts came to.
   var settlement = Settlement()
+  /// What the last of them did.
+  var last = Settlement()
   /// What answers used that nobody got.
   private(set) var earlier = Settlement()
+  /// Whether an attempt was begun that is not accounted for.
+  private(set) var isOpen = false
   var isSettled = false
   var pace = Pace()
 
@@ -79,7 +84,7 @@ final class ConversationCall {
   }
 
   /// In billionths of a USD; nil when the model has no price.
-  var cost: Int? { provider.price(of: model.model).map { $0.cost(of: settlement.usage) } }
+  var cost: Int? { last.cost.map { $0 + (earlier.cost ?? 0) } ?? earlier.cost }
 
   // MARK: One after the other
 
@@ -96,6 +101,7 @@ final class ConversationCall {
     self.request = request
     isGivenUp = false
     firstContent = 0
+    isOpen = true
     pace = Pace()
     answer = ProviderAnswer(
       request, head: AnswerHead(id: id, model: asked, created: Clock.wall / 1_000_000_000))
@@ -178,12 +184,25 @@ final class ConversationCall {
 
   private static let longestRecording = 8 << 20
 
-  /// Asks the same model once more for another answer; what this one used is counted too.
-  func askAgain() {
-    let attempt = Self.settlement(of: answer, input: size, wasSent: true)
-    earlier.usage += attempt.usage
-    earlier.isEstimated = earlier.isEstimated || attempt.isEstimated
-    waiting.append(ModelCandidate(provider: provider, model: model))
+  /// Asks the same model once more for another answer.
+  func askAgain() { waiting.append(ModelCandidate(provider: provider, model: model)) }
+
+  /// Accounts for the attempt at hand, whose answer nobody gets; what it came to, by itself.
+  ///
+  /// - Parameter wasWorkedOn: whether the provider has had the request and may have worked on it, should it not say what it used.
+  func setAside(wasWorkedOn: Bool) -> Settlement {
+    guard isOpen else { return Settlement() }
+    isOpen = false
+    let attempt = priced(Self.settlement(of: answer, input: size, wasSent: wasWorkedOn))
+    earlier += attempt
+    return attempt
+  }
+
+  /// With what it costs by the prices of the model at hand.
+  func priced(_ settlement: Settlement) -> Settlement {
+    var settlement = settlement
+    if !settlement.usage.isEmpty { settlement.cost = provider.price(of: model.model)?.cost(of: settlement.usage) }
+    return settlement
   }
 
   /// Notes why somebody did not answer.
@@ -210,19 +229,17 @@ final class ConversationCall {
   func learn(_ failure: Failure, _ hint: RetryHint, now: Int) {
     retryAfter = hint.seconds ?? 0
     guard let key else { return }
+    let rest = provider.settings.keyRest
     switch failure.kind {
-    case .authentication: provider.block(key, for: nil, until: now + Self.refusedFor, now: now)
+    case .authentication: provider.block(key, for: nil, until: now + rest.refused, now: now)
     // The key may be good for other models: only this one is known to be barred.
-    case .permission: provider.block(key, for: model.model, until: now + Self.refusedFor, now: now)
+    case .permission: provider.block(key, for: model.model, until: now + rest.refused, now: now)
     case .rateLimited, .quota:
-      let wait = hint.milliseconds.map { $0 * 1_000_000 } ?? Self.limitedFor
+      let wait = hint.milliseconds.map { $0 * 1_000_000 } ?? rest.limited
       provider.block(key, for: model.model, until: now + wait, now: now)
     default: break
     }
   }
-
-  private static let refusedFor = 300_000_000_000
-  private static let limitedFor = 2_000_000_000
 
   /// The timeouts of an attempt. How long a whole answer takes depends on its length: its tokens are not waited for.
   func bound(_ timeouts: CallTimeouts) -> CallTimeouts {

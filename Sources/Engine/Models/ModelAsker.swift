@@ -86,6 +86,6 @@ extension WorkerMetrics {
   /// Counts what a question of the gateway's own used.
   fileprivate func observeUsage(_ call: ConversationCall) {
     call.settle(wasSent: true, clientGone: false)
-    count(call.settlement.usage, of: call)
+    count(call.last, of: call)
   }
 }

@@ -7,7 +7,7 @@ final class ModelHealth: Sendable {
   private struct State {
     /// Until when a key is left alone, for all models or one, in monotonic nanoseconds.
     var blocked: [String: Int] = [:]
-    var breakers: [String: CircuitBreaker] = [:]
+    var breakers: [String: (limits: CircuitBreakerLimits, breaker: CircuitBreaker)] = [:]
     var turn = 0
   }
 
@@ -51,11 +51,12 @@ final class ModelHealth: Sendable {
     }
   }
 
-  func breaker(of model: String) -> CircuitBreaker {
+  /// The model's breaker; a new one where a reload has other limits.
+  func breaker(of model: String, _ limits: CircuitBreakerLimits) -> CircuitBreaker {
     state.withLock { state in
-      if let breaker = state.breakers[model] { return breaker }
-      let breaker = CircuitBreaker(Self.limits)
-      state.breakers[model] = breaker
+      if let known = state.breakers[model], known.limits == limits { return known.breaker }
+      let breaker = CircuitBreaker(limits)
+      state.breakers[model] = (limits, breaker)
       return breaker
     }
   }
@@ -63,7 +64,4 @@ final class ModelHealth: Sendable {
   private static func name(_ key: String, _ model: String) -> String { "\(key) \(model)" }
 
   private static let mostBlocked = 4096
-  /// Half of ten calls within half a minute; then a probe every ten seconds.
-  private static let limits = CircuitBreakerLimits(
-    failureRatio: 0.5, minimumRequests: 10, window: 30_000_000_000, openFor: 10_000_000_000, halfOpenRequests: 1)
 }

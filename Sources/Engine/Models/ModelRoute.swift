@@ -115,6 +115,7 @@ final class ModelProvider {
   let pool: UpstreamPool
   let endpoint: ProviderURL?
   private let keys: [String]
+  private let limits: CircuitBreakerLimits
   private let prices: [String: PriceSettings]
   /// Models that the configuration names: of others, which clients make up, nothing is kept.
   private let named: Set<String>
@@ -124,6 +125,7 @@ final class ModelProvider {
     self.pool = pool
     endpoint = settings.endpoint
     keys = settings.keys.map { $0.reveal() }
+    limits = CircuitBreakerLimits(settings.circuitBreaker)
     self.prices = Dictionary(
       prices.filter { $0.model.provider == settings.name }.map { ($0.model.model, $0) },
       uniquingKeysWith: { first, _ in first })
@@ -151,5 +153,5 @@ final class ModelProvider {
     health.block(key, for: model, until: until, now: now)
   }
 
-  func breaker(of model: String) -> CircuitBreaker? { named.contains(model) ? health.breaker(of: model) : nil }
+  func breaker(of model: String) -> CircuitBreaker? { named.contains(model) ? health.breaker(of: model, limits) : nil }
 }

@@ -45,6 +45,9 @@ extension ServerConnection {
         guard call.isGivenUp || mayMoveOn(outcome, slot) else { return await refuse(outcome, slot) }
         call.note(candidate, call.isGivenUp ? Self.word(of: call.failure) : "\(outcome.reason)")
         fault = outcome
+        // Who took too long may have worked on it, and says nothing of it any more.
+        let isLate = outcome.status == 504 && slot.exchange.times.sent > 0
+        worker.metrics.count(call.setAside(wasWorkedOn: isLate), of: call)
       }
     }
     if call.isGivenUp, let failure = call.failure { return await tell(failure, slot, call) }

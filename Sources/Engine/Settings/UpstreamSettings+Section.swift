@@ -120,19 +120,23 @@ extension HealthCheckSettings {
 }
 
 extension CircuitBreakerSettings {
-  public static let section = Section(
-    "circuit_breaker", CircuitBreakerSettings(), "When a target that fails too often is left alone.",
-    [
-      Keyword("failure_ratio", \.failureRatio, .ratio, "The share of failed calls that opens it."),
-      Keyword(
-        "minimum_requests", \.minimumRequests, .integer(in: 1...1_000_000), "Fewer calls say nothing."),
-      Keyword("window", \.window, .duration(in: .seconds(1) ... .hours(1)), "The time over which calls are counted."),
-      Keyword(
-        "open_for", \.openFor, .duration(in: .milliseconds(10) ... .hours(1)), "How long no call is let through."),
-      Keyword(
-        "half_open_requests", \.halfOpenRequests, .integer(in: 1...1000), "Calls at a time that try whether it is back."
-      ),
-    ])
+  public static let section = section(CircuitBreakerSettings(), "When a target that fails too often is left alone.")
+
+  static func section(_ usual: CircuitBreakerSettings, _ help: String) -> Section<CircuitBreakerSettings> {
+    Section("circuit_breaker", usual, help, keywords)
+  }
+
+  private static let keywords: [Keyword<CircuitBreakerSettings>] = [
+    Keyword("failure_ratio", \.failureRatio, .ratio, "The share of failed calls that opens it."),
+    Keyword(
+      "minimum_requests", \.minimumRequests, .integer(in: 1...1_000_000), "Fewer calls say nothing."),
+    Keyword("window", \.window, .duration(in: .seconds(1) ... .hours(1)), "The time over which calls are counted."),
+    Keyword(
+      "open_for", \.openFor, .duration(in: .milliseconds(10) ... .hours(1)), "How long no call is let through."),
+    Keyword(
+      "half_open_requests", \.halfOpenRequests, .integer(in: 1...1000), "Calls at a time that try whether it is back."
+    ),
+  ]
 }
 
 extension ConnectionSettings {

@@ -259,4 +259,29 @@ struct ModelFallbackTests {
       #expect(sides.count == 2)
     }
   }
+
+  @Test func `thresholds and rests are the provider's own`() throws {
+    let origin = try Origin { connection in
+      while let request = try connection.request() {
+        if request.text.contains("limited") {
+          try connection.answer("429 Too Many Requests", body: #"{"error":{"message":"Slow"}}"#)
+        } else {
+          try connection.answer("500 Internal Server Error", body: #"{"error":{"message":"x"}}"#)
+        }
+      }
+    }
+    let models = "fast: a/one, slow: a/limited"
+    let text = Self.configuration(models).replacing("PORT", with: "\(origin.port)").replacing(
+      #"keys: ["${KEY_1}", "${KEY_2}"]"#,
+      with: #"keys: ["${KEY_1}"], key_rest: { limited: 50s }, circuit_breaker: { minimum_requests: 2, open_for: 40s }"#)
+    try withGateway(text, to: origin, plan) { gateway in
+      for _ in 0..<3 { _ = try post(gateway, ask()) }
+      #expect(origin.requests.count == 2)
+      _ = try post(gateway, ask("slow"))
+      let rests = try post(gateway, ask("slow"))
+      #expect((45...50).contains(Int(rests["Retry-After"] ?? "") ?? 0), "\(rests)")
+      let reasons = try gateway.awaitRecords(5).map { $0["reason"]?.string }
+      #expect(reasons[2] == "circuit_open" && reasons[4] == "no_usable_key", "\(reasons)")
+    }
+  }
 }

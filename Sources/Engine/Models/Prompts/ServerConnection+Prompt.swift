@@ -62,6 +62,7 @@ extension ServerConnection {
     }
     switch prompt.take(answer, now: worker.loop.now) {
     case .again:
+      worker.metrics.count(call.setAside(wasWorkedOn: true), of: call)
       call.askAgain()
       return .fault(.invalidOutput)
     case .invalid: slot.keepsConnection = await refuse(.invalidOutput, slot)

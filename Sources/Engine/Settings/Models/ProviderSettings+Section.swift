@@ -13,6 +13,13 @@ extension ProviderSettings {
         "url", \.url, .providerURL,
         "Where it is, up to what its dialect's own paths follow: https://api.openai.com/v1, https://api.anthropic.com."),
       Keyword("keys", \.keys, .providerKeys, "Its API keys, which are used in turn."),
+      Keyword("key_rest", \.keyRest, .section(keyRest), "How long a key is left alone that it refuses or limits."),
+      Keyword(
+        "circuit_breaker", \.circuitBreaker,
+        .section(
+          CircuitBreakerSettings.section(
+            ProviderSettings(name: "").circuitBreaker, "When a model that fails too often is passed over.")),
+        "When a model of it that fails too often is passed over, each by itself."),
       Keyword(
         "optional", \.isOptional, .boolean,
         "Whether it is left out where a variable of it is not set, or those of all its keys; `check` says so."),
@@ -27,6 +34,16 @@ extension ProviderSettings {
       provider.isMissing = provider.isOptional && Self.isMissing(node)
       if !provider.isMissing { provider.check(node, &reading) }
     })
+
+  private static let keyRest = Section(
+    "key_rest", KeyRestSettings(), "How long a key is left alone.",
+    [
+      Keyword(
+        "refused", \.refused, .duration(in: .seconds(1) ... .hours(24)), "One that the provider refuses (401, 403)."),
+      Keyword(
+        "limited", \.limited, .duration(in: .milliseconds(100) ... .hours(24)),
+        "One that it limits (429), where it does not say for how long."),
+    ])
 
   private func check(_ node: Node, _ reading: inout Reading) {
     if endpoint == nil {

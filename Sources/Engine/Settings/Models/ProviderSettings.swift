@@ -14,6 +14,10 @@ public struct ProviderSettings: Sendable, Equatable {
   public var url: ProviderURL?
   /// Used in turn; none where the provider asks for none.
   public var keys: [Secret]
+  public var keyRest = KeyRestSettings()
+  /// Of each of its models.
+  public var circuitBreaker = CircuitBreakerSettings(
+    minimumRequests: 10, window: .seconds(30), openFor: .seconds(10), halfOpenRequests: 1)
   /// Whether it may be left out where the environment lacks one of its variables.
   public var isOptional: Bool
   /// Whether it is left out.
@@ -78,6 +82,16 @@ public struct ProviderSettings: Sendable, Equatable {
 
   /// What its upstream is called: no name that an author chooses has a colon.
   var upstreamName: String { "ai:\(name)" }
+}
+
+/// How long a key is left alone.
+public struct KeyRestSettings: Sendable, Equatable {
+  /// That the provider refused.
+  public var refused = Nanoseconds.minutes(5)
+  /// That it limits without saying for how long.
+  public var limited = Nanoseconds.seconds(2)
+
+  public init() {}
 }
 
 /// Where a provider is: an origin, and a path before all paths of its dialect.
