@@ -45,13 +45,18 @@ extension ServerConnection {
         guard call.isGivenUp || mayMoveOn(outcome, slot) else { return await refuse(outcome, slot) }
         call.note(candidate, call.isGivenUp ? Self.word(of: call.failure) : "\(outcome.reason)")
         fault = outcome
-        // Who took too long may have worked on it, and says nothing of it any more.
-        let isLate = outcome.status == 504 && slot.exchange.times.sent > 0
-        worker.metrics.count(call.setAside(wasWorkedOn: isLate), of: call)
+        setAside(slot, call, outcome)
       }
     }
     if call.isGivenUp, let failure = call.failure { return await tell(failure, slot, call) }
     return await refuse(fault, slot)
+  }
+
+  /// Accounts for an attempt whose answer nobody gets.
+  private func setAside(_ slot: ExchangeSlot, _ call: ConversationCall, _ fault: Fault) {
+    // Who took too long may have worked on it, and says nothing of it any more.
+    let isLate = fault.status == 504 && slot.exchange.times.sent > 0
+    worker.metrics.count(call.setAside(wasWorkedOn: isLate), of: call)
   }
 
   /// What is asked now: the request as plugins want it, or the repair of a prompt's output, of which they want the same.
