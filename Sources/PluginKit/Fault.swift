@@ -112,6 +112,9 @@ extension Fault {
     .client, 408, "client_stalled", "The client stopped reading the answer.", closes: true)
   public static let bodyTooLarge = Fault(
     .client, 413, "body_too_large", "The request's body is larger than the limit.", closes: true)
+  public static let ambiguousForm = Fault(
+    .client, 400, "ambiguous_form", "Behind its file the form breaks off, or says again which model is meant.",
+    closes: true)
   public static let invalidBase64 = Fault(
     .client, 400, "invalid_base64", "The request's body is not in base64, as its type says.", closes: true)
   public static let expectationFailed = Fault(
@@ -251,7 +254,7 @@ extension Fault {
   public static let all: [Fault] = [
     notFound, methodNotAllowed, noHostToRedirect, schemeMismatch, tunnelRefused, headTimeout, bodyTimeout,
     clientStalled,
-    bodyTooLarge, expectationFailed, invalidBase64,
+    bodyTooLarge, expectationFailed, invalidBase64, ambiguousForm,
     malformedUpgrade, unknownWebSocketVersion, tunnelIdle, clientGone,
     connectRefused, connectTimeout, targetCertificateExpired, targetCertificateNotYetValid, targetUnknownAuthority,
     targetWrongHost, targetBadCertificate, targetRefusedTLS, targetHandshakeFailed, targetNotHTTP2, targetNoWebSocket,

@@ -29,6 +29,8 @@ public final class StoredBody: Sendable {
 open class BodyRecorder {
   public init() {}
   open func append(_ bytes: Span<UInt8>) {}
+  /// Whether what has come must not go on.
+  open var refuses: Bool { false }
   /// The content is complete, and was delimited so that this is certain.
   open func finish() {}
 }

@@ -128,6 +128,7 @@ extension ModelRequest {
       if let changed = text.replacement(makeFilter).text { edits.replace(text.element.range, changed) }
     }
     if edits.isEmpty { return self }
+    if isForm { throw Refusal(nil, "The texts of a form cannot be changed.") }
     return try ModelRequest(
       front, body: edits.apply(to: body.document), path: front == .generate ? (model, streams) : nil,
       operation: operation)

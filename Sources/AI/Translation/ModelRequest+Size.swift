@@ -4,7 +4,8 @@ extension ModelRequest {
   public var inputTokens: Int {
     // Who counts tokens uses none, and texts to embed may be sent as the tokens that they are.
     if operation?.counts == true { return 0 }
-    return body.estimatedTokens + (asksEmbeddings ? body["input"]?.tokens ?? 0 : 0)
+    return body.estimatedTokens + (isForm ? TokenEstimate.attachment : 0)
+      + (asksEmbeddings ? body["input"]?.tokens ?? 0 : 0)
   }
 
   /// The most tokens that the client lets the answer have, over all choices that it asks for; nil where it says nothing.

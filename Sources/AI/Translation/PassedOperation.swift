@@ -11,10 +11,16 @@ public struct PassedOperation: Sendable, Equatable {
 
   /// All of them. The version of the API stands before those that begin with a slash, the model before the others.
   public static let all: [PassedOperation] =
-    ["/embeddings", "/rerank", "/moderations", "/images/generations", "/audio/speech"].map {
+    (["/embeddings", "/rerank", "/moderations", "/images/generations", "/audio/speech"] + forms).map {
       PassedOperation(front: .chat, path: $0)
     } + [PassedOperation(front: .messages, path: "/messages/count_tokens")]
     + [":countTokens", ":embedContent", ":batchEmbedContents"].map { PassedOperation(front: .generate, path: $0) }
+
+  /// Those that come as a form with a file in it.
+  private static let forms = ["/images/edits", "/images/variations", "/audio/transcriptions", "/audio/translations"]
+
+  /// Whether it may come as a form.
+  public var takesForm: Bool { Self.forms.contains(path) }
 
   /// Whether texts become vectors.
   public var embeds: Bool { ["/embeddings", ":embedContent", ":batchEmbedContents"].contains(path) }

@@ -22,6 +22,8 @@ public struct ProviderRequest: Sendable {
   public var operation: PassedOperation?
   /// What was asked of embeddings, if they are asked of a provider of another dialect.
   public var embeddings: AskedEmbeddings?
+  /// Of a form whose rest follows as it comes: how much of it stands in `body`, before the model's name was changed.
+  public var formPrefix: Int?
   /// The tool whose arguments are the answer's text, where a schema is asked for in this way.
   var answerTool: String?
 
@@ -37,6 +39,11 @@ public struct ModelRequest: Sendable {
   public let model: String
   public let streams: Bool
   let operation: PassedOperation?
+  /// What was read of the form as which it came; nil: it is JSON.
+  var form: ReceivedForm?
+
+  /// Whether it came as a form, of which there may be more.
+  public var isForm: Bool { form != nil }
 
   /// - Parameters:
   ///   - path: what the path says, where the dialect says it there: the model, and whether the answer is a stream.
@@ -89,6 +96,13 @@ public struct ModelRequest: Sendable {
 
   /// Puts the provider's name of the model into the client's bytes, and asks for the usage of a stream.
   private func splice(_ back: Back, model: String) throws(Refusal) -> ProviderRequest {
+    if let form {
+      var request = ProviderRequest(
+        front: front, back: back, body: form.renamed(model), streams: false, showsUsage: true, dropped: [],
+        operation: operation)
+      request.formPrefix = form.content.count
+      return request
+    }
     var edits: [(range: Range<Int>, text: String)] = []
     if front != .generate {
       edits.append((try body.requireMember("model").range, JSONText.literal(model)))

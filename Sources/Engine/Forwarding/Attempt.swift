@@ -113,6 +113,7 @@ extension ServerConnection {
     case .truncated, .sourceFailed: .clientGone
     case .tooLarge: .bodyTooLarge
     case .undecodable: .invalidBase64
+    case .refused: .ambiguousForm
     case .sinkFailed: nil
     }
   }

@@ -22,6 +22,8 @@ struct BodyFlow: ~Copyable {
     case tooLarge
     /// The content is not in the coding that its type says.
     case undecodable
+    /// Who reads along does not let it pass.
+    case refused
   }
 
   private var decoder: BodyDecoder
@@ -264,6 +266,7 @@ struct BodyFlow: ~Copyable {
     if let recorder {
       Self.append(buffer, to: recorder)
       if step.done { recorder.finish() }
+      if recorder.refuses { throw .refused }
     }
     if step.done { endContent() }
     if coding.isText { return try rewrite() }

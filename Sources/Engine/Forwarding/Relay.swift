@@ -135,7 +135,7 @@ extension ServerConnection {
   func downloadFault(_ failure: BodyFlow.Failure) -> Fault {
     switch failure {
     case .malformed(let error): .malformedResponse(error)
-    case .truncated, .sourceFailed, .tooLarge, .undecodable: .upstreamTruncated
+    case .truncated, .sourceFailed, .tooLarge, .undecodable, .refused: .upstreamTruncated
     case .sinkFailed: .clientGone
     }
   }

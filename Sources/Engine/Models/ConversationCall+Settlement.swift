@@ -104,7 +104,8 @@ extension ServerConnection {
         ? nil : TokenPrice(input: prices.map(\.input).max() ?? 0, output: prices.map(\.output).max() ?? 0),
       temperature: asked.temperature, isDetermined: asked.isDetermined,
       // What a prompt's model says is not yet what its caller gets: prompts keep their own.
-      canonical: slot.prompt == nil ? { asked.canonical } : nil,
+      // Of a form not all is known that the answer depends on.
+      canonical: slot.prompt == nil && !asked.isForm ? { asked.canonical } : nil,
       // The call holds its plan: held by it in return, neither would ever be let go.
       content: slot.prompt == nil ? { [weak call] in (call?.edited ?? asked).meaning?.text } : nil,
       question: { [weak call, isPrompt = slot.prompt != nil] in isPrompt ? nil : (call?.edited ?? asked).question },

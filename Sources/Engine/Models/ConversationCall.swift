@@ -55,6 +55,8 @@ final class ConversationCall {
   private(set) var retryAfter = 0
   /// Whether the attempt at hand was given up for the next.
   private(set) var isGivenUp = false
+  /// Whether another may be asked the same: not once a part of a form has passed that nobody keeps.
+  var isRepeatable = true
   private var keyChanges = 0
 
   /// - Parameters:
@@ -213,7 +215,7 @@ final class ConversationCall {
   /// What only the key is to blame for is tried with another key of the same provider first.
   func giveUp(_ failure: Failure, now: Int) -> Bool {
     self.failure = failure
-    guard failure.mayBeMended else { return false }
+    guard failure.mayBeMended, isRepeatable else { return false }
     let isOfKey = [.authentication, .permission, .rateLimited, .quota].contains(failure.kind)
     if isOfKey, keyChanges < Self.mostKeyChanges, case .key = provider.key(for: model.model, now: now) {
       keyChanges += 1

@@ -5,10 +5,15 @@ import PluginKit
 
 /// The head of a request as a provider gets it.
 enum ProviderHead {
-  static func write(_ call: ConversationCall, _ exchange: inout Exchange, into out: inout ByteBuffer) {
+  /// - Parameter length: of the body; nil where it goes out in chunks.
+  static func write(
+    _ call: ConversationCall, _ exchange: inout Exchange, length: Int?, into out: inout ByteBuffer
+  ) {
     out.removeAll()
     begin(call, into: &out)
-    out.append("X-Request-Id: ")
+    out.append("Content-Type: ")
+    appendType(call, exchange, to: &out)
+    out.append("\r\nX-Request-Id: ")
     append(exchange.id, to: &out)
     out.append("\r\n")
     // A client of the same dialect knows which version it speaks, and which features it tries.
@@ -19,14 +24,15 @@ enum ProviderHead {
     } else if call.provider.settings.speaks == .anthropic {
       version(into: &out)
     }
-    end(call, into: &out)
+    end(length, into: &out)
   }
 
   /// The same for a request of the gateway's own.
   static func write(_ call: ConversationCall, into out: inout ByteBuffer) {
     begin(call, into: &out)
+    out.append("Content-Type: application/json\r\n")
     if call.provider.settings.speaks == .anthropic { version(into: &out) }
-    end(call, into: &out)
+    end(call.request.body.count, into: &out)
   }
 
   private static func begin(_ call: ConversationCall, into out: inout ByteBuffer) {
@@ -36,7 +42,7 @@ enum ProviderHead {
     writePath(call, into: &out)
     out.append(" HTTP/1.1\r\nHost: ")
     out.append(url.host)
-    out.append("\r\nContent-Type: application/json\r\nAccept-Encoding: identity\r\nAccept: ")
+    out.append("\r\nAccept-Encoding: identity\r\nAccept: ")
     let streamType: StaticString =
       call.request.back == .bedrock ? "application/vnd.amazon.eventstream" : "text/event-stream"
     out.append(call.request.streams ? streamType : call.request.operation == nil ? "application/json" : "*/*")
@@ -46,10 +52,22 @@ enum ProviderHead {
 
   private static func version(into out: inout ByteBuffer) { out.append("anthropic-version: 2023-06-01\r\n") }
 
-  private static func end(_ call: ConversationCall, into out: inout ByteBuffer) {
-    out.append("Content-Length: ")
-    out.append(decimal: call.request.body.count)
+  private static func end(_ length: Int?, into out: inout ByteBuffer) {
+    if let length {
+      out.append("Content-Length: ")
+      out.append(decimal: length)
+    } else {
+      out.append("Transfer-Encoding: chunked")
+    }
     out.append("\r\n\r\n")
+  }
+
+  /// A form's type says what stands between its parts.
+  private static func appendType(
+    _ call: ConversationCall, _ exchange: borrowing Exchange, to out: inout ByteBuffer
+  ) {
+    if call.request.formPrefix != nil, let type = exchange.request.header(.contentType) { return out.append(type) }
+    out.append("application/json")
   }
 
   private static func writePath(_ call: ConversationCall, into out: inout ByteBuffer) {

@@ -25,6 +25,8 @@ extension ServerConnection {
         return await refuse(Refusal("alt", "A stream is sent as events: ask with `?alt=sse`."), .generate, slot)
       }
       return await converse(slot, route: route, models: models, .generate, path: (model, streams))
+    case .passed(let operation) where operation.takesForm && Self.isForm(&slot.exchange):
+      return await converseForm(slot, route: route, models: models, operation)
     case .passed(let operation):
       let model = operation.front == .generate ? ModelEndpoint.model(slot.exchange).map { ($0, false) } : nil
       return await converse(slot, route: route, models: models, operation.front, path: model, operation)
@@ -37,11 +39,7 @@ extension ServerConnection {
     _ slot: ExchangeSlot, route: WorkerRoute, models: ModelRoute, _ front: Front, path: (String, Bool)?,
     _ operation: PassedOperation? = nil
   ) async -> Bool {
-    guard models.accepts(front) else { return await refuse(.notFound, slot) }
-    guard slot.exchange.request.method == .post else {
-      slot.exchange.allowed = "POST"
-      return await refuse(.methodNotAllowed, slot)
-    }
+    if let fault = mayConverse(slot, models, front) { return await refuse(fault, slot) }
     let body = BodyCollector()
     if let fault = await readBody(slot, into: body) { return await refuse(fault, slot) }
     return await call(slot, route: route, models: models, front, body.take(), path: path, operation)
@@ -55,6 +53,18 @@ extension ServerConnection {
     do throws(Refusal) { asked = try ModelRequest(front, body: body, path: path, operation: operation) } catch {
       return await refuse(error, front, slot)
     }
+    return await call(slot, route: route, models: models, asked)
+  }
+
+  /// Whether the route speaks the dialect, and the request is one.
+  func mayConverse(_ slot: ExchangeSlot, _ models: ModelRoute, _ front: Front) -> Fault? {
+    guard models.accepts(front) else { return .notFound }
+    if slot.exchange.request.method == .post { return nil }
+    slot.exchange.allowed = "POST"
+    return .methodNotAllowed
+  }
+
+  func call(_ slot: ExchangeSlot, route: WorkerRoute, models: ModelRoute, _ asked: ModelRequest) async -> Bool {
     let choice = models.candidates(for: asked.model, &slot.exchange, &worker.random)
     if choice.candidates.isEmpty { return await refuse(.unknownModel, slot) }
     return await askModels(slot, route: route, models: models, asked, choice)
@@ -96,17 +106,8 @@ extension ServerConnection {
     } catch { return uploadFault(error) ?? .clientGone }
     slot.account.bytesIn = slot.upload.received
     slot.account.requestComplete = true
+    slot.prefixLength = slot.upload.received
     return nil
-  }
-
-  /// Who asks before it sends is told to (RFC 9110 §10.1.1): nobody else will.
-  private func sendContinue(_ slot: ExchangeSlot) async -> Fault? {
-    slot.reply.append("HTTP/1.1 100 Continue\r\n\r\n")
-    slot.account.headBytesOut += slot.reply.count
-    let fault = await sendReply(slot)
-    slot.reply.removeAll()
-    slot.replySent = 0
-    return fault
   }
 
   static func identifier(of slot: ExchangeSlot) -> String { text(slot.exchange.id) }

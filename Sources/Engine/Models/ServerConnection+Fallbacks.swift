@@ -77,15 +77,14 @@ extension ServerConnection {
     slot.download.reset()
     slot.account.upstream = pool
     pool.upstream.retryBudget.countRequest(now: worker.loop.now)
-    ProviderHead.write(call, &slot.exchange, into: &slot.outgoing)
+    ProviderHead.write(call, &slot.exchange, length: bodyLength(slot, call.request), into: &slot.outgoing)
     let body = call.request.body
-    slot.outgoing.append(body.span)
-    slot.prefixLength = slot.upload.received
+    BodyFlow.append(body.span, slot.upload.framing, to: &slot.outgoing)
     return await tryTargets(slot, route: route, pool: pool, resuming: nil)
   }
 
   private func mayMoveOn(_ fault: Fault, _ slot: ExchangeSlot) -> Bool {
-    fault.origin == .upstream && !slot.account.responseBegan && worker.loop.now < totalDeadline
+    fault.origin == .upstream && !slot.account.responseBegan && isReplayable(slot) && worker.loop.now < totalDeadline
   }
 
   /// Answers with the failure of the last who was asked.

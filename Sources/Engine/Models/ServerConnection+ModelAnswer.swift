@@ -15,6 +15,7 @@ extension ServerConnection {
       slot.exchange.response.head, StreamingType.isAnswered(&slot.exchange.response),
       HeldCoding(ofResponse: &slot.exchange))
     slot.download.begin(head.framing, framing: .plain)
+    call.isRepeatable = isReplayable(slot)
     // Nobody asked for a content coding. Who uses one all the same is read whole first.
     let isStream = head.status == 200 && head.isStream && head.coding == .identity && call.request.streams
     let body =
@@ -42,6 +43,8 @@ extension ServerConnection {
     _ head: AnswerFrame, timeouts: CallTimeouts
   ) async -> AttemptOutcome {
     while !slot.download.finished {
+      // A provider may answer before it has read all of a form.
+      if !slot.upload.finished, let outcome = pumpUpload(slot, lease) { return abandon(lease, outcome) }
       do throws(BodyFlow.Failure) {
         let moved = try slot.download.advance(
           from: lease.socket, to: body, small: worker.smallBuffers, large: worker.largeBuffers)
@@ -59,19 +62,19 @@ extension ServerConnection {
     if head.status == 200, head.isStream, call.request.streams { return await replayStream(slot, call, body) }
     var out = ByteBuffer(capacity: body.content.count + 256)
     let bytes = body.bytes
-    call.answer.countedInput = Self.countedInput(&slot.exchange)
+    call.answer.countedInput = AnswerFields.countedInput(&slot.exchange)
     let status = call.answer.translate(bytes, status: head.status, into: &out)
     call.hideKey(in: &out)
     if let rule = call.answer.broken { return .fault(call.deny(rule, &slot.exchange)) }
     var hint = RetryHint(now: Clock.wall / 1_000_000_000)
     if let failure = call.answer.failure {
-      hint = Self.retryHint(&slot.exchange, bytes)
+      hint = AnswerFields.retryHint(&slot.exchange, bytes)
       call.learn(failure, hint, now: worker.loop.now)
       if call.giveUp(failure, now: worker.loop.now) { return .fault(.upstreamStatus(head.status)) }
     }
     call.firstContent = slot.exchange.times.firstByte
     if let prompt = slot.prompt { return await answer(prompt, slot, call, BodyCollector.array(out), hint.seconds) }
-    let type = call.request.operation == nil || status >= 400 ? nil : Self.contentType(&slot.exchange)
+    let type = call.request.operation == nil || status >= 400 ? nil : AnswerFields.contentType(&slot.exchange)
     slot.exchange.response.begin(status: status)
     slot.exchange.response.addHeader("Content-Type", type ?? "application/json")
     if status >= 400, let seconds = hint.seconds {
@@ -85,36 +88,9 @@ extension ServerConnection {
     return .done
   }
 
-  /// Bedrock counts in fields of the head what its models' answers do not say.
-  private static func countedInput(_ exchange: inout Exchange) -> Int {
-    guard let text = exchange.response.header(named: "x-amzn-bedrock-input-token-count"), text.count <= 12 else {
-      return 0
-    }
-    return Int(String(decoding: text.indices.map { text[$0] }, as: UTF8.self)) ?? 0
-  }
-
   private func tellMalformed(_ exchange: inout Exchange) {
     exchange.fault = .malformedAnswer
     exchange.response.addHeader("X-Fault", Fault.Origin.upstream.rawValue)
-  }
-
-  /// What a passed answer is: speech, for example.
-  private static func contentType(_ exchange: inout Exchange) -> String? {
-    guard let type = exchange.response.header(.contentType) else { return nil }
-    return String(decoding: type.indices.map { type[$0] }, as: UTF8.self)
-  }
-
-  /// When the provider wants to be asked again.
-  private static func retryHint(_ exchange: inout Exchange, _ body: [UInt8]) -> RetryHint {
-    var hint = RetryHint(now: Clock.wall / 1_000_000_000)
-    exchange.response.head.headers.forEach(in: exchange.response.source) { name, value in
-      guard name.count <= 60, value.count <= 60 else { return }
-      hint.take(
-        String(decoding: name.indices.map { name[$0] }, as: UTF8.self).lowercased(),
-        String(decoding: value.indices.map { value[$0] }, as: UTF8.self))
-    }
-    if let body = try? JSONElement(parsing: body) { hint.take(body: body) }
-    return hint
   }
 
   func tellDropped(_ call: ConversationCall, _ exchange: inout Exchange) {
@@ -129,7 +105,9 @@ extension ServerConnection {
 
   /// Gives the connection back when the answer and nothing more came over it.
   private func endCall(_ slot: ExchangeSlot, _ lease: UpstreamConnection, _ head: AnswerFrame) {
-    let isClean = slot.download.finished && slot.exchange.response.buffer.isEmpty && slot.download.surplus.isEmpty
+    let isClean =
+      slot.upload.finished && slot.download.finished && slot.exchange.response.buffer.isEmpty
+      && slot.download.surplus.isEmpty
     if isClean, head.keepsAlive, head.framing != .untilClose {
       lease.pool.giveBack(lease)
     } else {

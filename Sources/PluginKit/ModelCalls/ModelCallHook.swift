@@ -5,9 +5,18 @@
 /// so there is only this one kind, which may wait.
 public protocol ModelCallHook: AnyObject {
   func onModelCall(_ call: ModelCall, _ exchange: inout Exchange) async -> Verdict
+  /// Whether it judges by what is said: then a form is read whole before, and what cannot be read is refused.
+  var readsTexts: Bool { get }
+}
+
+extension ModelCallHook {
+  public var readsTexts: Bool { false }
 }
 
 extension Chain {
+  /// Whether any hook judges by what is said.
+  public var readsModelTexts: Bool { modelCall.contains { $0.readsTexts } }
+
   /// Runs the hooks until one decides otherwise than to proceed.
   public func runModelCall(_ call: ModelCall, _ exchange: inout Exchange) async -> Verdict {
     for hook in modelCall {

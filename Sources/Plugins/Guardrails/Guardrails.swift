@@ -102,6 +102,8 @@ public final class Guardrails: Plugin {
 }
 
 extension Guardrails: ModelCallHook {
+  public var readsTexts: Bool { true }
+
   public func onModelCall(_ call: ModelCall, _ exchange: inout Exchange) async -> Verdict {
     let rule = rule(brokenBy: call)
     if let rule, let fault = refuse(rule, &exchange) { return .fail(fault) }

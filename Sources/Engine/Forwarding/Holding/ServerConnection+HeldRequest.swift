@@ -61,7 +61,8 @@ extension ServerConnection {
     return slot.upload.finished
   }
 
-  private func waitForBody(_ slot: ExchangeSlot, route: WorkerRoute) async -> Fault? {
+  /// Waits for more of the body; a fault when none comes.
+  func waitForBody(_ slot: ExchangeSlot, route: WorkerRoute) async -> Fault? {
     if socket.isPeerClosed { return .clientGone }
     let deadline = slot.lastProgress + route.clientBody
     let signals = await wait(until: deadline)
@@ -70,7 +71,7 @@ extension ServerConnection {
   }
 
   /// A client that waits to be told so sends its body (RFC 9110 §10.1.1); the upstream then gets it with the head.
-  private func sendContinue(_ slot: ExchangeSlot) async -> Fault? {
+  func sendContinue(_ slot: ExchangeSlot) async -> Fault? {
     slot.reply.append(HTTP1Encoder.continueResponse)
     slot.account.headBytesOut += slot.reply.count
     if let fault = await sendReply(slot) { return fault }

@@ -70,6 +70,10 @@ extension ModelRouteSettings {
         "openapi", \.describesPrompts, .boolean,
         "Instead of dialects: the description of all routes with a prompt, as OpenAPI 3.1."),
       Keyword("log", \.log, .section(ModelLogSettings.section), "What the call log keeps of what was said."),
+      Keyword(
+        "form", \.form, .size(in: 1024...(1 << 30)),
+        "How much of a form may come before its `model`: so much is held. Where the model comes first, next to nothing is."
+      ),
     ],
     check: { route, node, reading in
       let words = ["accept", "prompt", "openapi"].filter { node.value(for: $0) != nil }

@@ -105,6 +105,8 @@ public struct ModelRouteSettings: Sendable, Equatable {
   public var describesPrompts = false
   /// What the call log keeps of what was said.
   public var log = ModelLogSettings()
+  /// How many octets of a form may come before its model.
+  public var form = 32 << 20
 
   public init(accept: [Accepted] = Accepted.allCases, unsupported: ProviderRequest.Unsupported = .refuse) {
     self.accept = accept
