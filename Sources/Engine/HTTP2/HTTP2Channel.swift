@@ -158,7 +158,7 @@ class HTTP2Channel: WakerOwner {
   private func pump() {
     takeEvents()
     var reads = 0
-    while transport.isReadable, reads < Self.readsPerTurn, !isClosed {
+    while transport.isReadable, reads < Self.readsPerTurn, !isClosed, !failed {
       input.lease(from: context.smallBuffers)
       let result = transport.receive(into: &input)
       if result.wouldBlock { break }
@@ -169,12 +169,12 @@ class HTTP2Channel: WakerOwner {
       feed()
     }
     input.return(to: context.smallBuffers)
-    if transport.isReadable, !isClosed { context.loop.start(self) { $0.wokenWhileParked([]) } }
+    if transport.isReadable, !isClosed, !failed { context.loop.start(self) { $0.wokenWhileParked([]) } }
   }
 
   private func feed() {
     fedFrom = 0
-    while fedFrom < input.count, !isEnding, !isClosed {
+    while fedFrom < input.count, !isEnding, !isClosed, !failed {
       do {
         let taken = try session.feed(input.readable.extracting(fedFrom..<input.count))
         takeEvents()

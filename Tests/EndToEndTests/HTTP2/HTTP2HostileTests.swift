@@ -68,7 +68,7 @@ struct HTTP2HostileTests {
 
   @Test(
     arguments: [
-      ("ping_flood_unread", "idle_frames"), ("continuation_flood", "protocol"),
+      ("ping_flood_unread", "idle_frames"), ("continuation_flood", "protocol"), ("continuation_burst", "protocol"),
       ("empty_continuation_flood", "protocol"), ("concurrency", "protocol"), ("unread", "unread"),
       ("nonsense", "protocol"),
     ], Way.allCases)

@@ -126,6 +126,18 @@ def continuation_flood():
     assert sent < 2000, sent
 
 
+def continuation_burst():
+    """More than one read takes in, all of it there before the first is read."""
+    peer = Peer(PORT)
+    line = b"\0\1a" + b"\x7f\x81\x1f" + b"b" * 4000
+    head = frame(HEADERS, END_STREAM, 1, peer.encoder.encode(peer.fields()))
+    try:
+        peer.send(head + frame(CONTINUATION, 0, 1, line) * 100)
+    except OSError:
+        pass
+    peer.until_closed()
+
+
 def empty_continuation_flood():
     peer = Peer(PORT)
     peer.send(frame(HEADERS, END_STREAM, 1, peer.encoder.encode(peer.fields())))
