@@ -30,6 +30,9 @@ public protocol AnswerHook: AnyObject {
   func onAnswer(_ exchange: inout Exchange) -> Bool
   /// There is no answer: true when the hook has made one.
   func onFailure(_ fault: Fault, _ exchange: inout Exchange) -> Bool
+  /// The request goes to a fallback upstream, which knows nothing of what the first one has said: true when the hook has
+  /// changed the request's head for that.
+  func onFallback(_ exchange: inout Exchange) -> Bool
 }
 
 /// Sees the response's head before it is sent, the gateway's own answers too.
@@ -193,6 +196,13 @@ public struct Chain {
   public func runFailure(_ fault: Fault, _ exchange: inout Exchange) -> Bool {
     for hook in answer where hook.onFailure(fault, &exchange) { return true }
     return false
+  }
+
+  /// Whether a hook has changed the request for a fallback upstream.
+  public func runFallback(_ exchange: inout Exchange) -> Bool {
+    var isChanged = false
+    for hook in answer where hook.onFallback(&exchange) { isChanged = true }
+    return isChanged
   }
 
   public func runResponseHead(_ exchange: inout Exchange) {

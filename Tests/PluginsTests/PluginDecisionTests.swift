@@ -10,7 +10,8 @@ import Testing
 struct PluginDecisionTests {
   private static let definitions = [
     PluginDefinition(APIKey.self), PluginDefinition(AnyOf.self), PluginDefinition(Authorize.self),
-    PluginDefinition(Basic.self), PluginDefinition(CORS.self), PluginDefinition(Concurrency.self),
+    PluginDefinition(Basic.self), PluginDefinition(CORS.self), PluginDefinition(Cache.self),
+    PluginDefinition(Concurrency.self),
     PluginDefinition(Headers.self), PluginDefinition(IPAccess.self), PluginDefinition(Introspection.self),
     PluginDefinition(JWT.self),
     PluginDefinition(Quota.self), PluginDefinition(RateLimit.self), PluginDefinition(RequestSize.self),
@@ -64,6 +65,20 @@ struct PluginDecisionTests {
         "headers|pass||", "ip_access|pass||10.1.1.1 is in 10.0.0.0/8 of `allow`",
         "rate_limit|pass||5/s for ip 10.1.1.1, whose bucket is taken to be full",
       ])
+  }
+
+  @Test func `a cache says what part it would have`() async throws {
+    func request(_ method: String, _ fields: [(name: String, value: String)] = []) -> SampleRequest {
+      SampleRequest(method, "/7/a", headers: fields)
+    }
+    let kept = "cache|pass||its answer may be kept; nothing is taken to be stored"
+    let passed = "cache|pass||the cache has no part in it"
+    #expect(try await decisions("cache: 30s", request("GET")) == [kept])
+    #expect(try await decisions("cache: 30s", request("GET", [("If-None-Match", "\"v1\"")])) == [kept])
+    #expect(try await decisions("cache: 30s", request("GET", [("Cache-Control", "no-store")])) == [passed])
+    #expect(try await decisions("cache: 30s", request("DELETE")) == [passed])
+    let only = try await decisions("cache: 30s", request("GET", [("Cache-Control", "only-if-cached")]))
+    #expect(only.count == 1 && only[0].hasPrefix("cache|refuse|not_cached|"))
   }
 
   @Test func `who the caller is goes from one plugin to the next`() async throws {

@@ -1,4 +1,5 @@
 import HTTP
+import Kernel
 import PluginKit
 import Runtime
 
@@ -88,11 +89,17 @@ extension ServerConnection {
   }
 
   /// Sends a request that has been encoded to another upstream, with the time that a call to that one may take.
+  ///
+  /// It is encoded anew where a hook has something else to ask of that one; hooks do so only of requests without a body.
   private func forwardAnew(_ slot: ExchangeSlot, route: WorkerRoute, pool: UpstreamPool) async -> Fault? {
     prepareRetry(slot)
     slot.history.reset()
     slot.account.upstream = pool
     slot.account.target = nil
+    if route.chain.runFallback(&slot.exchange), slot.exchange.request.head.framing == .none {
+      slot.outgoing.removeAll()
+      worker.encodeRequest(slot, route: route, listener: listener)
+    }
     totalDeadline = slot.callerDeadline
     if let total = route.timeouts(of: pool).total { totalDeadline = min(totalDeadline, worker.loop.now + total) }
     pool.upstream.retryBudget.countRequest(now: worker.loop.now)

@@ -7,7 +7,11 @@ extension Cache: AnswerHook {
     guard let call = call(of: exchange) else { return false }
     let status = exchange.response.head.status
     if !call.mayStore {
-      if (200..<400).contains(status) { store.invalidate(call.key.resourceHash) }
+      if (200..<400).contains(status) { invalidate(call, exchange) }
+      return false
+    }
+    if call.fellBack {
+      count(.miss, &exchange)
       return false
     }
     if status == 304, let stale = call.stale { return confirm(stale, call, &exchange) }
@@ -28,6 +32,29 @@ extension Cache: AnswerHook {
     release(call)
     serve(stale, .stale, isHeld: call.isHeld, &exchange)
     return true
+  }
+
+  /// A fallback upstream gets no condition of ours: it could say of another one's answer that it is still true.
+  public func onFallback(_ exchange: inout Exchange) -> Bool {
+    guard let call = call(of: exchange), call.mayStore else { return false }
+    call.fellBack = true
+    release(call)
+    if call.stale == nil { return false }
+    askAnew(&exchange.request, nil)
+    return true
+  }
+
+  /// What is stored of a resource goes when it has changed, and so does what the answer says the change was about
+  /// (RFC 9111 §4.4).
+  private func invalidate(_ call: CacheCall, _ exchange: borrowing Exchange) {
+    store.invalidate(call.key.resourceHash)
+    invalidate(exchange.response.header(.location), exchange)
+    invalidate(exchange.response.header(named: "content-location"), exchange)
+  }
+
+  private func invalidate(_ reference: Span<UInt8>?, _ exchange: borrowing Exchange) {
+    guard let reference, key.read(reference, of: exchange, seed: store.seed) else { return }
+    store.invalidate(key.resourceHash)
   }
 
   /// The upstream says that what is stored is still true: it is fresh again, with what the 304 says anew.

@@ -62,6 +62,13 @@ public final class Cache: Plugin {
     store.giveBack(reported)
   }
 
+  /// An instance that nobody has asked before has nothing stored.
+  public func reason(for verdict: Verdict, of exchange: borrowing Exchange) -> String? {
+    guard case .proceed = verdict else { return nil }
+    return exchange.cacheUse == .bypass
+      ? "the cache has no part in it" : "its answer may be kept; nothing is taken to be stored"
+  }
+
   private func report() {
     let change = store.takeUnreported()
     reported += change

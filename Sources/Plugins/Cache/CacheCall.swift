@@ -23,6 +23,8 @@ final class CacheCall {
   /// For Cache-Status (RFC 9211).
   let forwarded: StaticString
   var isStored = false
+  /// Whether a fallback upstream was asked, whose answer says nothing of what is stored and is not kept.
+  var fellBack = false
 
   init(
     _ key: CallKey, began: Int, isAuthorized: Bool, _ directives: CacheDirectives, mayStore: Bool,
