@@ -45,6 +45,16 @@ extension HeaderBlock {
     return true
   }
 
+  /// As above, for a name that is written in Sluice's own text and is not among the known ones.
+  @discardableResult
+  public mutating func add(literal name: StaticString, _ value: Span<UInt8>) -> Bool {
+    let name = ByteScan.bytes(of: name)
+    assert(Self.isToken(name) && FieldName.known(name) == .other)
+    if !Self.isValue(value) { return false }
+    append(.other, name, value)
+    return true
+  }
+
   @discardableResult
   public mutating func add(_ name: String, _ value: String) -> Bool {
     add(name.utf8Span.span, value.utf8Span.span)

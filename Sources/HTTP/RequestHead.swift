@@ -14,6 +14,7 @@ public enum TargetForm: UInt8, Sendable {
 
 /// The head of a request, as views into the buffer that it was received in.
 public struct RequestHead: ~Copyable {
+  private let inPlace = InPlace()
   package internal(set) var method = Method.other
   package internal(set) var form = TargetForm.origin
   /// 0 or 1: the version is HTTP/1.x.

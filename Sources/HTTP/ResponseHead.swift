@@ -2,6 +2,7 @@ import Kernel
 
 /// The head of a response, as views into the buffer that it was received in.
 public struct ResponseHead: ~Copyable {
+  private let inPlace = InPlace()
   /// 100 to 599.
   package internal(set) var status = 0
   /// 0 or 1: the version is HTTP/1.x.

@@ -73,6 +73,7 @@ public enum ProtocolVersion: UInt8, Sendable {
 /// Hooks and handlers get it `inout` and cannot keep it: it is not copyable. The engine reuses it, with its buffers,
 /// for one exchange after another.
 public struct Exchange: ~Copyable {
+  private let inPlace = InPlace()
   public var request = RequestMessage()
   public var response = ResponseMessage()
 

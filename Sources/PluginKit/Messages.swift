@@ -5,6 +5,7 @@ public import Kernel
 ///
 /// The head begins at the block's first byte and stays there until the exchange is over, while the body passes.
 public struct RequestMessage: ~Copyable {
+  private let inPlace = InPlace()
   public var head = RequestHead()
   public var buffer = IOBuffer()
   /// The whole body, out of its framing and content coding, while `holdsBody`.
@@ -63,11 +64,6 @@ public struct RequestMessage: ~Copyable {
 
   public mutating func addHeader(_ name: String, _ value: String) { head.headers.add(name, value) }
 
-  /// The same for a value made for this request, and a name that is not among the known ones.
-  public mutating func addHeader(named name: StaticString, _ value: Span<UInt8>) {
-    head.headers.add(ByteScan.bytes(of: name), value)
-  }
-
   public mutating func removeHeader(_ name: String) {
     let length = head.length
     HeaderEdit.remove(&head.headers, buffer, length, name)
@@ -85,6 +81,7 @@ public struct RequestMessage: ~Copyable {
 
 /// A response on its way back: from an upstream (head and buffer), or made by the gateway (head and `body`).
 public struct ResponseMessage: ~Copyable {
+  private let inPlace = InPlace()
   public var head = ResponseHead()
   public var buffer = IOBuffer()
   /// The whole body of a response that the gateway makes itself.
@@ -158,7 +155,7 @@ public struct ResponseMessage: ~Copyable {
 
   /// The same for a name that is not among the known ones.
   public mutating func addHeader(named name: StaticString, _ value: Span<UInt8>) {
-    head.headers.add(ByteScan.bytes(of: name), value)
+    head.headers.add(literal: name, value)
   }
 
   /// Removes every field whose name is in the set, in one pass.

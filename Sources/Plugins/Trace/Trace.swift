@@ -82,6 +82,6 @@ extension Trace: RequestHeadHook {
   }
 
   private static func add(_ line: borrowing ByteBuffer, to request: inout RequestMessage) {
-    request.addHeader(named: "traceparent", line.span)
+    request.head.headers.add(.traceparent, line.span)
   }
 }
