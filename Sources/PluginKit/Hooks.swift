@@ -86,7 +86,8 @@ public protocol LogHook: AnyObject {
 /// The hooks of a route on one worker, compiled once: requests in the order written, responses in reverse.
 ///
 /// Two kinds of step in one list, because an `async` call to a hook that does not wait costs several times a plain one.
-public struct Chain {
+/// A class, as each use of a structure would count references for each of its lists.
+public final class Chain {
   public enum RequestStep {
     case sync(any RequestHeadHook)
     case async(any AsyncRequestHeadHook)
