@@ -128,7 +128,7 @@ let package = Package(
         "Tunnel/tunnels.py",
         "Tunnel/websockets_peer.py",
         "Models/bedrock.py", "Models/matrix.py", "Models/mcp_peer.py", "Models/opinion.py", "Models/providers.py",
-        "Models/sdks.py", "Models/embedders.py", "Models/embeddings.py",
+        "Models/sdks.py", "Models/embedders.py", "Models/embeddings.py", "Models/passing.py",
         "Matrix/matrix.py", "Caching/codings.py", "Contract/schemas", "Contract/secure.conf", "Contract/ticket.sh",
         "Contract/ai.conf",
       ],

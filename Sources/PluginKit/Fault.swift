@@ -115,6 +115,9 @@ extension Fault {
   public static let ambiguousForm = Fault(
     .client, 400, "ambiguous_form", "Behind its file the form breaks off, or says again which model is meant.",
     closes: true)
+  public static let unreadableRealtime = Fault(
+    .policy, 403, "unreadable_realtime", "The guardrails of this route cannot read what is said in realtime.",
+    isFinal: true)
   public static let invalidBase64 = Fault(
     .client, 400, "invalid_base64", "The request's body is not in base64, as its type says.", closes: true)
   public static let expectationFailed = Fault(
@@ -254,7 +257,7 @@ extension Fault {
   public static let all: [Fault] = [
     notFound, methodNotAllowed, noHostToRedirect, schemeMismatch, tunnelRefused, headTimeout, bodyTimeout,
     clientStalled,
-    bodyTooLarge, expectationFailed, invalidBase64, ambiguousForm,
+    bodyTooLarge, expectationFailed, invalidBase64, ambiguousForm, unreadableRealtime,
     malformedUpgrade, unknownWebSocketVersion, tunnelIdle, clientGone,
     connectRefused, connectTimeout, targetCertificateExpired, targetCertificateNotYetValid, targetUnknownAuthority,
     targetWrongHost, targetBadCertificate, targetRefusedTLS, targetHandshakeFailed, targetNotHTTP2, targetNoWebSocket,

@@ -12,7 +12,7 @@ struct ModelSettingsTests {
     """
 
   private func load(
-    _ models: String, providers: String = providers, _ environment: [String: String] = [:]
+    _ models: String, providers: String = providers, _ environment: [String: String] = [:], route: String = "[openai]"
   ) -> LoadedSettings {
     let text = """
       listeners: { public: 127.0.0.1:8080 }
@@ -21,7 +21,7 @@ struct ModelSettingsTests {
         providers:
           \(providers.replacing("\n", with: "\n    "))
         models: { \(models) }
-      routes: { models: { match: /*, ai: [openai] } }
+      routes: { models: { match: /*, ai: \(route) } }
       """
     let files = ConfigurationFiles(read: { _, _ in .success(Array(text.utf8)) }, matching: { _ in [] })
     return GatewaySettings.load(file: "gateway.conf", environment: Environment(environment), files: files)
@@ -54,6 +54,16 @@ struct ModelSettingsTests {
     #expect(models.aliases[0].model?.text == "local/llama3.2" && models.aliases[0].fallbacks.isEmpty)
     #expect(models.aliases[1].model?.text == "fast" && models.aliases[1].split == nil)
     #expect(!loaded.diagnostics.text.contains("error") && loaded.diagnostics.json.contains(#""errors":0"#))
+  }
+
+  @Test func `files are kept by a provider of OpenAI's dialect, or one that is left out`() {
+    func mistakes(_ files: String) -> [String] {
+      messages(load("", ["OPENAI_API_KEY": "k"], route: "{ accept: openai, files: \(files) }"), .error)
+    }
+    #expect(mistakes("openai") == [] && mistakes("azure") == [] && mistakes("anthropic") == [])
+    #expect(mistakes("openia") == ["there is no provider `openia` that keeps files"])
+    let known = load("", ["ANTHROPIC_API_KEY": "k"], route: "{ accept: openai, files: anthropic }")
+    #expect(messages(known, .error) == ["there is no provider `anthropic` that keeps files"])
   }
 
   @Test func `one key of several is enough`() throws {

@@ -48,6 +48,8 @@ final class ExchangeSlot {
   var keepsConnection = false
   /// The call of a model, on routes that have them.
   var conversation: ConversationCall?
+  /// What goes to a provider as it is, on routes with models.
+  var pass: ProviderPass?
   /// The call of a prompt, on routes that have one.
   var prompt: PromptCall?
   /// What the record of the call needs beside the exchange.
@@ -88,6 +90,7 @@ final class ExchangeSlot {
     translatesGRPCWeb = false
     if conversation != nil { conversation = nil }
     if prompt != nil { prompt = nil }
+    if pass != nil { pass = nil }
     route = nil
     keepsConnection = false
   }

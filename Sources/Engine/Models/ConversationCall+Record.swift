@@ -29,6 +29,20 @@ extension Worker {
   }
 }
 
+extension Worker {
+  /// What it says of what was passed to a provider as it is.
+  func append(_ pass: ProviderPass, to log: CallLogQueue) {
+    if let asked = pass.asked { log.append(.model, text: asked) }
+    log.append(.provider, text: pass.provider.settings.name)
+    if let model = pass.model { log.append(.providerModel, text: model) }
+    if pass.usage.isEmpty { return }
+    log.append(.inputTokens, integer: pass.usage.input)
+    if pass.usage.cachedInput > 0 { log.append(.cachedTokens, integer: pass.usage.cachedInput) }
+    log.append(.outputTokens, integer: pass.usage.output)
+    if let cost = pass.cost { log.append(.cost, integer: cost) }
+  }
+}
+
 extension WorkerMetrics {
   /// A model counts by the name that the configuration has for it, or as its provider's others: clients make up names.
   func observe(_ call: ConversationCall, _ slot: ExchangeSlot) {

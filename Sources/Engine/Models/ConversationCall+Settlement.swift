@@ -75,6 +75,11 @@ extension ExchangeSlot {
   func settleConversation() {
     conversation?.settle(wasSent: exchange.times.sent > 0, clientGone: account.clientGone)
   }
+
+  /// Settles what was passed to a provider as it is, once it is over.
+  func settlePass() {
+    pass?.settle()
+  }
 }
 
 extension ServerConnection {

@@ -10,6 +10,10 @@ enum ModelEndpoint {
   case generate(streams: Bool)
   /// What else a provider of the client's dialect does.
   case passed(PassedOperation)
+  /// Files, by the path behind the version.
+  case files(String)
+  /// A conversation over a WebSocket.
+  case realtime
   /// The models that there are.
   case list
   case unknown
@@ -19,6 +23,8 @@ enum ModelEndpoint {
     if ends(exchange.path, with: "/v1/messages") { return .conversation(.messages) }
     if ends(exchange.path, with: "/v1/responses") { return .conversation(.responses) }
     if ends(exchange.path, with: "/v1/models") || ends(exchange.path, with: "/v1beta/models") { return .list }
+    if ends(exchange.path, with: "/v1/realtime") { return .realtime }
+    if let path = files(exchange.path) { return .files(path) }
     if let streams = generates(exchange.path) { return .generate(streams: streams) }
     return operation(exchange.path).map { .passed($0) } ?? .unknown
   }
@@ -37,6 +43,14 @@ enum ModelEndpoint {
     }
     if exchange.request.header(named: "anthropic-version") != nil { return .anthropic }
     return exchange.request.header(named: "x-goog-api-key") == nil ? .openai : .gemini
+  }
+
+  /// `/files` and what follows.
+  private static func files(_ path: Span<UInt8>) -> String? {
+    let text = String(decoding: path.indices.map { path[$0] }, as: UTF8.self)
+    guard let start = text.firstRange(of: "/v1/files") else { return nil }
+    let rest = text[start.upperBound...]
+    return rest.isEmpty || rest.hasPrefix("/") ? "/files" + rest : nil
   }
 
   private static func operation(_ path: Span<UInt8>) -> PassedOperation? {

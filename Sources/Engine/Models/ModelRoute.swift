@@ -30,6 +30,9 @@ final class ModelRoute {
     names = (models?.aliases ?? []).map(\.name)
   }
 
+  /// Who keeps files; nil: nobody does.
+  var fileKeeper: ModelProvider? { settings.files.flatMap { providers[$0] } }
+
   func accepts(_ front: Front) -> Bool {
     switch front {
     case .chat, .responses: settings.accept.contains(.openai)

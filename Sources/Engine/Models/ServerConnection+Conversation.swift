@@ -19,6 +19,8 @@ extension ServerConnection {
       }
       ModelList.render(models.names, into: &slot.exchange)
       return await respond(slot)
+    case .files(let path): return await passFile(slot, route: route, models: models, path: path)
+    case .realtime: return await passRealtime(slot, route: route, models: models)
     case .generate(let streams):
       guard let model = ModelEndpoint.model(slot.exchange) else { return await refuse(.notFound, slot) }
       if streams, !ModelEndpoint.asksEvents(slot.exchange) {

@@ -81,6 +81,18 @@ struct GatewayCheck {
 
   // MARK: Listeners
 
+  private func checkFiles(of models: ModelRouteSettings, _ route: RouteSettings, _ reading: inout Reading) {
+    guard let name = models.files, let settings = settings.models, !settings.missingProviders.contains(name) else {
+      return
+    }
+    let able = settings.providers.filter { [.openai, .azure].contains($0.speaks) }.map(\.name)
+    if able.contains(name) || isElsewhere(name, able, reading) { return }
+    reading.error(
+      "there is no provider `\(Printable(name))` that keeps files", at: route.position,
+      expected: able.isEmpty ? "a provider of OpenAI's dialect" : "one of \(able.sorted().joined(separator: ", "))",
+      hint: reading.nearest(name, in: able))
+  }
+
   private func checkListeners(_ reading: inout Reading) {
     if settings.listeners.isEmpty, !reading.diagnostics.hasErrors {
       reading.error("there is no listener", at: nowhere, expected: "`listeners: { public: 127.0.0.1:8080 }`")
@@ -122,6 +134,7 @@ struct GatewayCheck {
             expected: "`ai: { providers: … }`")
         }
         checkPrompt(of: models, route.settings, &reading)
+        checkFiles(of: models, route.settings, &reading)
       }
       if let mcp = route.mcp {
         resolved.checkPaths(of: mcp, &reading)

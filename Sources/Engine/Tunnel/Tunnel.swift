@@ -54,7 +54,8 @@ final class Tunnel {
     stall = worker.limits.bodyTimeout
     began = worker.loop.now
     upward = TunnelFlow(slot.exchange.request.buffer.readable, pool: pool, now: began)
-    downward = TunnelFlow(slot.exchange.response.buffer.readable, pool: pool, now: began)
+    downward = TunnelFlow(
+      slot.exchange.response.buffer.readable, pool: pool, now: began, listener: slot.pass.map(RealtimeListener.init))
     slot.keepHeadsOnly(pool)
     worker.metrics.tunnelOpened(slot)
   }

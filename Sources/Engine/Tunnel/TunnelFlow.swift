@@ -11,6 +11,8 @@ struct TunnelFlow: ~Copyable {
 
   private var buffer = IOBuffer()
   private(set) var frames = WebSocketFrames()
+  /// Reads along; nil: nobody does.
+  private var listener: TunnelListener?
   private(set) var received = 0
   private(set) var sent = 0
   /// The source has said that no more comes.
@@ -24,13 +26,15 @@ struct TunnelFlow: ~Copyable {
   private static let turn = 256 << 10
 
   /// - Parameter rest: what came behind the head, which is the beginning of this direction.
-  init(_ rest: Span<UInt8>, pool: BufferPool, now: Int) {
+  init(_ rest: Span<UInt8>, pool: BufferPool, now: Int, listener: TunnelListener? = nil) {
     lastProgress = now
+    self.listener = listener
     guard !rest.isEmpty else { return }
     buffer.lease(from: pool)
     received = buffer.append(rest)
     precondition(received == rest.count, "blocks of one pool are of one size")
     frames.pass(rest)
+    listener?.take(rest)
   }
 
   /// Whether octets wait for the sink.
@@ -71,15 +75,18 @@ struct TunnelFlow: ~Copyable {
         if result.isError { throw .sourceFailed }
         sourceEnded = result.isEnd
         received += result.count
-        Self.pass(buffer, &frames)
+        Self.pass(buffer, &frames, listener)
       }
     }
     buffer.return(to: pool)
     return false
   }
 
-  private static func pass(_ buffer: borrowing IOBuffer, _ frames: inout WebSocketFrames) {
+  private static func pass(
+    _ buffer: borrowing IOBuffer, _ frames: inout WebSocketFrames, _ listener: TunnelListener?
+  ) {
     frames.pass(buffer.readable)
+    listener?.take(buffer.readable)
   }
 
   /// Reads what the source still has and drops it; whether it has ended.

@@ -14,6 +14,7 @@ extension Worker {
       for hook in route.chain.log { hook.onEnd(&slot.exchange) }
     }
     slot.settleConversation()
+    slot.settlePass()
     metrics.exchangeEnded(slot)
     if let call = slot.exchange.remoteCall { metrics.observe(call, status: slot.account.status) }
     if let log {
@@ -127,6 +128,7 @@ extension Worker {
     }
     if slot.account.attempts > 0 { log.append(.attempts, integer: slot.account.attempts) }
     if let call = slot.conversation { append(call, sent: slot.exchange.times.sent, to: log) }
+    if let pass = slot.pass { append(pass, to: log) }
   }
 
   private static func append(_ observers: [DecisionObserver], of exchange: inout Exchange, to log: CallLogQueue) {

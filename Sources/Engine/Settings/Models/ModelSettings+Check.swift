@@ -6,6 +6,7 @@ extension ModelSettings {
   /// - Parameter asked: models that plugins ask, each with the place of the plugin.
   mutating func resolve(asked: [(ModelReference, Position)], _ reading: inout Reading) {
     let missing = Set(providers.filter(\.isMissing).map(\.name))
+    missingProviders = missing
     if !reading.isIncomplete { checkNames(asked, &reading) }
     providers.removeAll(where: \.isMissing)
     self.asked = asked.map(\.0)

@@ -74,6 +74,12 @@ extension ModelRouteSettings {
         "form", \.form, .size(in: 1024...(1 << 30)),
         "How much of a form may come before its `model`: so much is held. Where the model comes first, next to nothing is."
       ),
+      Keyword(
+        "files", \.files, .text(),
+        "The provider that keeps files, which all callers of the route share; without it there are none."),
+      Keyword(
+        "realtime", \.realtime, .boolean,
+        "Whether realtime conversations are passed to providers of OpenAI's dialect; never where guardrails read."),
     ],
     check: { route, node, reading in
       let words = ["accept", "prompt", "openapi"].filter { node.value(for: $0) != nil }

@@ -12,6 +12,9 @@ public struct ModelSettings: Sendable, Equatable {
   /// Models that plugins ask.
   var asked: [ModelReference] = []
 
+  /// Optional ones that are left out.
+  public internal(set) var missingProviders: Set<String> = []
+
   public init(
     providers: [ProviderSettings] = [], aliases: [AliasSettings] = [], prices: [PriceSettings] = [],
     prompts: [PromptSettings] = [], promptCache: Int = 64 << 20
@@ -107,6 +110,10 @@ public struct ModelRouteSettings: Sendable, Equatable {
   public var log = ModelLogSettings()
   /// How many octets of a form may come before its model.
   public var form = 32 << 20
+  /// The provider that keeps files.
+  public var files: String?
+  /// Whether realtime conversations are passed.
+  public var realtime = false
 
   public init(accept: [Accepted] = Accepted.allCases, unsupported: ProviderRequest.Unsupported = .refuse) {
     self.accept = accept
