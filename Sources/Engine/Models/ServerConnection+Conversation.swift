@@ -85,6 +85,10 @@ extension ServerConnection {
 
   /// Reads the whole body; a fault when that failed.
   func readBody(_ slot: ExchangeSlot, into body: BodyCollector) async -> Fault? {
+    if takeHeld(&slot.exchange, into: &body.content) {
+      slot.prefixLength = slot.upload.received
+      return nil
+    }
     slot.upload.begin(slot.exchange.request.head.framing, framing: .plain)
     slot.upload.limit = slot.exchange.requestBodyLimit
     slot.uploadBegan = true
@@ -110,6 +114,13 @@ extension ServerConnection {
     slot.account.requestComplete = true
     slot.prefixLength = slot.upload.received
     return nil
+  }
+
+  /// Takes the body that was read for a plugin before, and may have been edited; false where none was.
+  func takeHeld(_ exchange: inout Exchange, into content: inout ByteBuffer) -> Bool {
+    guard exchange.request.holdsBody else { return false }
+    content.append(exchange.request.body.span)
+    return true
   }
 
   static func identifier(of slot: ExchangeSlot) -> String { text(slot.exchange.id) }

@@ -51,11 +51,18 @@ extension ServerConnection {
   private func readForm(
     _ slot: ExchangeSlot, route: WorkerRoute, _ watch: FormWatch, _ limit: Int
   ) async throws(FormFailure) -> [UInt8] {
+    var content = ByteBuffer(capacity: 4096)
+    if takeHeld(&slot.exchange, into: &content) {
+      watch.append(content.span)
+      watch.finish()
+      if let mistake = watch.mistake { throw .refused(mistake) }
+      slot.prefixLength = slot.upload.received
+      return BodyCollector.array(content)
+    }
     slot.upload.begin(slot.exchange.request.head.framing, framing: .plain, recorder: watch)
     slot.upload.limit = slot.exchange.requestBodyLimit
     slot.uploadBegan = true
     slot.lastProgress = worker.loop.now
-    var content = ByteBuffer(capacity: 4096)
     do throws(BodyFlow.Failure) {
       _ = try slot.upload.takePrefix(of: &slot.exchange.request.buffer, into: &content)
     } catch { throw .fault(uploadFault(error) ?? .clientGone) }
@@ -99,9 +106,9 @@ extension ServerConnection {
 
   /// How long the body is that a provider gets; nil where its client does not say how much follows.
   func bodyLength(_ slot: ExchangeSlot, _ request: ProviderRequest) -> Int? {
-    guard let prefix = request.formPrefix, slot.upload.received > prefix || !slot.upload.finished else {
-      return request.body.count
-    }
+    guard let prefix = request.formPrefix, !slot.exchange.request.holdsBody,
+      slot.upload.received > prefix || !slot.upload.finished
+    else { return request.body.count }
     guard case .length(let whole) = slot.exchange.request.head.framing else { return nil }
     return whole - prefix + request.body.count
   }

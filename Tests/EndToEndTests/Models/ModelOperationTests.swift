@@ -114,4 +114,20 @@ struct ModelOperationTests {
       }
     }
   }
+
+  @Test func `a plugin may have edited the body before`() throws {
+    var plan = RunningGateway.Plan()
+    plan.environment = [("KEY", "the-key")]
+    let origin = try Origin { connection in
+      while try connection.request() != nil { try connection.answer(body: #"{"data":[]}"#) }
+    }
+    let text = Self.configuration.replacing(
+      "match: /*,", with: "match: /*, plugins: [{ transform: { request: { set: { body.input: masked } } } }],")
+    try withGateway(text, to: origin, plan) { gateway in
+      let body = #"{"model":"small","input":"x"}"#
+      let answer = try post(gateway, "/v1/embeddings", body)
+      let sent = try origin.awaitRequests(1)[0].text
+      #expect(answer.status == 200 && sent == #"{"model":"embed-1","input":"masked"}"#)
+    }
+  }
 }
