@@ -95,7 +95,7 @@ struct CacheChangeTests {
         }
       }
     }
-    let spare = try spare()
+    let spare = try self.spare()
     let text = """
       routes:
         all:
