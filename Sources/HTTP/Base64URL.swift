@@ -12,9 +12,21 @@ public enum Base64URL {
     let values = values.span
     var next = 0
     var seen: UInt8 = 0
+    var index = 0
+    while index &+ 4 <= text.count {
+      let (a, b) = (values[Int(text[index])], values[Int(text[index &+ 1])])
+      let (c, d) = (values[Int(text[index &+ 2])], values[Int(text[index &+ 3])])
+      seen |= a | b | c | d
+      let word = UInt32(a & 63) << 18 | UInt32(b & 63) << 12 | UInt32(c & 63) << 6 | UInt32(d & 63)
+      out[next] = UInt8(truncatingIfNeeded: word >> 16)
+      out[next &+ 1] = UInt8(truncatingIfNeeded: word >> 8)
+      out[next &+ 2] = UInt8(truncatingIfNeeded: word)
+      index &+= 4
+      next &+= 3
+    }
     var word: UInt32 = 0
     var count = 0
-    for index in text.indices {
+    for index in index..<text.count {
       let value = values[Int(text[index])]
       seen |= value
       word = word << 6 | UInt32(value & 63)

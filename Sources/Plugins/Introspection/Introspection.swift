@@ -131,7 +131,7 @@ extension Introspection: PatientAuthenticator {
 
   /// What a token may be written with (RFC 6750 §2.1), so that it is one value of a form.
   private static func isToken(_ token: Span<UInt8>) -> Bool {
-    guard !token.isEmpty, token.count <= TokenHeader.longestToken else { return false }
+    guard !token.isEmpty, token.count <= TokenParts.longestToken else { return false }
     for index in token.indices where token[index] <= 0x20 || token[index] >= 0x7f { return false }
     return true
   }

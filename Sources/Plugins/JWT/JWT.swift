@@ -49,6 +49,7 @@ public final class JWT: Plugin {
   private let removed: FieldNameSet
   private let skew: Int
   private var cache: TokenCache
+  private var lastHeader: TokenHeader?
   public let challenge: RenderedFields
   public var forwarded: FieldNameSet { fields.names }
   private let cached, verified, missing, refused, limited, unavailable: PluginCounter
@@ -195,21 +196,22 @@ extension JWT: PatientAuthenticator {
   }
 
   private func verify(_ token: Span<UInt8>, hash: UInt64, now: Int) throws(TokenMistake) -> TokenCache.Entry {
-    let header = try TokenHeader(token)
+    let parts = try TokenParts(token)
+    let header = try header(token.extracting(0..<parts.headerEnd))
     guard algorithms.contains(header.algorithm) else { throw .algorithm }
     if let type = header.type, !settings.types.contains(type) { throw .type }
     switch keys.candidates(id: header.keyID, algorithm: header.algorithm) {
     case .unknownID: throw .unknownKey
     case .otherAlgorithm: throw .algorithm
     case .keys(let candidates):
-      let message = token.extracting(0..<header.signed)
+      let message = token.extracting(0..<parts.signed)
       var isSigned = false
       for candidate in candidates where !isSigned {
-        isSigned = candidate.key.verifies(header.signature, of: message, by: header.algorithm)
+        isSigned = candidate.key.verifies(parts.signature, of: message, by: header.algorithm)
       }
       if !isSigned { throw .signature }
     }
-    let claims = try TokenClaims.read(header.payload)
+    let claims = try TokenClaims.read(parts.payload)
     let (from, until) = try period(claims, now: now)
     if !settings.issuers.isEmpty, !(claims.string("iss").map { settings.issuers.contains($0) } ?? false) {
       throw .issuer
@@ -219,8 +221,19 @@ extension JWT: PatientAuthenticator {
     }
     let identity = reader.identity(claims.claims, services.consumers)
     return TokenCache.Entry(
-      token: token.indices.map { token[$0] }, identity: identity, lines: fields.lines(for: identity),
+      token: Array(copying: token), identity: identity, lines: fields.lines(for: identity),
       validFrom: from, validUntil: until, hash: hash)
+  }
+
+  /// What a header says. The tokens of one issuer have the same one, so the last is remembered.
+  private func header(_ text: Span<UInt8>) throws(TokenMistake) -> TokenHeader {
+    if let last = lastHeader {
+      let known = last.text
+      if ByteScan.equal(known.span, text) { return last }
+    }
+    let header = try TokenHeader(text)
+    lastHeader = header
+    return header
   }
 
   /// From when to when a token holds, in nanoseconds since 1970, with what the clocks may differ.
@@ -238,56 +251,4 @@ extension JWT: PatientAuthenticator {
   private static func nanoseconds(_ seconds: Double) -> Int {
     Int(min(max(seconds, -4_000_000_000), 8_000_000_000) * 1_000_000_000)
   }
-}
-
-extension TokenMistake {
-  /// For the operator, who may read more of it than the caller.
-  var words: String {
-    switch self {
-    case .malformed: "the token is no JWS in compact form"
-    case .algorithm: "the token's `alg` is not its key's, or not one of `algorithms`"
-    case .critical: "the token names what must be understood in `crit`"
-    case .type: "the token's `typ` is not one of `types`"
-    case .unknownKey: "there is no key for the token's `kid`"
-    case .signature: "no key has made the token's signature"
-    case .noExpiry: "the token has no `exp`"
-    case .expired: "the token's `exp` has passed"
-    case .notYetValid: "the token's `nbf` or `iat` is in the future"
-    case .issuer: "the token's `iss` is none of `issuer`"
-    case .audience: "the token's `aud` has none of `audience`"
-    }
-  }
-
-  var fault: Fault {
-    switch self {
-    case .malformed: .malformedToken
-    case .algorithm: .tokenAlgorithm
-    case .critical: .tokenCritical
-    case .type: .tokenType
-    case .unknownKey: .tokenUnknownKey
-    case .signature: .tokenSignature
-    case .noExpiry: .tokenWithoutExpiry
-    case .expired: .tokenExpired
-    case .notYetValid: .tokenNotYetValid
-    case .issuer: .tokenIssuer
-    case .audience: .tokenAudience
-    }
-  }
-}
-
-extension Fault {
-  public static let malformedToken = unauthenticated("token_malformed")
-  public static let tokenAlgorithm = unauthenticated("token_algorithm")
-  public static let tokenCritical = unauthenticated("token_critical")
-  public static let tokenType = unauthenticated("token_type")
-  public static let tokenUnknownKey = unauthenticated("token_unknown_key")
-  public static let tokenSignature = unauthenticated("token_signature")
-  public static let tokenWithoutExpiry = unauthenticated("token_without_expiry")
-  public static let tokenExpired = unauthenticated("token_expired")
-  public static let tokenNotYetValid = unauthenticated("token_not_yet_valid")
-  public static let tokenIssuer = unauthenticated("token_issuer")
-  public static let tokenAudience = unauthenticated("token_audience")
-  public static let keysUnavailable = Fault(
-    .upstream, 503, "keys_unavailable",
-    "The keys that tokens are checked with cannot be fetched at the moment; try again later.", retryAfter: 1)
 }

@@ -3,12 +3,10 @@ import HTTP
 import JSON
 import Kernel
 
-/// The parts of a token in compact form (RFC 7515 §3.1) and what its header says.
-struct TokenHeader {
-  let algorithm: SignatureAlgorithm
-  let keyID: String?
-  /// In lower case, without `application/`.
-  let type: String?
+/// The parts of a token in compact form (RFC 7515 §3.1).
+struct TokenParts {
+  /// Where the header ends, as the token writes it.
+  let headerEnd: Int
   let payload: [UInt8]
   let signature: [UInt8]
   /// How much of the token is signed.
@@ -23,19 +21,34 @@ struct TokenHeader {
     let second = ByteScan.index(of: UInt8(ascii: "."), in: token, from: min(first + 1, token.count))
     guard first < token.count, second < token.count,
       ByteScan.index(of: UInt8(ascii: "."), in: token, from: second + 1) == token.count,
-      let header = Base64URL.decode(token.extracting(0..<first)),
       let payload = Base64URL.decode(token.extracting(first + 1..<second)),
       let signature = Base64URL.decode(token.extracting(second + 1..<token.count)), !signature.isEmpty
     else { throw .malformed }
+    headerEnd = first
     self.payload = payload
     self.signature = signature
     signed = second
+  }
+}
+
+/// What the header of a token says.
+struct TokenHeader {
+  /// As the token writes it.
+  let text: [UInt8]
+  let algorithm: SignatureAlgorithm
+  let keyID: String?
+  /// In lower case, without `application/`.
+  let type: String?
+
+  init(_ text: Span<UInt8>) throws(TokenMistake) {
+    guard let header = Base64URL.decode(text) else { throw .malformed }
     let members = try TokenClaims.read(header)
     guard members.raw["alg"] != nil else { throw .malformed }
     // `none` and what nobody knows: there is no key for it.
     guard let algorithm = members.string("alg").flatMap({ SignatureAlgorithm(rawValue: $0) }) else { throw .algorithm }
     // It names what a reader must understand, and nothing of that kind is understood (RFC 7515 §4.1.11).
     if members.raw["crit"] != nil { throw .critical }
+    self.text = Array(copying: text)
     self.algorithm = algorithm
     if members.raw["kid"] != nil, members.string("kid") == nil { throw .malformed }
     keyID = members.string("kid")
@@ -45,9 +58,4 @@ struct TokenHeader {
       return type.hasPrefix("application/") ? String(type.dropFirst("application/".utf8.count)) : type
     }
   }
-}
-
-/// Why a token is refused.
-enum TokenMistake: Error, CaseIterable {
-  case malformed, algorithm, critical, type, unknownKey, signature, noExpiry, expired, notYetValid, issuer, audience
 }
