@@ -2,6 +2,7 @@
 """Counts the instructions of one request by callgrind, and shows the functions that they are spent in.
 
     loadtests/profile.py [--sluice BINARY] [--peer haproxy] [--requests 1000] [--plugins LIST] [--header FIELD]
+        [--body FILE]
         [keepalive|new-connections|chat|translate|stream|stream-translate|chat-plain]
 
 The figure is the same on a busy machine. One connection at a time, everything on, the log's thread included. Of streams
@@ -25,11 +26,16 @@ from harness.peers import Peer, known_peers
 from harness.processes import LOAD_CORE, free_port, started
 
 HERE = Path(__file__).resolve().parent
-REQUEST = "GET /items/7 HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: profile\r\nAccept: */*\r\n{extra}\r\n"
+HEAD = "{method} /items{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: profile\r\nAccept: */*\r\n{extra}\r\n"
+# What every request posts, if anything.
+BODY = b""
 
 
 def ask(client: socket.socket, extra: str = "") -> None:
-    client.sendall(REQUEST.format(extra=extra).encode())
+    if BODY:
+        extra += f"Content-Type: application/json\r\nContent-Length: {len(BODY)}\r\n"
+    head = HEAD.format(method="POST" if BODY else "GET", path="" if BODY else "/7", extra=extra)
+    client.sendall(head.encode() + BODY)
     load.read_response(client)
 
 
@@ -106,8 +112,12 @@ def main() -> None:
     parser.add_argument("--plugins", help="plugins of every route, such as '[{ rate_limit: 1000000/s }]'")
     parser.add_argument(
         "--header", action="append", help="a field such as 'Authorization: Bearer …'; of several, requests take turns")
+    parser.add_argument("--body", type=Path, help="a file of JSON that every request posts")
     parser.add_argument("--functions", type=int, default=40, help="how many to show")
     options = parser.parse_args()
+    if options.body:
+        global BODY
+        BODY = options.body.read_bytes()
     cache = Path(os.environ.get("SLUICE_PEERS", Path.home() / ".cache/sluice-peers"))
     peer = next(peer for peer in known_peers(cache, options.sluice.resolve()) if peer.name == options.peer)
     tools = load.Tools.compiled(HERE, cache / "tools")
