@@ -54,7 +54,7 @@ public final class TLSServerContext: @unchecked Sendable {
     unsafe protocols = .allocate(capacity: max(1, wire.count))
     unsafe protocols.initialize(repeating: 0)
     for (index, byte) in wire.enumerated() { unsafe protocols[index] = byte }
-    let sessions = Self.sessionContext(scope, authority)
+    let sessions = Self.sessionContext(scope, clientCertificates, authority)
     for context in made {
       unsafe prepare(context.pointer, sessions: sessions, clientCertificates, authority, hasALPN: !wire.isEmpty)
     }
@@ -140,10 +140,12 @@ public final class TLSServerContext: @unchecked Sendable {
     return (members, byHost)
   }
 
-  /// What tickets are bound to: a ticket says that its client has shown a certificate, so it counts only where the
-  /// same authority was asked.
-  private static func sessionContext(_ scope: String, _ authority: TLSAuthority?) -> [UInt8] {
-    let text = [UInt8](([scope] + (authority?.all.map(\.fingerprint) ?? [])).joined(separator: "\n").utf8)
+  /// What tickets are bound to: a ticket says what its client has shown, so it counts only where the same was demanded, of
+  /// the same authority. Without the demand, one from when a certificate was optional would do where it is required.
+  private static func sessionContext(
+    _ scope: String, _ clients: ClientCertificates, _ authority: TLSAuthority?
+  ) -> [UInt8] {
+    let text = [UInt8](([scope, "\(clients)"] + (authority?.all.map(\.fingerprint) ?? [])).joined(separator: "\n").utf8)
     var digest = [UInt8](repeating: 0, count: 32)
     // SAFETY: SHA-256 writes 32 bytes.
     unsafe digest.withUnsafeMutableBufferPointer {
