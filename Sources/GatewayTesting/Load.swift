@@ -89,6 +89,10 @@ package final class Load: Sendable, Opaque {
         } catch WireError.broken(ECONNREFUSED) {
           state.withLock { $0.outcome.refused += 1 }
           return
+        } catch let error as WireError where step == "connecting" && error == .broken(ECONNRESET) && isNobodyThere() {
+          // The same, where the kernel told it before anything was sent.
+          state.withLock { $0.outcome.refused += 1 }
+          return
         }
         state.withLock { $0.outcome.answers[response.status, default: 0] += 1 }
       }
