@@ -42,7 +42,8 @@ def limiting(peer: Peer, folder: Path, limit: str, workers: int = 4, more: str =
     (folder / "sluice.conf").write_text(
         RULE.format(workers=workers, port=port, admin=admin, limit=limit, more=more))
     command = ["taskset", "-c", CORES, str(peer.binary), "run", "-c", str(folder / "sluice.conf")]
-    with started(command, LOAD_CORE, port, folder) as (pid, _):
+    # The admin listener is the last to be opened.
+    with started(command, LOAD_CORE, admin, folder) as (pid, _):
         yield pid, port, admin
 
 
