@@ -40,6 +40,8 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
   /// Called before each wait; for work that is done once a turn.
   public var beforeWait: (() -> Void)?
 
+  private var waiting: [() -> Void] = []
+
   private struct Mailbox {
     var jobs: [UnownedJob] = []
     var messages: [@Sendable () -> Void] = []
@@ -75,6 +77,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
       for index in 0..<count { dispatch(epoll.event(index)) }
       wheel.advance(to: now, into: &due)
       if !due.isEmpty { expire() }
+      if !waiting.isEmpty { runWaiting() }
     }
     runReady()
   }
@@ -115,6 +118,15 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     return Task(executorPreference: self) { await body(bound.here) }
   }
 
+  /// Runs `action` when the sockets that are ready have had their turn; for who has more to do than is fair at once.
+  public func afterOthers(_ action: @escaping () -> Void) { waiting.append(action) }
+
+  private func runWaiting() {
+    var actions: [() -> Void] = []
+    swap(&actions, &waiting)
+    for action in actions { action() }
+  }
+
   private func runReady() {
     var rounds = 0
     while !ready.isEmpty, rounds < 16 {
@@ -127,7 +139,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
   }
 
   private func timeout() -> CInt {
-    if !ready.isEmpty || stopping { return 0 }
+    if !ready.isEmpty || !waiting.isEmpty || stopping { return 0 }
     guard let next = wheel.nextDue() else { return -1 }
     return CInt(clamping: max(0, (next - now + 999_999) / 1_000_000))
   }

@@ -169,7 +169,7 @@ class HTTP2Channel: WakerOwner {
       feed()
     }
     input.return(to: context.smallBuffers)
-    if transport.isReadable, !isClosed, !failed { context.loop.start(self) { $0.wokenWhileParked([]) } }
+    if transport.isReadable, !isClosed, !failed { context.loop.afterOthers { [self] in wokenWhileParked([]) } }
   }
 
   private func feed() {

@@ -23,6 +23,8 @@ final class HTTP2Connection: HTTP2Channel, ClientConnection {
   /// When the last streams of a drained connection were taken.
   private var drainsAt = Int.max
   private var idleSince: Int
+  /// The head that has begun and not ended, and since when; one at a time (RFC 9113 §4.3).
+  private var head: (number: Int, since: Int)?
 
   /// Frames that may wait for a client that does not read, beside those of as many streams as it may have.
   private static let mostQueued = 4000
@@ -118,11 +120,17 @@ final class HTTP2Connection: HTTP2Channel, ClientConnection {
 
   override func judge() {
     guard !isEnding else { return }
+    watchHead()
     let offence = conduct.judge(session.tally, now: worker.loop.now)?.word
     // What it has us answer without reading the answers.
     guard let word = offence ?? (session.queuedFrames > Self.mostQueued ? "unread" : nil) else { return }
     worker.metrics.http2Refused(listener, word)
     terminate(code: .enhanceYourCalm)
+  }
+
+  private func watchHead() {
+    guard let number = session.unfinishedHead else { return head = nil }
+    if head?.number != number { head = (number, worker.loop.now) }
   }
 
   override func stalled() { worker.metrics.http2Refused(listener, "unread") }
@@ -164,12 +172,17 @@ final class HTTP2Connection: HTTP2Channel, ClientConnection {
     worker.closed(self)
   }
 
-  override var deadline: Int {
-    if drainsAt < .max { return drainsAt }
-    return openStreams == 0 ? idleSince + worker.limits.idleTimeout : .max
-  }
+  override var deadline: Int { min(headDeadline, drainsAt < .max ? drainsAt : idleDeadline) }
+  private var idleDeadline: Int { openStreams == 0 ? idleSince + worker.limits.idleTimeout : .max }
+  private var headDeadline: Int { head.map { $0.since + worker.limits.headTimeout } ?? .max }
 
   override func deadlinePassed() {
+    // Nothing else may come before the rest of that head: the whole connection waits for it.
+    if worker.loop.now >= headDeadline {
+      head = nil
+      worker.metrics.http2Refused(listener, "head_timeout")
+      return terminate(code: .enhanceYourCalm)
+    }
     drainsAt = .max
     if isDraining || openStreams == 0 { session.refuseFurtherStreams() }
     if !isDraining { isDraining = true }

@@ -25,20 +25,27 @@ public enum HTTP2Event: Sendable {
 
 /// Frames counted by what they are good for: who sends many of those that carry nothing is up to no good.
 public struct HTTP2Tally: Sendable, Equatable {
-  /// PING, SETTINGS, PRIORITY, frames of unknown types, DATA without octets that end nothing, and DATA of ours that
-  /// a tiny window cut short.
+  /// PING, SETTINGS, PRIORITY, frames of unknown types, DATA without octets that end nothing, heads of streams that are
+  /// over, and DATA of ours that a tiny window cut short.
   public var idle = 0
   public var windowUpdates = 0
   public var resetsReceived = 0
-  /// RST_STREAM that the library sent because of what the peer did.
+  /// RST_STREAM that was sent because of what the peer did.
   public var resetsProvoked = 0
   /// DATA frames sent, tiny ones aside.
   public var dataSent = 0
   /// Octets of heads behind where they were too long, which still had to be read for the table's sake; each such head
-  /// counts as ten kibibytes more.
+  /// counts as ten kibibytes more. Those of heads of streams that are over, sixteenfold.
   public var excess = 0
 
   public init() {}
+
+  mutating func add(_ other: HTTP2Tally) {
+    idle += other.idle
+    windowUpdates += other.windowUpdates
+    resetsReceived += other.resetsReceived
+    excess += other.excess
+  }
 
   /// A frame of ours, soon sent, that is worth no window update.
   mutating func countTinyFrame() {

@@ -18,7 +18,6 @@ enum HTTP2Library {
     guard unsafe nghttp2_session_callbacks_new(&callbacks) == 0, unsafe nghttp2_option_new(&option) == 0 else {
       throw failure(CInt(NGHTTP2_ERR_NOMEM.rawValue))
     }
-    unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, frameBegan)
     unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, headBegan)
     unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks, lineCame)
     unsafe nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, badLineCame)
@@ -29,7 +28,7 @@ enum HTTP2Library {
     unsafe nghttp2_option_set_no_auto_window_update(option, 1)
     unsafe nghttp2_option_set_no_closed_streams(option, 1)
     unsafe nghttp2_option_set_max_outbound_ack(option, mostUnsentAcknowledgements)
-    // Frames of unknown types are passed over, but they are counted.
+    // Frames of unknown types are passed over.
     unsafe nghttp2_session_callbacks_set_unpack_extension_callback(callbacks, extensionCame)
     for type in firstUnknownType...UInt8.max { unsafe nghttp2_option_set_user_recv_extension_type(option, type) }
     unsafe nghttp2_option_set_builtin_recv_extension_type(option, UInt8(NGHTTP2_PRIORITY_UPDATE.rawValue))
@@ -75,17 +74,6 @@ enum HTTP2Library {
     // SAFETY: the context is what the session's init set; the call that the library is in holds the session.
     unsafe Unmanaged<HTTP2Session>.fromOpaque(context!)._withUnsafeGuaranteedRef { body($0) }
   }
-}
-
-@c private func frameBegan(
-  _ session: OpaquePointer?, _ header: UnsafePointer<nghttp2_frame_hd>?, _ context: UnsafeMutableRawPointer?
-) -> CInt {
-  // SAFETY: the library's own pointers, good for this call; the context is the session.
-  guard let header = unsafe header?.pointee else { return 0 }
-  unsafe HTTP2Library.withOwner(context) {
-    $0.frameBegan(type: header.type, flags: header.flags, length: header.length)
-  }
-  return 0
 }
 
 @c private func headBegan(

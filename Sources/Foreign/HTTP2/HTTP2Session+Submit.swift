@@ -45,11 +45,12 @@ extension HTTP2Session {
     return id > 0 ? claimSlot(id, isKnown: true) : nil
   }
 
-  /// Ends a stream with an error code of RFC 9113 §7.
+  /// Ends a stream with an error code of RFC 9113 §7; a protocol error is the peer's doing, and counts as such.
   public func reset(_ slot: Int, code: HTTP2ErrorCode) {
     let flags = UInt8(NGHTTP2_FLAG_NONE.rawValue)
     // SAFETY: the session is alive; a stream that is gone is passed over.
-    if unsafe nghttp2_submit_rst_stream(session, flags, id(of: slot), code.rawValue) == 0 { countOwnReset() }
+    let result = unsafe nghttp2_submit_rst_stream(session, flags, id(of: slot), code.rawValue)
+    if result == 0, code != .protocolError { countOwnReset() }
   }
 
   /// Says that no further stream is taken soon (RFC 9113 §6.8), while those under way go on.

@@ -24,6 +24,7 @@ public final class HTTP2Session {
   /// Lines of the heads that events refer to, and of the one that is still coming.
   public fileprivate(set) var received = HTTP2Fields()
   public private(set) var tally = HTTP2Tally()
+  private var walk: HTTP2FrameWalk
   /// What this side's GOAWAY said; 0 for none or a regular end.
   public private(set) var failureCode: UInt32 = 0
   private var events: [HTTP2Event] = []
@@ -80,6 +81,7 @@ public final class HTTP2Session {
     self.role = role
     self.options = options
     self.memory = memory
+    walk = HTTP2FrameWalk(role)
     unsafe input = nil
     unsafe session = try HTTP2Library.makeSession(role, memory)
     // SAFETY: the object outlives the C session, which it deletes.
@@ -99,6 +101,7 @@ public final class HTTP2Session {
     precondition(nextIndex == events.count, "events were left")
     received.removeFirst(headStart >= 0 ? headStart : received.count)
     if headStart >= 0 { headStart = 0 }
+    var (ahead, came) = walked(octets)
     // SAFETY: the span is live for the call, and the pointer is forgotten behind it.
     let result = unsafe octets.withUnsafeBufferPointer { buffer in
       unsafe input = buffer.baseAddress
@@ -107,8 +110,20 @@ public final class HTTP2Session {
       return unsafe nghttp2_session_mem_recv(session, buffer.baseAddress, buffer.count)
     }
     if result < 0 { throw HTTP2Library.failure(CInt(result)) }
+    if result < octets.count { (ahead, came) = walked(octets.extracting(0..<result)) }
+    walk = ahead
+    tally.add(came)
     return result
   }
+
+  private func walked(_ octets: Span<UInt8>) -> (HTTP2FrameWalk, HTTP2Tally) {
+    var (ahead, came) = (walk, HTTP2Tally())
+    ahead.advance(octets, &came) { slot(of: $0) >= 0 }
+    return (ahead, came)
+  }
+
+  /// The number of the head that the peer has begun and not ended; nil when it has none to end.
+  public var unfinishedHead: Int? { walk.unfinishedHead }
 
   public func nextEvent() -> HTTP2Event? {
     if nextIndex < events.count {
@@ -213,18 +228,6 @@ public final class HTTP2Session {
       if offer.end == .content { flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue }
     }
     return count
-  }
-
-  /// Counts a frame by its header, which says enough.
-  func frameBegan(type: UInt8, flags: UInt8, length: Int) {
-    switch UInt32(type) {
-    case NGHTTP2_DATA.rawValue:
-      if length == 0, UInt32(flags) & NGHTTP2_FLAG_END_STREAM.rawValue == 0 { tally.idle += 1 }
-    case NGHTTP2_HEADERS.rawValue, NGHTTP2_CONTINUATION.rawValue: break
-    case NGHTTP2_WINDOW_UPDATE.rawValue: tally.windowUpdates += 1
-    case NGHTTP2_RST_STREAM.rawValue: tally.resetsReceived += 1
-    default: tally.idle += 1
-    }
   }
 
   func headBegan(_ id: Int32, isNew: Bool) {

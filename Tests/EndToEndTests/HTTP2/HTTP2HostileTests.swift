@@ -7,7 +7,7 @@ import Testing
 struct HTTP2HostileTests {
   private static let text = """
     admin: "127.0.0.1:${ADMIN_PORT}"
-    limits: { body_timeout: 1s }
+    limits: { body_timeout: 1s, head_timeout: 2s }
     routes: { all: { match: /*, upstream: ORIGIN } }
     """
 
@@ -52,7 +52,7 @@ struct HTTP2HostileTests {
     #expect(page.contains(#"sluice_http2_refused_total{listener="\#(way.rawValue)",reason="\#(reason)"} 1"#))
   }
 
-  @Test(arguments: ["rapid_reset", "made_to_reset"], Way.allCases)
+  @Test(arguments: ["rapid_reset", "made_to_reset", "endless_trailers"], Way.allCases)
   func `who resets too many streams is cut off and counted`(check: String, way: Way) throws {
     try attack(check, way) { gateway, _ in try expectCounted("resets", way, gateway) }
   }
@@ -60,7 +60,8 @@ struct HTTP2HostileTests {
   @Test(
     arguments: [
       "ping_flood", "settings_flood", "priority_flood", "unknown_flood", "window_flood", "empty_data_flood",
-      "dribble",
+      "dribble", "padded_data_flood", "alternative_flood", "origin_flood", "priority_update_flood",
+      "late_empty_data_flood", "late_head_flood",
     ], Way.allCases)
   func `who sends frames that carry nothing is cut off and counted`(check: String, way: Way) throws {
     try attack(check, way) { gateway, _ in try expectCounted("idle_frames", way, gateway) }
@@ -87,8 +88,20 @@ struct HTTP2HostileTests {
   }
 
   @Test(arguments: Way.allCases)
-  func `who names large fields again and again is cut off and counted`(way: Way) throws {
-    try attack("hpack_bomb", way) { gateway, _ in try expectCounted("long_heads", way, gateway) }
+  func `a head that never ends costs its connection, and is counted`(way: Way) throws {
+    try attack("unfinished_head", way) { gateway, _ in
+      let page = try gateway.admin("/metrics").text
+      #expect(page.contains(#"sluice_http2_refused_total{listener="\#(way.rawValue)",reason="head_timeout"} 2"#))
+    }
+  }
+
+  @Test func `the time of a head begins with it, also where another has just ended`() throws {
+    try attack("slow_heads")
+  }
+
+  @Test(arguments: ["hpack_bomb", "late_hpack_bomb"], Way.allCases)
+  func `who names large fields again and again is cut off and counted`(check: String, way: Way) throws {
+    try attack(check, way) { gateway, _ in try expectCounted("long_heads", way, gateway) }
   }
 
   @Test(arguments: Way.allCases)

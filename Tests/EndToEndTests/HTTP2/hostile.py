@@ -94,6 +94,99 @@ def empty_data_flood():
     cut(once)
 
 
+def padded_data_flood():
+    """Content that is all padding."""
+
+    def once(peer, count):
+        if count == 0:
+            peer.stream = peer.claim()
+            return peer.head(peer.fields("POST", "/never"), peer.stream, end=False)
+        return frame(DATA, PADDED, peer.stream, b"\3\0\0\0") * 10
+
+    cut(once)
+
+
+def alternative_flood():
+    """ALTSVC, which servers send and clients do not."""
+    cut(lambda peer, _: frame(0x0A, 0, 0, b"\0\1ah2=x") * 10)
+
+
+def origin_flood():
+    cut(lambda peer, _: frame(0x0C, 0, 0, b"\0\1a") * 10)
+
+
+def priority_update_flood():
+    cut(lambda peer, _: frame(0x10, 0, 0, b"\0\0\0\1u=1") * 10)
+
+
+def after_the_end(octets):
+    """Frames of a stream that is over."""
+
+    def once(peer, count):
+        if count == 0:
+            peer.stream = peer.request(path="/echo")
+            peer.finish(peer.stream)
+        return octets(peer) * 10
+
+    cut(once)
+
+
+def late_empty_data_flood():
+    after_the_end(lambda peer: frame(DATA, 0, peer.stream))
+
+
+def late_head_flood():
+    after_the_end(lambda peer: peer.head([("x-a", "b")], peer.stream))
+
+
+def late_hpack_bomb():
+    """The same as below in heads of a stream that is over, which nobody hears of."""
+    peer = Peer(PORT)
+    stream = peer.claim()
+    head = b"\x82\x86\x84\x41\x09a.example" + b"\x40\x01x" + b"\x7f\xa1\x1e" + b"b" * 4000
+    peer.send(frame(HEADERS, END_HEADERS | END_STREAM, stream, head))
+    assert peer.status(stream) == 200
+    sent = peer.flood(frame(HEADERS, END_HEADERS | END_STREAM, stream, b"\xbe" * 16_000))
+    assert peer.goaway in (CALM, None), peer.goaway
+    assert sent < 500, sent
+
+
+def endless_trailers():
+    """Trailers that do not end their stream, each of which has it reset."""
+    peer = Peer(PORT)
+    try:
+        for _ in range(2000):
+            stream = peer.request("POST", "/never", end=False)
+            peer.send(peer.head([("x-a", "b")], stream, end=False))
+            peer.finish(stream)
+    except (Closed, OSError):
+        pass
+    assert peer.goaway == CALM and len(peer.resets) < 300, (peer.goaway, len(peer.resets))
+
+
+def unfinished_head():
+    """A head that never ends is given as long as any, and its connection is closed then."""
+    for flags, part in ((0, slice(None)), (END_HEADERS, slice(-1))):
+        peer = Peer(PORT)
+        assert peer.status(peer.request(path="/echo")) == 200
+        octets = frame(HEADERS, flags | END_STREAM, peer.claim(), peer.encoder.encode(peer.fields()))
+        peer.send(octets[part])
+        assert peer.until_closed() == CALM, peer.goaway
+
+
+def slow_heads():
+    """Heads that each come in time, one always behind the other."""
+    peer = Peer(PORT)
+    octets = [peer.head(peer.fields(path="/echo"), peer.claim()) for _ in range(6)]
+    middle = len(octets[0]) // 2
+    peer.send(octets[0][:middle])
+    for this, following in zip(octets, octets[1:] + [b""]):
+        time.sleep(0.5)
+        peer.send(this[middle:] + following[:middle])
+    for stream in range(1, 13, 2):
+        assert peer.status(stream) == 200
+
+
 def dribble():
     """Windows of a few octets, opened again and again: each time they have us make a frame of hardly anything."""
 
