@@ -198,7 +198,8 @@ final class ServerConnection: WakerOwner, ClientConnection {
     }
     slot.exchange.times.headComplete = worker.loop.now
     slot.exchange.request.buffer.advance(slot.exchange.request.head.length)
-    return .complete
+    // What comes over a stream of HTTP/2 is carried in HTTP/1.1.
+    return listener.speaksHTTP1 || carrier != nil ? .complete : .refused(.malformedRequest(.unsupportedVersion))
   }
 
   /// The client closed before a head was complete: nothing to answer, but a begun request is logged.

@@ -49,7 +49,7 @@ extension Gateway {
       address: listener.address,
       identity: ListenerIdentity(
         index: snapshot.listenerIndices[listener.name] ?? 0, name: listener.name,
-        speaksHTTP2: listener.speaksHTTP2))
+        speaksHTTP2: listener.speaksHTTP2, speaksHTTP1: listener.speaksHTTP1))
     guard var address = listener.address.socketAddress else { return opened }
     opened.sockets = inheritance?.claim(listener.address, name: listener.name) ?? []
     if let first = opened.sockets.first { address = address.bound(as: first) }

@@ -14,7 +14,8 @@ extension LimitSettings {
       ),
       Keyword(
         "head_timeout", \.headTimeout, .duration(in: .milliseconds(10) ... .hours(1)),
-        "From the first byte of a request to the end of its head; beyond: 408."),
+        "From the first byte of a request to the end of its head; beyond: 408, and over HTTP/2 the end of the connection."
+      ),
       Keyword(
         "idle_timeout", \.idleTimeout, .duration(in: .milliseconds(10) ... .days(1)),
         "How long a connection may wait for its next request."),

@@ -12,7 +12,8 @@ extension ListenerSettings {
         "How the listener speaks TLS; without it, everything is in the clear."),
       Keyword(
         "protocols", \.protocols, .list(of: .choice, minimum: 1, maximum: ListenerProtocol.allCases.count),
-        "What is spoken, the preferred first; with TLS, ALPN offers it. h2c is HTTP/2 in the clear, known beforehand."),
+        "What is spoken, the preferred first; with TLS, ALPN offers it. h2c is HTTP/2 in the clear, known beforehand. Without "
+          + "http/1.1, who speaks it gets 505."),
     ]
   ) { listener, node, reading in
     guard listener.tls == nil, listener.protocols.contains(.h2) else { return }

@@ -72,6 +72,7 @@ public enum ListenerProtocol: String, Sendable, CaseIterable {
 }
 
 extension ListenerSettings {
+  var speaksHTTP1: Bool { protocols.contains(.http1) }
   /// Whether a connection may turn out to speak HTTP/2.
   var speaksHTTP2: Bool { protocols.contains(tls == nil ? .h2c : .h2) }
 

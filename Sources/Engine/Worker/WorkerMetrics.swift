@@ -9,6 +9,7 @@ final class WorkerMetrics {
   private var durations = SeriesCache()
   private var attempts = SeriesCache()
   private var calls = SeriesCache()
+  private var expiries = CertificateExpiries()
   private var received = SeriesCache()
   private var sent = SeriesCache()
   /// Of models, by who runs them and what they are called; as many as the configuration names.
@@ -233,14 +234,7 @@ final class WorkerMetrics {
 
   /// What there is now, with the gauges of the pools.
   func snapshot(_ pools: [UpstreamPool], _ listeners: [ListenerSettings]) -> MetricSnapshot {
-    for listener in listeners {
-      for settings in listener.tls?.certificates ?? [] {
-        guard let certificate = settings.identity?.certificate else { continue }
-        let name = certificate.hosts.first ?? certificate.subject
-        let moment = certificate.validUntil * 1_000_000_000
-        shard.set(shard.series(.tlsCertificateExpiry, [listener.name, name]), moment)
-      }
-    }
+    expiries.gather(listeners, into: shard)
     for pool in pools {
       let name = pool.upstream.settings.name
       shard.set(shard.series(.queuedRequests, [name]), pool.queueLength)

@@ -126,12 +126,13 @@ extension MetricFamily {
     "Handshakes that ended; outcome is ok, timeout, evicted or what was wrong, version and resumed are those of ok.")
   public static let tlsCertificateExpiry = MetricFamily(
     "sluice_tls_certificate_expiry_timestamp_seconds", .gauge(.minimum), unit: .seconds, labels: ["listener", "name"],
-    "When a listener's certificate expires, since 1970; name is its first host.")
+    "When the first of a listener's certificates of a name expires, since 1970; name is their first host.")
 
   public static let http2Refused = MetricFamily(
     "sluice_http2_refused", .counter, labels: ["listener", "reason"],
     "What HTTP/2 clients were refused for: malformed (a stream was reset); resets, idle_frames, long_heads (too many), "
-      + "unread (nothing read for body_timeout), unanswered (a PING) or protocol (the connection was closed).")
+      + "unread (nothing read for body_timeout), unanswered (a PING), head_timeout (a head was not "
+      + "ended) or protocol (the connection was closed).")
 
   // Upstreams.
 

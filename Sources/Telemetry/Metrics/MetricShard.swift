@@ -51,6 +51,10 @@ public final class MetricShard {
   @inline(__always)
   public func set(_ series: SeriesIndex, _ value: Int) { values[series.offset] = value }
 
+  /// Takes a gauge from the page until it is set again.
+  public func unset(_ series: SeriesIndex) { values[series.offset] = Self.absent }
+  private static let absent = Int.min
+
   /// Counts one duration in a histogram; below zero counts as zero.
   public func observe(_ series: SeriesIndex, nanoseconds: Int) {
     guard let bounds = series.bounds else { preconditionFailure("only histograms observe") }
@@ -63,7 +67,9 @@ public final class MetricShard {
   public func observe(_ series: SeriesIndex, count: Int) { observe(series, nanoseconds: count) }
 
   /// What there is now, for another thread.
-  public func snapshot() -> MetricSnapshot { MetricSnapshot(series: series, values: values) }
+  public func snapshot() -> MetricSnapshot {
+    MetricSnapshot(series: series.filter { values[$0.offset] != Self.absent }, values: values)
+  }
 
   private func make(_ family: MetricFamily, _ key: Key) -> SeriesIndex {
     var bounds: HistogramBounds?

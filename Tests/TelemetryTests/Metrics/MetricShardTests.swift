@@ -12,6 +12,16 @@ import Testing
     #expect(shard.series(.upstreamConnects, ["api", "reset", ""]) != series)
   }
 
+  @Test func `a gauge that is unset is not shown until it is set again`() {
+    let shard = MetricShard()
+    let series = shard.series(.connections, ["public"])
+    shard.set(series, 3)
+    shard.unset(series)
+    #expect(shard.snapshot().series.isEmpty)
+    shard.set(series, 0)
+    #expect(shard.snapshot().series.map(\.labels) == [["public"]])
+  }
+
   @Test func `beyond the cap everything is counted in one series more`() throws {
     let shard = MetricShard(cap: 3)
     for number in 0..<100 { shard.observe(shard.series(.queueDuration, ["upstream-\(number)"]), nanoseconds: 1) }
