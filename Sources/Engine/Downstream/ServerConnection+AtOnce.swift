@@ -149,6 +149,7 @@ extension ServerConnection {
     awaited = nil
     guard slot.keepsConnection, !worker.isDraining else {
       worker.returnSlot(slot)
+      if mayBeSent(slot) { return startTask(slot, from: .ended) }
       return close()
     }
     prepareNext(slot)

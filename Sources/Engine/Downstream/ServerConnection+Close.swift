@@ -27,7 +27,7 @@ extension ServerConnection {
   /// Tells the client that no more comes, and reads what it still sends for a moment: closing with unread bytes
   /// would reset the connection and destroy the answer on its way (RFC 9112 §9.6).
   func closeGracefully(_ slot: ExchangeSlot) async {
-    if !slot.account.requestComplete, !slot.account.clientGone, slot.account.status > 0, !socket.isPeerClosed {
+    if mayBeSent(slot) {
       socket.shutdownWrite()
       let deadline = worker.loop.now + Self.lingerTime
       var budget = Self.lingerBytes
@@ -41,6 +41,14 @@ extension ServerConnection {
       }
     }
     close()
+  }
+
+  /// Whether the client may still be sending what nobody will read, and be on its way to an answer: the rest of its
+  /// request, or others behind it.
+  func mayBeSent(_ slot: ExchangeSlot) -> Bool {
+    guard slot.account.status > 0, !slot.account.clientGone, !socket.isPeerClosed else { return false }
+    return !slot.account.requestComplete || slot.exchange.fault?.closes == true || socket.isReadable
+      || !slot.exchange.request.buffer.isEmpty || !slot.upload.surplus.isEmpty
   }
 
   private static let lingerTime = 2_000_000_000

@@ -116,6 +116,8 @@ extension ServerConnection {
   /// Passes over a body that nobody wants when all of it is here already; otherwise the connection must close.
   private func consumeRequestBody(_ slot: ExchangeSlot) -> Bool {
     if slot.account.requestComplete { return true }
+    // Nobody knows what follows a head that was refused.
+    guard slot.exchange.times.headComplete > 0 else { return false }
     switch slot.exchange.request.head.framing {
     case .none, .length(0): break
     case .length(let count) where slot.exchange.request.buffer.count >= count && !slot.uploadBegan:

@@ -114,6 +114,8 @@ final class ServerConnection: WakerOwner, ClientConnection {
     /// An answer of the gateway's own is to be sent on; whether the connection goes on behind it.
     case replying(Bool)
     case attempting(UpstreamConnection, AttemptStage)
+    /// It is over, and the connection with it.
+    case ended
   }
 
   /// Serves until the client is silent or speaks another protocol: then the task ends, and the connection goes on
@@ -144,6 +146,7 @@ final class ServerConnection: WakerOwner, ClientConnection {
       case .decided(let verdict): reusable = await carry(slot, verdict)
       case .replying(let keeps): reusable = await sendAnswer(slot) && keeps
       case .attempting(let lease, let stage): reusable = await resume(slot, lease, stage)
+      case .ended: return await closeGracefully(slot)
       }
       if let tunnel {
         isUpgraded = true
