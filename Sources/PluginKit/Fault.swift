@@ -100,6 +100,8 @@ extension Fault {
     .client, 400, "no_host", "The answer sends to the host that was asked for, and the request names none.")
   public static let methodNotAllowed = Fault(
     .client, 405, "method_not_allowed", "This path does not take this method; Allow lists those it takes.")
+  public static let invalidMaxForwards = Fault(
+    .client, 400, "invalid_max_forwards", "Max-Forwards is no single number.")
   public static let schemeMismatch = Fault(
     .client, 421, "scheme_mismatch", "The target names another scheme than the connection has; connect as it says.")
   public static let tunnelRefused = Fault(
@@ -255,7 +257,7 @@ extension Fault {
 
   /// Every fault that the proxy itself makes, for the reference and its test.
   public static let all: [Fault] = [
-    notFound, methodNotAllowed, noHostToRedirect, schemeMismatch, tunnelRefused, headTimeout, bodyTimeout,
+    notFound, methodNotAllowed, noHostToRedirect, invalidMaxForwards, schemeMismatch, tunnelRefused, headTimeout, bodyTimeout,
     clientStalled,
     bodyTooLarge, expectationFailed, invalidBase64, ambiguousForm, unreadableRealtime,
     malformedUpgrade, unknownWebSocketVersion, tunnelIdle, clientGone,

@@ -47,7 +47,8 @@ extension ServerConnection {
     guard let verdict = decideAtOnce(slot) else { return startTask(slot, from: .hooks) }
     if case .respond = verdict, slot.exchange.response.stored != nil { return respondAtOnce(slot) }
     guard case .proceed = verdict, let route = slot.route, let pool = route.pool(for: slot, &worker.random),
-      bodyIsHere(slot), !slot.exchange.request.head.asksUpgrade, route.chain.requestBody.isEmpty
+      bodyIsHere(slot), !slot.exchange.request.head.asksUpgrade, route.chain.requestBody.isEmpty,
+      !slot.exchange.request.head.headers.contains(.maxForwards)
     else { return startTask(slot, from: .decided(verdict)) }
     let certain = !slot.exchange.request.method.isIdempotent
     let hash = pool.hash(of: slot)
@@ -148,8 +149,8 @@ extension ServerConnection {
     finish(slot)
     awaited = nil
     guard slot.keepsConnection, !worker.isDraining else {
-      worker.returnSlot(slot)
       if mayBeSent(slot) { return startTask(slot, from: .ended) }
+      worker.returnSlot(slot)
       return close()
     }
     prepareNext(slot)

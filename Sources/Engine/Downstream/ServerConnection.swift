@@ -247,6 +247,11 @@ final class ServerConnection: WakerOwner, ClientConnection {
     }
     switch route.handler {
     case .upstream, .split:
+      switch countForward(slot, route) {
+      case .proceed: break
+      case .respond: return await respond(slot)
+      case .fail(let fault): return await refuse(fault, slot)
+      }
       guard let pool = route.pool(for: slot, &worker.random) else { return await refuse(.noTarget, slot) }
       return await conclude(slot, route, await forward(slot, route: route, pool: pool))
     case .models(let models): return await converse(slot, route: route, models: models)

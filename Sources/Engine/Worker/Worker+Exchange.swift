@@ -97,6 +97,24 @@ extension Worker {
     return match
   }
 
+  /// The methods that are taken where a request goes, as `Allow` names them.
+  func allowedMethods(_ slot: ExchangeSlot, _ route: WorkerRoute, on connection: ServerConnection) -> [String] {
+    let names = Self.methods(&slot.exchange, route.snapshot.shared.table, listener: connection.listener.index)
+    return names ?? MethodMask.standard.filter { $0 != "CONNECT" }
+  }
+
+  /// Nil: any. A method that there is none of is refused with those that there are.
+  private static func methods(_ exchange: inout Exchange, _ table: borrowing RouteTable, listener: Int) -> [String]? {
+    var parameters = PathParameters()
+    let request = RouteRequest(
+      path: exchange.path, host: exchange.host, method: ByteScan.bytes(of: ""), preflightMethod: nil,
+      listener: listener)
+    guard case .methodNotAllowed(let methods) = table.match(request, exchange, parameters: &parameters) else {
+      return nil
+    }
+    return table.methodNames(methods.union(.options))
+  }
+
   /// By address: a borrow of the slot's property would copy the exchange.
   @inline(__always)
   private static func matchInPlace(
