@@ -27,6 +27,16 @@ enum Authority {
     return bytes[end] == UInt8(ascii: ":") && isPort(bytes.extracting(end + 1..<limit))
   }
 
+  /// The authority without this port, `:80` with its colon, if it has it.
+  @_lifetime(copy authority)
+  static func removing(port: StaticString, from authority: Span<UInt8>) -> Span<UInt8> {
+    let port = ByteScan.bytes(of: port)
+    guard authority.count > port.count else { return authority }
+    let end = authority.count - port.count
+    guard ByteScan.equal(authority.extracting(end..<authority.count), port) else { return authority }
+    return authority.extracting(0..<end)
+  }
+
   /// A number from 1 to 65535.
   private static func isPort(_ digits: Span<UInt8>) -> Bool {
     if digits.isEmpty || digits.count > 5 { return false }

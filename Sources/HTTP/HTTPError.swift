@@ -58,7 +58,7 @@ public enum HTTPError: UInt8, Error, Sendable, CaseIterable {
   case repeatedHost
   /// Host or authority is no `name[:port]`.
   case invalidHost
-  /// The target's authority is not the Host.
+  /// The target's authority is not the Host, also without the port of its scheme.
   case hostMismatch
 
   // Framing (RFC 9112 §6).

@@ -16,7 +16,8 @@ extension RequestHead {
     if headers.present.contains(.expect) { try interpretExpect(bytes) }
   }
 
-  /// RFC 9112 §3.2: exactly one Host in HTTP/1.1, at most one in 1.0, and the same as the target's authority.
+  /// RFC 9112 §3.2: exactly one Host in HTTP/1.1, at most one in 1.0, and the same as the target's authority, which may
+  /// name the port that its scheme has anyway (RFC 9110 §4.2.3).
   private mutating func interpretHost(_ bytes: Span<UInt8>) throws(HTTPError) {
     if headers.repeated.contains(.host) { throw .repeatedHost }
     guard headers.present.contains(.host), let field = headers.fields.first(.host) else {
@@ -25,10 +26,17 @@ extension RequestHead {
     }
     let host = ByteRange(start: field.valueStart, length: field.valueLength)
     if !Authority.isValid(host, in: bytes) { throw .invalidHost }
-    if form == .absolute || form == .authority {
+    switch form {
+    case .origin, .asterisk: hostRange = host
+    case .authority:
       if !ByteScan.equalIgnoringCase(host.bytes(in: bytes), hostRange.bytes(in: bytes)) { throw .hostMismatch }
-    } else {
-      hostRange = host
+    case .absolute:
+      // `https` is longer by one than `http`, and its port another.
+      let isSecure = bytes[Int(targetRange.start) + 4] | 0x20 == UInt8(ascii: "s")
+      let port: StaticString = isSecure ? ":443" : ":80"
+      let given = Authority.removing(port: port, from: host.bytes(in: bytes))
+      let named = Authority.removing(port: port, from: hostRange.bytes(in: bytes))
+      if !ByteScan.equalIgnoringCase(given, named) { throw .hostMismatch }
     }
   }
 

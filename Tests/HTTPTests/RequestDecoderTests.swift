@@ -37,6 +37,8 @@ import Testing
       ("GET /? HTTP/1.1\r\nHost: h\r\n\r\n", .origin, "/", "", "h"),
       ("GET http://h?r HTTP/1.1\r\nHost: h\r\n\r\n", .absolute, "", "r", "h"),
       ("GET http://H:8/p HTTP/1.0\r\nHost: h:8\r\n\r\n", .absolute, "/p", nil, "H:8"),
+      ("GET http://h:80/p HTTP/1.1\r\nHost: H\r\n\r\n", .absolute, "/p", nil, "h:80"),
+      ("GET HTTPS://h/ HTTP/1.1\r\nHost: h:443\r\n\r\n", .absolute, "/", nil, "h"),
       ("GET /p HTTP/1.0\r\n\r\n", .origin, "/p", nil, ""),
       ("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", .asterisk, "", nil, "h"),
       ("CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\n\r\n", .authority, "", nil, "h:1"),

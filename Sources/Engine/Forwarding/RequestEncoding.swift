@@ -9,7 +9,9 @@ import PluginKit
 extension Worker {
   func encodeRequest(_ slot: ExchangeSlot, route: WorkerRoute, listener: ListenerIdentity) {
     prepareForwardingFields(slot)
-    if route.rewrite?.host != nil { slot.exchange.request.head.headers.remove(.host) }
+    // Of an absolute target's request the target says the host (RFC 9112 §3.2.2).
+    let isAbsolute = slot.exchange.request.head.form == .absolute
+    if isAbsolute || route.rewrite?.host != nil { slot.exchange.request.head.headers.remove(.host) }
     slot.outgoing.append(slot.exchange.request.methodText)
     slot.outgoing.append(" ")
     appendTarget(&slot.exchange, rewrite: route.rewrite, to: &slot.outgoing)
@@ -17,6 +19,10 @@ extension Worker {
     if let host = route.rewrite?.host {
       slot.outgoing.append("Host: ")
       slot.outgoing.append(host)
+      slot.outgoing.append("\r\n")
+    } else if isAbsolute {
+      slot.outgoing.append("Host: ")
+      slot.outgoing.append(slot.exchange.host)
       slot.outgoing.append("\r\n")
     } else if !slot.exchange.request.head.headers.contains(.host) {
       // An HTTP/1.0 client may send none, but HTTP/1.1 asks for one (RFC 9112 §3.2).
