@@ -89,6 +89,7 @@ extension AdminHandler {
     generation: \(gateway.snapshot.generation)
     reloads: \(reloader.succeeded + reloader.failed)
     failed_upgrades: \(upgrader.failed)
+    file: \(reloader.source.absolutePath)
 
     """
   }

@@ -226,6 +226,16 @@ public enum FileSystem {
     return names.sorted()
   }
 
+  /// The path from the root, as seen from where the process stands; links in it stay.
+  public static func absolute(_ path: String) -> String {
+    if path.hasPrefix("/") { return path }
+    // SAFETY: the kernel gives memory of its own, which is copied and freed here; null when the directory is gone.
+    guard let here = unsafe getcwd(nil, 0) else { return path }
+    defer { unsafe free(here) }
+    let directory = unsafe String(cString: here)
+    return (directory == "/" ? "" : directory) + "/" + (path.hasPrefix("./") ? String(path.dropFirst(2)) : path)
+  }
+
   /// Returns once renames and removals in a directory are on the disk.
   public static func syncDirectory(_ path: String) throws(Errno) {
     // SAFETY: the path is copied by the kernel; the descriptor is closed here.

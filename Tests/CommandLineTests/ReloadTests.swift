@@ -53,6 +53,27 @@ struct ReloadTests {
     }
   }
 
+  @Test(arguments: [Self.plain, Self.guarded])
+  func `another file than the one that runs is not said to be taken over`(_ text: String) throws {
+    try withGateway(text) { gateway in
+      let other = try gateway.directory.read("gateway.conf").replacing("body: first", with: "body: other")
+      try gateway.directory.write(other, to: "other.conf")
+      for name in ["reload", "diff"] {
+        let command = try Command([name, "-c", gateway.directory["other.conf"]], environment: gateway.environment)
+        #expect(command.status == 1)
+        #expect(
+          command.errors.contains("runs \(gateway.directory["gateway.conf"]), not \(gateway.directory["other.conf"])"))
+        #expect(command.output.isEmpty)
+      }
+      #expect(try gateway.get("/one").text == "first")
+      // The gateway is named: the file only has its token.
+      let reload = try Command(
+        ["reload", "-c", gateway.directory["other.conf"], "--admin", "127.0.0.1:\(gateway.adminPort)"],
+        environment: gateway.environment)
+      #expect(reload.status == 0, "\(reload.errors)")
+    }
+  }
+
   @Test func `SIGHUP reloads and SIGUSR1 rolls back`() throws {
     try withGateway(Self.plain) { gateway in
       try rewrite(gateway, "body: first", "body: second")

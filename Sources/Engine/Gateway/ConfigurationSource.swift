@@ -20,6 +20,9 @@ public struct ConfigurationSource: Sendable {
     self.environment = environment
   }
 
+  /// The file, for whoever stands elsewhere.
+  public var absolutePath: String { FileSystem.absolute(file) }
+
   /// Reads, checks and compiles it; whatever is wrong is in the diagnostics, all of it.
   ///
   /// - Parameters:

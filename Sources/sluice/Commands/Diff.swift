@@ -37,7 +37,7 @@ struct Diff: ParsableCommand {
   }
 
   private func compareWithRunning() throws {
-    let client = try admin.client(configuration)
+    let client = try admin.clientOfFile(configuration)
     let answer = try client.get("/api/v1/diff", json: json.isWanted)
     let text = answer.body.isEmpty ? "no changes" : answer.body
     if answer.status == 200 { return Terminal.print(text) }

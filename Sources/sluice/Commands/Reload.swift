@@ -14,6 +14,6 @@ struct Reload: ParsableCommand {
   @OptionGroup var json: JSONOption
 
   func run() throws {
-    try admin.client(configuration).change("/api/v1/reload", signal: ProcessSignal.hangup, json: json.isWanted)
+    try admin.clientOfFile(configuration).change("/api/v1/reload", signal: ProcessSignal.hangup, json: json.isWanted)
   }
 }
