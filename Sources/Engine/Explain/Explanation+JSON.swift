@@ -17,6 +17,7 @@ extension Explanation {
           $0.member("status", refusal.status)
           $0.member("code", refusal.code)
           $0.member("detail", refusal.detail)
+          if let plugin = refusal.plugin { $0.member("plugin", plugin) }
         }
       }
       if let answer { $0.member("answer", answer) }
@@ -40,9 +41,10 @@ extension Explanation {
     json.member("place", way.route.position.place)
     json.member("template", way.template)
     json.object("parameters") { for parameter in way.parameters { $0.member(parameter.name, parameter.value) } }
-    if refusal != nil { return }
+    if let refusal, refusal.plugin == nil { return }
     json.array("plugins") { for plugin in way.plugins { $0.value(plugin) } }
     json.array("decisions") { for decision in decisions { write(decision, to: &$0) } }
+    guard isHandled else { return }
     json.member("request_body", way.requestBody)
     switch way.route.handler {
     case .upstream, .split: if let forward = way.forward { json.object("upstream") { write(forward, to: &$0) } }

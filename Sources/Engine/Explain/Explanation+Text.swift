@@ -10,7 +10,8 @@ extension Explanation {
       page.add("\(method) \(path)  (host \(host), listener \(listener))\n\n")
     }
     if let refusal {
-      page.row("refused", "\(refusal.status) \(refusal.code): \(refusal.detail)")
+      let whose = refusal.plugin.map { " by the plugin \($0)" } ?? ""
+      page.row("refused", "\(refusal.status) \(refusal.code)\(whose): \(refusal.detail)")
     }
     if let answer { page.row("answers", answer) }
     if let way { describe(way, &page) }
@@ -22,10 +23,11 @@ extension Explanation {
     page.row("route", "\(way.route.name)  (\(way.route.position.place))")
     page.row("matched", way.template)
     for parameter in way.parameters { page.row("", "\(parameter.name) = \(parameter.value)") }
-    // A request that is refused goes no further.
-    if refusal != nil { return }
+    // A request that is refused goes no further: before the plugins, or by one of them.
+    if let refusal, refusal.plugin == nil { return }
     page.row("plugins", way.plugins.isEmpty ? "none" : way.plugins.joined(separator: ", "))
     for (index, decision) in decisions.enumerated() { page.row(index == 0 ? "decisions" : "", decision.text) }
+    guard isHandled else { return }
     page.row("body", "at most \(ByteSize.text(way.requestBody))")
     switch way.route.handler {
     case .respond(let answer): page.row("handler", "respond: \(answer.status), \(answer.body.utf8.count) bytes")

@@ -43,6 +43,8 @@ public struct Explanation: Sendable {
     public let status: Int
     public let code: String
     public let detail: String
+    /// The plugin that does; nil where the gateway itself does.
+    public internal(set) var plugin: String?
   }
 
   /// What a plugin of the route would decide.
@@ -74,12 +76,15 @@ public struct Explanation: Sendable {
   public internal(set) var refusal: Refusal?
   /// Of the route's plugins, in their order; empty for a request that does not come to them.
   public internal(set) var decisions: [Decision] = []
-  /// What the gateway answers by itself to a request that is about no resource.
+  /// What the gateway, or a plugin of the route, answers by itself.
   public internal(set) var answer: String?
   /// Those that came closest, the closest first.
   public internal(set) var candidates: [Candidate] = []
   /// How many more routes there are that are not taken.
   public internal(set) var others = 0
+
+  /// Whether it comes to the route's handler, as far as can be told.
+  var isHandled: Bool { refusal == nil && answer == nil }
 
   init(method: String, listener: String) {
     self.method = method

@@ -1,3 +1,4 @@
+import Configuration
 import HTTP
 public import Kernel
 import PluginKit
@@ -37,6 +38,18 @@ public struct SampleRequest: Sendable {
   var authority: String? {
     guard let start = url.firstRange(of: "://")?.upperBound else { return isTunnel ? url : nil }
     return String(url[start...].prefix { $0 != "/" && $0 != "?" && $0 != "#" })
+  }
+
+  /// Why it is none that a client could send; nil where it is one.
+  var mistake: String? {
+    guard Token.isToken(method.utf8) else {
+      return "`\(Printable(method))` is no method: it is one word, such as GET"
+    }
+    guard !url.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7f }) else {
+      return "`\(Printable(url))` is no URL: write %20 for a space"
+    }
+    let isOneLine = headers.allSatisfy { !($0.name + $0.value).utf8.contains { $0 == 0x0a || $0 == 0x0d } }
+    return isOneLine ? nil : "a header stands on one line"
   }
 
   private var isTunnel: Bool { method == "CONNECT" && !url.contains("/") }

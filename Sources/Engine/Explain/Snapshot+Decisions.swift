@@ -22,7 +22,7 @@ extension Snapshot {
     var end: String?
     for entry in settings.plugins + route.plugins {
       if let end {
-        decisions.append(Explanation.Decision(plugin: entry.name, verdict: .skipped, reason: end))
+        decisions.append(skipped(entry, services, because: end))
         continue
       }
       let plugin: any Plugin
@@ -46,6 +46,17 @@ extension Snapshot {
     }
     if end == nil { judgeBody(body, steps, &sample, &decisions) }
     return decisions
+  }
+
+  /// Of a plugin that the request does not come to; an answer made before it passes it all the same.
+  private func skipped(
+    _ entry: PluginEntry, _ services: RehearsalServices, because end: String
+  ) -> Explanation.Decision {
+    var decision = Explanation.Decision(plugin: entry.name, verdict: .skipped, reason: end)
+    if let plugin = try? plugins.rehearse(entry, services), !Chain([plugin]).responseHead.isEmpty {
+      decision.add("it acts on the answer all the same")
+    }
+    return decision
   }
 
   private func decision(

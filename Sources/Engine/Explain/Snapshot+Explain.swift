@@ -9,6 +9,7 @@ extension Snapshot {
 
   /// Says what would become of a request: its route, plugins and upstream, and why no other route takes it.
   public func explain(_ request: SampleRequest) async throws(ExplanationError) -> Explanation {
+    if let mistake = request.mistake { throw ExplanationError(description: mistake) }
     let listener = try listener(for: request)
     var explanation = Explanation(method: request.method, listener: listener.name)
     do throws(HTTPError) {
@@ -65,6 +66,7 @@ extension Snapshot {
       } else {
         sample.enter(route: Int(routeOfPattern[pattern]), route.name, table.patterns[pattern].paths[path], way)
         explanation.decisions = await decisions(on: route, &sample, body: request.body)
+        explanation.end()
       }
       return
     }
@@ -177,6 +179,22 @@ extension RouteExplanation.Verdict {
     case .host: 2
     case .listener: 1
     case .path: 0
+    }
+  }
+}
+
+extension Explanation {
+  /// Draws the conclusion from what a plugin has decided.
+  fileprivate mutating func end() {
+    for decision in decisions {
+      switch decision.verdict {
+      case .pass, .unknown, .skipped: continue
+      case .refuse:
+        refusal = Refusal(
+          status: decision.status ?? 0, code: decision.code ?? "", detail: decision.reason, plugin: decision.plugin)
+      case .answer: answer = "\(decision.status ?? 0) by the plugin \(decision.plugin)"
+      }
+      return
     }
   }
 }

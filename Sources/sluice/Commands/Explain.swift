@@ -61,8 +61,11 @@ struct Explain: ParsableCommand {
     loop.run()
     switch outcome.explanation {
     case .success(let explanation): return explanation
-    case .failure(let error): throw ValidationError("\(error)")
-    case nil: throw ValidationError("there is no answer.")
+    case .failure(let error):
+      // Not a `ValidationError`: thrown from here it would show how `sluice` is used, and not `explain`.
+      Terminal.error("Error: \(error)\n")
+      throw ExitCode.validationFailure
+    case nil: preconditionFailure("the loop ends with an answer")
     }
   }
 }

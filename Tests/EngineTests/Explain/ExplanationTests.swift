@@ -100,6 +100,18 @@ struct ExplanationTests {
     #expect(error?.description == "there is no listener `outside`: the file has public, inside")
   }
 
+  @Test(arguments: [
+    (SampleRequest("G T", "/"), "`G T` is no method: it is one word, such as GET"),
+    (SampleRequest("", "/"), "`` is no method: it is one word, such as GET"),
+    (SampleRequest("GET", "/a b"), "`/a b` is no URL: write %20 for a space"),
+    (SampleRequest("GET", "http://a b/"), "`http://a b/` is no URL: write %20 for a space"),
+    (SampleRequest("GET", "/", headers: [("A", "b\r\nC: d")]), "a header stands on one line"),
+  ])
+  func `what no client could send is an error that says why`(request: SampleRequest, why: String) async {
+    let error = await #expect(throws: ExplanationError.self) { try await explain(request) }
+    #expect(error?.description == why)
+  }
+
   struct Refused: Sendable {
     let request: SampleRequest
     let status: Int
@@ -109,7 +121,7 @@ struct ExplanationTests {
   @Test(arguments: [
     Refused(request: SampleRequest("GET", "/nowhere"), status: 404, code: "no_route"),
     Refused(request: SampleRequest("PUT", "/v1/items/7"), status: 405, code: "method_not_allowed"),
-    Refused(request: SampleRequest("GET", "/a b"), status: 400, code: "invalid_version"),
+    Refused(request: SampleRequest("GET", "/\u{e9}"), status: 400, code: "invalid_target"),
     Refused(request: SampleRequest("GET", "/v1/items/a%2Fb"), status: 400, code: "encoded_slash"),
     Refused(request: SampleRequest("CONNECT", "a.example:443"), status: 501, code: "tunnel_refused"),
     Refused(request: SampleRequest("GET", "/strict//x"), status: 400, code: "empty_segment"),
