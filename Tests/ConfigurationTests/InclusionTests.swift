@@ -49,6 +49,22 @@ import Testing
     #expect(collect([:]).messages == ["`gateway.conf` cannot be read: No such file or directory"])
   }
 
+  @Test func `a file that cannot be included says what can be`() {
+    var reading = ReadingFixture.reading(["gateway.conf": "include: a.conf"])
+    _ = Inclusion.collect(file: "gateway.conf", reading: &reading)
+    #expect(reading.diagnostics.text.contains("expected: a file, named from where this one stands, or a pattern"))
+  }
+
+  @Test func `a byte order mark is no part of the text`() {
+    let (files, messages) = collect(["gateway.conf": "\u{feff}include: a.conf", "a.conf": "\u{feff}x: y\n"])
+    #expect(files == ["gateway.conf", "a.conf"])
+    #expect(messages.isEmpty)
+    var reading = ReadingFixture.reading(["gateway.conf": "\u{feff}a: b: c"])
+    let document = Inclusion.collect(file: "gateway.conf", reading: &reading).first
+    #expect(document?.root?.value(for: "a") != nil)
+    #expect(reading.diagnostics.text.contains("    1 | a: b: c\n            ^"))
+  }
+
   @Test(arguments: ["include: { a: b }", "include: [[a]]", "include: [~]", "include: ''"])
   func `what names no file is a mistake`(_ text: String) {
     #expect(collect(["gateway.conf": text]).messages == ["this names no file"])

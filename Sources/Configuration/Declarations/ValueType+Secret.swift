@@ -31,13 +31,16 @@ extension Reading {
     let path = FilePath.resolve(file, in: node.document.directory)
     switch files.read(path, ConfigurationLimits.secret) {
     case .failure(let failure):
-      error("the secret's file `\(Printable(path))` cannot be read: \(failure.reason)", at: node.position)
+      error(
+        "the secret's file `\(Printable(path))` cannot be read: \(failure.reason)", at: node.position,
+        expected: "a file that holds the secret alone, named from where this one stands")
       return nil
     case .success(let bytes):
       var text = String(decoding: bytes, as: UTF8.self)
       if text.utf8.last == UInt8(ascii: "\n") { text = String(text.dropLast()) }
       guard !text.isEmpty else {
-        error("the secret's file `\(Printable(path))` is empty", at: node.position)
+        error(
+          "the secret's file `\(Printable(path))` is empty", at: node.position, expected: "the secret alone in it")
         return nil
       }
       return Secret(text)

@@ -259,6 +259,7 @@ extension DocumentBuilder {
     let isOpen = error.problem == "found unexpected end of stream"
     var mark = isOpen ? error.contextMark ?? error.mark : error.mark
     if let offset = error.offset { mark = Self.mark(ofByte: offset, in: bytes) }
+    mark = Self.mark(mark, within: bytes)
     var message = "this is not YAML: \(error.problem)"
     if !error.context.isEmpty { message += " \(error.context)" }
     if let context = error.contextMark, context.line != mark.line { message += " that begins in line \(context.line)" }
@@ -286,6 +287,13 @@ extension DocumentBuilder {
       "UTF-8 text without control characters"
     default: nil
     }
+  }
+
+  /// Behind the last text of the file at most: what is missing at its end is looked for on a line that is empty, or none.
+  private static func mark(_ mark: YAMLReader.Mark, within bytes: [UInt8]) -> YAMLReader.Mark {
+    guard let last = bytes.lastIndex(where: { $0 > 0x20 }) else { return mark }
+    let end = Self.mark(ofByte: last + 1, in: bytes)
+    return mark.line > end.line ? end : mark
   }
 
   private static func mark(ofByte offset: Int, in bytes: [UInt8]) -> YAMLReader.Mark {

@@ -35,9 +35,13 @@ public struct Inclusion {
     }
     switch reading.files.read(file, ConfigurationLimits.file) {
     case .failure(let failure):
-      reading.error("`\(shown)` cannot be read: \(failure.reason)", at: position)
+      let expected = "a file, named from where this one stands, or a pattern such as `routes/*.conf`"
+      reading.error(
+        "`\(shown)` cannot be read: \(failure.reason)", at: position, expected: place == nil ? nil : expected)
       reading.isIncomplete = true
-    case .success(let bytes):
+    case .success(let read):
+      // Some editors begin UTF-8 with a byte order mark (YAML 1.2.2 §5.2), which is no part of the text.
+      let bytes = read.starts(with: [0xef, 0xbb, 0xbf]) ? Array(read.dropFirst(3)) : read
       reading.diagnostics.add(source: file, bytes)
       guard let document = DocumentBuilder.build(file: file, bytes: bytes, reading: &reading) else { return }
       documents.append(document)

@@ -131,11 +131,23 @@ public final class Snapshot: Sendable {
       let second = routes[Int(routeOfPattern[conflict.second])]
       // Of a name that stands twice it was said already.
       if first.name == second.name, first.position != second.position { return nil }
+      if conflict.first != conflict.second, routeOfPattern[conflict.first] == routeOfPattern[conflict.second] {
+        return repeated(conflict.second, of: second, routeOfPattern)
+      }
       return Diagnostic(
         .error, at: second.position,
         message: "routes '\(first.name)' and '\(second.name)' match the same requests equally well",
         expected: "different paths, hosts, methods or conditions; '\(first.name)' is at line \(first.position.line)")
     }
+  }
+
+  /// Of a match that says again what another of the same route says.
+  private static func repeated(_ pattern: Int, of route: RouteSettings, _ routeOfPattern: [Int32]) -> Diagnostic {
+    var start = pattern
+    while start > 0, routeOfPattern[start - 1] == routeOfPattern[pattern] { start -= 1 }
+    return Diagnostic(
+      .error, at: route.matches[pattern - start].position,
+      message: "the route '\(route.name)' matches the same requests twice", expected: "each match once")
   }
 
   private static func table(_ patterns: [RoutePattern], _ settings: GatewaySettings) throws(SnapshotError) -> RouteTable

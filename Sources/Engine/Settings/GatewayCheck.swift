@@ -97,12 +97,14 @@ struct GatewayCheck {
     if settings.listeners.isEmpty, !reading.diagnostics.hasErrors {
       reading.error("there is no listener", at: nowhere, expected: "`listeners: { public: 127.0.0.1:8080 }`")
     }
-    var known: [ListenAddress: String] = [:]
-    if let admin = settings.admin { known[admin.address] = "admin" }
+    var known: [ListenAddress: (name: String, position: Position)] = [:]
+    if let admin = settings.admin { known[admin.address] = ("`admin`", admin.position) }
     for listener in settings.listeners where !listener.address.isChosenByKernel {
-      if let first = known.updateValue("listener `\(listener.name)`", forKey: listener.address) {
+      let name = "the listener `\(listener.name)`"
+      if let first = known.updateValue((name, listener.position), forKey: listener.address) {
         reading.error(
-          "\(first) listens on \(listener.address.text) too", at: listener.position, expected: "an address of its own")
+          "\(name) and \(first.name) listen on \(listener.address.text)", at: listener.position,
+          expected: "an address of its own; \(first.position.place) has this one")
       }
     }
   }

@@ -7,14 +7,17 @@ extension MatchSettings {
       Keyword(
         "paths", \.paths, .list(of: .pathTemplate, minimum: 1), required: true,
         "Templates: literals, `{name}` for one segment or its end, `*` at the end for the rest."),
-      Keyword("hosts", \.hosts, .list(of: .hostPattern), "Names: api.example.com, or *.example.com for all below it."),
-      Keyword("methods", \.methods, .list(of: .method), "Methods; GET includes HEAD."),
+      Keyword(
+        "hosts", \.hosts, .list(of: .hostPattern, minimum: 1),
+        "Names: api.example.com, or *.example.com for all below it."),
+      Keyword("methods", \.methods, .list(of: .method, minimum: 1), "Methods; GET includes HEAD."),
       Keyword("headers", \.headers, .conditions(on: .fieldName), "Fields that must be there, or have a value."),
       Keyword(
         "query", \.query, .conditions(on: .text("parameter name", limit: 256)),
         "Parameters of the query that must be there, or have a value."),
       Keyword(
-        "listeners", \.listeners, .list(of: .text("listener name")), "Names of listeners that the request came in by."),
+        "listeners", \.listeners, .list(of: .text("listener name"), minimum: 1),
+        "Names of listeners that the request came in by."),
     ]
   ) { match, node, _ in
     match.position = node.position

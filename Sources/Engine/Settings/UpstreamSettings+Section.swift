@@ -58,9 +58,13 @@ extension UpstreamSettings {
 
   private func checkTargets(_ node: Node, _ reading: inout Reading) {
     var known: Set<String> = []
-    for target in targets where !known.insert(target.name).inserted {
+    let list = node.value(for: "targets") ?? node
+    let written = Array(list.elements)
+    for (index, target) in targets.enumerated() where !known.insert(target.name).inserted {
+      // Of those that are wrong there is no target.
+      let place = written.count == targets.count ? written[index] : list
       reading.error(
-        "the target `\(target.name)` stands twice", at: (node.value(for: "targets") ?? node).position,
+        "the target `\(target.name)` stands twice", at: place.position,
         expected: "one target with a larger `weight`")
     }
   }
@@ -116,7 +120,13 @@ extension HealthCheckSettings {
       Keyword(
         "healthy_after", \.healthyAfter, .integer(in: 1...100), "Good answers in a row that bring a target back."),
       Keyword("unhealthy_after", \.unhealthyAfter, .integer(in: 1...100), "Bad answers in a row that take it out."),
-    ])
+    ]
+  ) { check, node, reading in
+    guard check.timeout > check.interval, let written = node.value(for: "timeout") else { return }
+    reading.warning(
+      "`timeout` is longer than `interval`: a probe that gets no answer holds up those behind it", at: written.position,
+      expected: "at most \(TimeSpan.text(check.interval))")
+  }
 }
 
 extension CircuitBreakerSettings {
@@ -127,7 +137,7 @@ extension CircuitBreakerSettings {
   }
 
   private static let keywords: [Keyword<CircuitBreakerSettings>] = [
-    Keyword("failure_ratio", \.failureRatio, .ratio, "The share of failed calls that opens it."),
+    Keyword("failure_ratio", \.failureRatio, .failureRatio, "The share of failed calls that opens it."),
     Keyword(
       "minimum_requests", \.minimumRequests, .integer(in: 1...1_000_000), "Fewer calls say nothing."),
     Keyword("window", \.window, .duration(in: .seconds(1) ... .hours(1)), "The time over which calls are counted."),
@@ -137,6 +147,17 @@ extension CircuitBreakerSettings {
       "half_open_requests", \.halfOpenRequests, .integer(in: 1...1000), "Calls at a time that try whether it is back."
     ),
   ]
+}
+
+extension ValueType where Value == Double {
+  /// A share of failures, of which none is none.
+  fileprivate static var failureRatio: ValueType {
+    ratio.checked { ratio throws(ScalarMistake) in
+      guard ratio > 0 else {
+        throw .other("a ratio of 0% is reached without a failure", expected: "more than 0%, such as 50%")
+      }
+    }
+  }
 }
 
 extension ConnectionSettings {
@@ -150,5 +171,11 @@ extension ConnectionSettings {
       Keyword("idle_timeout", \.idleTimeout, .duration, "How long they are kept."),
       Keyword("queue", \.queue, .integer(in: 0...1_000_000), "Calls that may wait for one; beyond: 503."),
       Keyword("queue_timeout", \.queueTimeout, .duration, "How long each of them waits; beyond: 503."),
-    ])
+    ]
+  ) { connections, node, reading in
+    guard connections.idle > connections.maximum, let written = node.value(for: "idle") else { return }
+    reading.warning(
+      "`idle` is more than `maximum`: so many connections are never open", at: written.position,
+      expected: "at most \(connections.maximum)")
+  }
 }
