@@ -36,8 +36,8 @@ test-sanitize: ## run the tests under the address and the thread sanitizer
 test-tls: ## judge the TLS of the release build by testssl.sh
 	@scripts/test-tls
 
-install: ## install into DESTDIR/PREFIX (/usr/local)
-	@scripts/install "$(DESTDIR)$(PREFIX)"
+install: ## install into DESTDIR/PREFIX (/usr/local): program, example, documentation, unit for systemd
+	@scripts/install "$(PREFIX)" "$(DESTDIR)"
 
 clean: ## remove everything that was built
 	rm -rf .build .build-*

@@ -34,6 +34,8 @@ struct ConfigurationOption: ParsableArguments {
   @Option(name: [.customShort("c"), .customLong("config")], help: "The configuration file.")
   var file = "./gateway.conf"
 
+  private static let example = "gateway.conf.example"
+
   var source: ConfigurationSource { BuiltIn.source(file) }
 
   /// The configuration without mistakes; with any, tells all of them and exits with 1.
@@ -49,8 +51,12 @@ struct ConfigurationOption: ParsableArguments {
   /// Tells all that is to be said of the file.
   func tell(_ diagnostics: Diagnostics) {
     Terminal.error(diagnostics.text)
+    if diagnostics.hasErrors, file.hasSuffix(Self.example), diagnostics.text.contains("cannot read ") {
+      Terminal.error(
+        "  the certificates of \(Self.example) are made by `make run`, or by scripts/local-certificate DIRECTORY\n")
+    }
     guard diagnostics.hasErrors, (try? FileSystem.status(of: file)) == nil else { return }
-    Terminal.error("  name the file with -c FILE; gateway.conf.example is one to begin with\n")
+    Terminal.error("  name the file with -c FILE; \(Self.example) is one to begin with\n")
   }
 }
 

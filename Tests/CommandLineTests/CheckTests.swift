@@ -43,6 +43,34 @@ struct CheckTests {
     #expect(check.output.contains("routes 'all' and 'other' match the same requests equally well"))
   }
 
+  @Test func `a match that says the same again is told where it stands`() throws {
+    let text = Self.good.replacing("match: GET /,", with: "match: [GET /, GET /x, GET /],")
+    let files = try Files(["gateway.conf": text])
+    let check = try Command(["check", "-c", files["gateway.conf"]], environment: Self.environment)
+    #expect(check.status == 1)
+    #expect(
+      check.errors.contains("gateway.conf:7:34: error: the route 'home' matches the same requests twice"),
+      "\(check.errors)")
+    #expect(!check.errors.contains("equally well"))
+  }
+
+  @Test func `the example without its certificates says who makes them`() throws {
+    let files = try Files([
+      "gateway.conf.example": TemporaryDirectory.contents(of: Command.root + "/gateway.conf.example")
+    ])
+    let check = try Command(["check", "-c", files["gateway.conf.example"]], environment: [("TLS_DIR", files["none"])])
+    #expect(check.status == 1)
+    #expect(check.errors.contains("scripts/local-certificate DIRECTORY"))
+  }
+
+  @Test(arguments: ["abc", "0", "65536"])
+  func `a port of the demo that is none is told`(port: String) throws {
+    let demo = try Command(["demo"], environment: [("BACKEND_A", port)])
+    #expect(demo.status == 1)
+    #expect(demo.errors.contains("BACKEND_A is '\(port)', which is no port"))
+    #expect(demo.output.isEmpty)
+  }
+
   @Test func `ties are told beside other mistakes`() throws {
     let text =
       Self.good + """

@@ -18,10 +18,10 @@ struct Demo: ParsableCommand {
     let signals = try SignalSource([ProcessSignal.terminate, ProcessSignal.interrupt], on: loop) { _ in loop.stop() }
     let store = DemoStore()
     let backends: [(any DemoService, Int)] = [
-      (DemoBackend("feedback-1", store, isFlaky: true), port("BACKEND_A", 9101)),
-      (DemoBackend("feedback-2", store), port("BACKEND_B", 9102)),
-      (DemoBackend("reports", store), port("BACKEND_C", 9103)),
-      (ModelStandIn(), port("MODEL_STAND_IN", 9104)),
+      (DemoBackend("feedback-1", store, isFlaky: true), try port("BACKEND_A", 9101)),
+      (DemoBackend("feedback-2", store), try port("BACKEND_B", 9102)),
+      (DemoBackend("reports", store), try port("BACKEND_C", 9103)),
+      (ModelStandIn(), try port("MODEL_STAND_IN", 9104)),
     ]
     var servers: [DemoServer] = []
     for (backend, port) in backends {
@@ -35,9 +35,11 @@ struct Demo: ParsableCommand {
     withExtendedLifetime((servers, signals)) {}
   }
 
-  private func port(_ variable: String, _ otherwise: Int) -> Int {
-    guard let text = ProcessEnvironment.value(variable), let port = Int(text), 1...65535 ~= port else {
-      return otherwise
+  private func port(_ variable: String, _ otherwise: Int) throws -> Int {
+    guard let text = ProcessEnvironment.value(variable), !text.isEmpty else { return otherwise }
+    guard let port = Int(text), 1...65535 ~= port else {
+      Terminal.error("\(variable) is '\(text)', which is no port: set a number from 1 to 65535, or unset it\n")
+      throw ExitCode(1)
     }
     return port
   }
