@@ -11,10 +11,19 @@ struct BodyMask: ~Copyable {
   private var document = JSONDocument()
   private var splices = Splices()
   private var found: [Detection] = []
+  /// Monotonic nanoseconds.
+  private let clock: @Sendable () -> Int
+  /// When the expressions have had their time with this body.
+  private var expressionsEnd = 0
   /// How many values of each kind were masked in the last body.
   private(set) var counts: [String: Int] = [:]
 
-  init(_ side: Mask.Side) {
+  /// Nanoseconds that all searches in one body may take: for any body, and more for each octet and expression.
+  private static let leastTime = 10_000_000
+  private static let timeForOctet = 200
+
+  init(_ side: Mask.Side, clock: @escaping @Sendable () -> Int = { Clock.monotonic }) {
+    self.clock = clock
     paths = side.paths
     detectors = DetectorSet(side.detect)
     expressions = side.expressions
@@ -28,6 +37,9 @@ struct BodyMask: ~Copyable {
     splices.removeAll()
     counts.removeAll(keepingCapacity: true)
     try document.parse(body)
+    if !expressions.isEmpty {
+      expressionsEnd = clock() + Self.leastTime + Self.timeForOctet * body.count * expressions.count
+    }
     visit(0, paths.map { $0.segments[...] }, body, writer)
     if splices.isEmpty { return false }
     splices.apply(to: body, into: &out)
@@ -152,16 +164,18 @@ struct BodyMask: ~Copyable {
     replace(node, by: masked.span)
   }
 
-  /// A text that takes an expression more effort than it may is masked as a whole.
-  private func addParts(
+  /// A text that takes an expression more effort than it may is masked as a whole, and so are all that follow when the
+  /// expressions have had their time: many texts of moderate effort would hold up the loop as one of much would.
+  private mutating func addParts(
     of text: Span<UInt8>, _ name: String, _ expression: RegularExpression,
     to parts: inout [(range: Range<Int>, kind: String)]
   ) {
     var start = 0
     while start < text.count {
-      switch expression.search(text, from: start) {
+      switch clock() < expressionsEnd ? expression.search(text, from: start) : .exhausted {
       case .absent: return
       case .exhausted:
+        counts["exhausted", default: 0] += 1
         parts = [(0..<text.count, name)]
         return
       case .found(let range):

@@ -21,9 +21,10 @@ public final class Mask: Plugin {
 
   private static let values = PluginMetric(
     "sluice_mask_values", .counter, labels: ["direction", "kind"],
-    "Values that were masked; kind is path, email, phone, card, iban, ip, or expression.")
+    "Values that were masked; kind is path, email, phone, card, iban, ip, or expression. exhausted counts texts that are "
+      + "masked whole because expressions took too long.")
 
-  private static let kinds = ["path", "expression"] + Detector.allCases.map(\.rawValue)
+  private static let kinds = ["path", "expression", "exhausted"] + Detector.allCases.map(\.rawValue)
 
   public init(_ settings: Settings, _ services: any WorkerServices) {
     limit = settings.limit
