@@ -95,6 +95,17 @@ import Testing
     #expect(try fixture.ask().reason == "no_credentials")
   }
 
+  @Test func `behind Bearer a key that nobody has is left to those whose tokens it may be`() throws {
+    let secret = "0123456789abcdef0123456789abcdef"
+    let fixture = try fixture("any_of: [api_key: { header: Authorization }, jwt: { secret: \(secret) }]")
+    #expect(try fixture.ask("Authorization: Bearer secret").consumer == "widget")
+    #expect(try fixture.ask("Authorization: Bearer a.b.c").reason == "token_malformed")
+    #expect(try fixture.ask("Authorization: Bearer wrong").reason == "unknown_api_key")
+    let strict = try self.fixture(
+      "any_of: [api_key: { header: [X-API-Key, Authorization] }, jwt: { secret: \(secret) }]")
+    #expect(try strict.ask("X-API-Key: wrong\nAuthorization: Bearer a.b.c").reason == "unknown_api_key")
+  }
+
   @Test func `the first proof that a request carries decides`() throws {
     let fixture = try fixture(
       "any_of: [api_key: { header: X-API-Key, forward: { X-Consumer: consumer } }, basic: {}, client_certificate: {}]")

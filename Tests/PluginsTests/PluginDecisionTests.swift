@@ -10,6 +10,7 @@ import Testing
 struct PluginDecisionTests {
   private static let definitions = [
     PluginDefinition(APIKey.self), PluginDefinition(AnyOf.self), PluginDefinition(Authorize.self),
+    PluginDefinition(ClientCertificateLogin.self), PluginDefinition(MessageSignature.self),
     PluginDefinition(Basic.self), PluginDefinition(CORS.self), PluginDefinition(Cache.self),
     PluginDefinition(Concurrency.self),
     PluginDefinition(Headers.self), PluginDefinition(IPAccess.self), PluginDefinition(Introspection.self),
@@ -47,6 +48,34 @@ struct PluginDecisionTests {
     }
   }
 
+  @Test(arguments: [
+    ("api_key: X-API-Key", "X-Other: a", "no_credentials|there is no key in `x-api-key`"),
+    (
+      "api_key: { header: X-API-Key, query: key }", "X-Other: a",
+      "no_credentials|there is no key in `x-api-key` or `?key=`"
+    ),
+    ("api_key: X-API-Key", "X-API-Key: wrong", "unknown_api_key|no consumer has the key in `x-api-key`"),
+    ("basic: {}", "X-Other: a", "no_credentials|there is no `Authorization: Basic`"),
+    ("basic: {}", "Authorization: Basic YTpi", "wrong_password|no consumer has that name with that password"),
+    (
+      "client_certificate: {}", "X-Other: a",
+      "no_credentials|its connection has no certificate of a client"
+    ),
+    ("hmac: {}", "X-Other: a", "no_credentials|there are no `Signature-Input` and `Signature`"),
+    (
+      "hmac: {}", "Signature: a=:YQ==:",
+      "signature_malformed|`Signature-Input` and `Signature` are no pair of dictionaries (RFC 9421 §4)"
+    ),
+  ])
+  func `who is refused for want of proof is told what was wrong with it`(
+    plugin: String, line: String, reason: String
+  ) async throws {
+    let field = line.split(separator: ": ", maxSplits: 1).map(String.init)
+    let request = SampleRequest("GET", "/7/a", headers: [(field[0], field[1])])
+    let name = plugin.split(separator: ":")[0]
+    #expect(try await decisions(plugin, request) == ["\(name)|refuse|\(reason)"])
+  }
+
   @Test func `the first refusal ends the chain, and says by which rule`() async throws {
     let plugins = """
       headers: { request: { set: { X-A: b } } }
@@ -57,7 +86,7 @@ struct PluginDecisionTests {
     #expect(
       try await decisions(plugins, denied) == [
         "headers|pass||", "ip_access|refuse|ip_denied|10.9.1.1 is in 10.9.0.0/16 of `deny`",
-        "rate_limit|skipped||ip_access has decided",
+        "rate_limit|skipped||ip_access has decided; it acts on the answer all the same",
       ])
     let allowed = SampleRequest("GET", "/7/a", client: try #require(IPAddress("10.1.1.1")))
     #expect(
@@ -96,7 +125,9 @@ struct PluginDecisionTests {
       ])
     let unknown = try await decisions(plugins, SampleRequest("GET", "/7/a", headers: [("X-API-Key", "wrong")]))
     #expect(unknown[0].hasPrefix("api_key|refuse|unknown_api_key|"))
-    #expect(unknown[1...] == ["authorize|skipped||api_key has decided", "rate_limit|skipped||api_key has decided"])
+    #expect(
+      unknown[1...]
+        == ["authorize", "rate_limit"].map { "\($0)|skipped||api_key has decided; it acts on the answer all the same" })
     let poor = try await decisions("api_key: X-API-Key\nauthorize: { groups: [other, more] }", known)
     #expect(poor[1] == "authorize|refuse|missing_group|wanted is one of the groups other more")
     let nobody = try await decisions("authorize: { groups: [other] }")

@@ -1,3 +1,5 @@
+// long: one pass over the events of the reader, whose state nothing else may touch.
+
 import Foreign
 
 /// Turns the text of one file into a `Document`.

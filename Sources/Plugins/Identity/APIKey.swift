@@ -88,6 +88,12 @@ extension APIKey: Authenticator {
     return QueryParameters.first(query.utf8Span.span, in: exchange.query) != nil
   }
 
+  /// Behind `Bearer` tokens of others stand too: there only a key that somebody has is one of ours.
+  public func recognises(_ exchange: borrowing Exchange) -> Bool {
+    guard let place = place(in: exchange), place.hasScheme else { return isCarried(by: exchange) }
+    return digest(of: exchange).flatMap { services.consumers.identity(ofKey: $0) } != nil
+  }
+
   public func authenticate(_ exchange: inout Exchange) -> Verdict {
     if let wait = shared.failures.wait(for: exchange, now: services.now) {
       limited.add()
@@ -110,16 +116,19 @@ extension APIKey: Authenticator {
 
   @_lifetime(borrow exchange)
   private func field(of exchange: borrowing Exchange) -> Span<UInt8>? {
-    for place in places {
-      if place.hasScheme {
-        if let key = AuthorizationField.credentials(of: exchange, scheme: "Bearer ") { return key }
-      } else if place.known == .other {
-        if let key = exchange.request.header(named: place.name) { return key }
-      } else if let key = exchange.request.header(place.known) {
-        return key
-      }
-    }
+    for place in places { if let key = key(at: place, of: exchange) { return key } }
     return nil
+  }
+
+  private func place(in exchange: borrowing Exchange) -> KeyField? {
+    for place in places where key(at: place, of: exchange) != nil { return place }
+    return nil
+  }
+
+  @_lifetime(borrow exchange)
+  private func key(at place: KeyField, of exchange: borrowing Exchange) -> Span<UInt8>? {
+    if place.hasScheme { return AuthorizationField.credentials(of: exchange, scheme: "Bearer ") }
+    return place.known == .other ? exchange.request.header(named: place.name) : exchange.request.header(place.known)
   }
 
   private func digest(of exchange: borrowing Exchange) -> SHA256Digest? {
@@ -133,6 +142,17 @@ extension APIKey: Authenticator {
     // Identities are those of the configuration, which outlives the instance, so the table is bounded by it.
     if lines[owner] == nil { lines[owner] = fields.lines(for: identity) }
     if let lines = lines[owner] { exchange.request.addHeaders(lines) }
+  }
+}
+
+extension APIKey {
+  public func reason(for verdict: Verdict, of exchange: borrowing Exchange) -> String? {
+    guard case .fail(let fault) = verdict else { return nil }
+    if fault.isTooManyFailures { return Fault.tooManyFailuresWords }
+    if let place = place(in: exchange) { return "no consumer has the key in `\(place.name)`" }
+    if isCarried(by: exchange) { return "no consumer has the key in the query" }
+    let all = places.map { "`\($0.name)`" } + (query.map { ["`?\($0)=`"] } ?? [])
+    return "there is no key in " + all.joined(separator: " or ")
   }
 }
 

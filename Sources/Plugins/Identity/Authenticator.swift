@@ -86,6 +86,12 @@ extension Fault {
       code: "unauthenticated")
   }
 
+  /// What an explanation says of too many failures.
+  static let tooManyFailuresWords = "too many requests with bad credentials came from its address"
+  var isTooManyFailures: Bool {
+    ByteScan.equal(ByteScan.bytes(of: reason), ByteScan.bytes(of: Fault.tooManyFailures.reason))
+  }
+
   public static let noCredentials = unauthenticated("no_credentials")
   public static let tooManyFailures = Fault(
     .policy, 429, "too_many_failed_logins",

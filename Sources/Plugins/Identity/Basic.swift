@@ -95,6 +95,15 @@ extension Basic: Authenticator {
   }
 }
 
+extension Basic {
+  public func reason(for verdict: Verdict, of exchange: borrowing Exchange) -> String? {
+    guard case .fail(let fault) = verdict else { return nil }
+    if fault.isTooManyFailures { return Fault.tooManyFailuresWords }
+    guard isCarried(by: exchange) else { return "there is no `Authorization: Basic`" }
+    return "no consumer has that name with that password"
+  }
+}
+
 extension Fault {
   public static let wrongPassword = unauthenticated("wrong_password")
 }

@@ -55,6 +55,14 @@ extension ClientCertificateLogin: Authenticator {
   }
 }
 
+extension ClientCertificateLogin {
+  public func reason(for verdict: Verdict, of exchange: borrowing Exchange) -> String? {
+    guard case .fail = verdict else { return nil }
+    guard let certificate = exchange.clientCertificate else { return "its connection has no certificate of a client" }
+    return "no consumer has the certificate of `\(certificate.subject)`"
+  }
+}
+
 extension Fault {
   public static let unknownCertificate = unauthenticated("unknown_client_certificate")
 }

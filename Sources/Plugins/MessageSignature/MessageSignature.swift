@@ -180,6 +180,15 @@ extension MessageSignature: Authenticator {
   }
 }
 
+extension MessageSignature {
+  public func reason(for verdict: Verdict, of exchange: borrowing Exchange) -> String? {
+    guard case .fail(let fault) = verdict else { return nil }
+    if fault.isTooManyFailures { return Fault.tooManyFailuresWords }
+    if !isCarried(by: exchange) { return "there are no `Signature-Input` and `Signature`" }
+    return SignatureMistake.allCases.first { "\($0.fault.reason)" == "\(fault.reason)" }?.words
+  }
+}
+
 extension MessageSignature: RequestBodyHook {
   public var takesRequestBodies: Bool { true }
 

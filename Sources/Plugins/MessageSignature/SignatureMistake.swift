@@ -23,6 +23,27 @@ enum SignatureMistake: Error, CaseIterable {
   /// The digest is of the coded body, and hooks read the one out of its coding.
   case codedBody
 
+  /// What an explanation says of it.
+  var words: String {
+    switch self {
+    case .malformed: "`Signature-Input` and `Signature` are no pair of dictionaries (RFC 9421 §4)"
+    case .unknownKey: "no consumer has the signature's `keyid`"
+    case .algorithm: "the signature's `alg` is not hmac-sha256"
+    case .tag: "the signature's `tag` is not that of `tag`"
+    case .component: "the signature covers what is not read here, or a field that the request does not have"
+    case .uncovered: "the signature leaves out one of `components`"
+    case .noTime: "the signature has no `created`"
+    case .expired: "the signature's `created` is longer ago than `skew`, or its `expires` has passed"
+    case .notYetValid: "the signature's `created` is in the future by more than `skew`"
+    case .signature: "the consumer's key has not made the signature over this request"
+    case .replayed: "the signature came before"
+    case .windowFull: "more signatures came than can be remembered"
+    case .noDigest: "there is no SHA-256 in `Content-Digest`"
+    case .digest: "the body is not that of `Content-Digest`"
+    case .codedBody: "a signed body comes with `Content-Encoding`"
+    }
+  }
+
   var fault: Fault {
     switch self {
     case .malformed: .malformedSignature
