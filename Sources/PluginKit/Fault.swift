@@ -257,8 +257,8 @@ extension Fault {
 
   /// Every fault that the proxy itself makes, for the reference and its test.
   public static let all: [Fault] = [
-    notFound, methodNotAllowed, noHostToRedirect, invalidMaxForwards, schemeMismatch, tunnelRefused, headTimeout, bodyTimeout,
-    clientStalled,
+    notFound, methodNotAllowed, noHostToRedirect, invalidMaxForwards, schemeMismatch, tunnelRefused, headTimeout,
+    bodyTimeout, clientStalled,
     bodyTooLarge, expectationFailed, invalidBase64, ambiguousForm, unreadableRealtime,
     malformedUpgrade, unknownWebSocketVersion, tunnelIdle, clientGone,
     connectRefused, connectTimeout, targetCertificateExpired, targetCertificateNotYetValid, targetUnknownAuthority,

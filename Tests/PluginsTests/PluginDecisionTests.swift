@@ -126,7 +126,7 @@ struct PluginDecisionTests {
     let unknown = try await decisions(plugins, SampleRequest("GET", "/7/a", headers: [("X-API-Key", "wrong")]))
     #expect(unknown[0].hasPrefix("api_key|refuse|unknown_api_key|"))
     #expect(
-      unknown[1...]
+      Array(unknown[1...])
         == ["authorize", "rate_limit"].map { "\($0)|skipped||api_key has decided; it acts on the answer all the same" })
     let poor = try await decisions("api_key: X-API-Key\nauthorize: { groups: [other, more] }", known)
     #expect(poor[1] == "authorize|refuse|missing_group|wanted is one of the groups other more")

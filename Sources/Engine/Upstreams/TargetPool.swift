@@ -159,6 +159,8 @@ final class TargetPool {
       outcome: why.description == "connect timed out"
         ? "timeout" : why.description == Self.handshakeFailed.description ? "error" : "refused")
     settle(&history, .failure)
+    // Of a certificate nobody probes, and who asks next is to be told what is wrong with it: the last target stays.
+    if why.description == Self.handshakeFailed.description, !pool.hasOther(than: self) { return }
     eject(why)
   }
 

@@ -145,7 +145,8 @@ public final class TLSServerContext: @unchecked Sendable {
   private static func sessionContext(
     _ scope: String, _ clients: ClientCertificates, _ authority: TLSAuthority?
   ) -> [UInt8] {
-    let text = [UInt8](([scope, "\(clients)"] + (authority?.all.map(\.fingerprint) ?? [])).joined(separator: "\n").utf8)
+    let trusted = authority?.all.map(\.fingerprint) ?? []
+    let text = [UInt8](([scope, "\(clients)"] + trusted).joined(separator: "\n").utf8)
     var digest = [UInt8](repeating: 0, count: 32)
     // SAFETY: SHA-256 writes 32 bytes.
     unsafe digest.withUnsafeMutableBufferPointer {
