@@ -2,15 +2,19 @@
 extension ModelRequest {
   /// An estimate of the prompt's tokens, by its length.
   public var inputTokens: Int {
-    // Who counts tokens uses none, and texts to embed may be sent as the tokens that they are.
-    if operation?.counts == true { return 0 }
-    return body.estimatedTokens + (isForm ? TokenEstimate.attachment : 0)
-      + (asksEmbeddings ? body["input"]?.tokens ?? 0 : 0)
+    if operation?.isFree == true { return 0 }
+    return body.estimatedTokens + (isForm ? TokenEstimate.attachment : 0) + saidTokens
   }
+
+  /// Whether a text comes as the numbers of its tokens, which nobody but the model can read.
+  public var saysTokens: Bool { saidTokens > 0 }
+
+  /// Texts to embed may be sent as the tokens that they are.
+  private var saidTokens: Int { asksEmbeddings ? body["input"]?.tokens ?? 0 : 0 }
 
   /// The most tokens that the client lets the answer have, over all choices that it asks for; nil where it says nothing.
   public var outputTokens: Int? {
-    if let operation, operation.isDetermined || operation.counts { return 0 }
+    if let operation, operation.isDetermined || operation.isFree { return 0 }
     let settings = front == .generate ? body["generationConfig"] : body
     let limit =
       switch front {

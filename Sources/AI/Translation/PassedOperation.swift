@@ -25,8 +25,8 @@ public struct PassedOperation: Sendable, Equatable {
   /// Whether texts become vectors.
   public var embeds: Bool { ["/embeddings", ":embedContent", ":batchEmbedContents"].contains(path) }
 
-  /// Whether tokens are counted, which uses none.
-  public var counts: Bool { ["/messages/count_tokens", ":countTokens"].contains(path) }
+  /// Whether providers take nothing for it: counting tokens, and judging texts.
+  public var isFree: Bool { ["/moderations", "/messages/count_tokens", ":countTokens"].contains(path) }
 
   /// Whether the same request has the same answer anyway: nothing is drawn.
   public var isDetermined: Bool { embeds || ["/rerank", "/moderations"].contains(path) }
@@ -42,6 +42,8 @@ extension PassedOperation {
     if counts["input_tokens"] != nil {
       return Usage(input: Usage.count(counts["input_tokens"]), output: Usage.count(counts["output_tokens"]))
     }
-    return Chat.readUsage(counts)
+    let usage = Chat.readUsage(counts)
+    // Rankings have a sum alone.
+    return usage.isEmpty ? Usage(input: Usage.count(counts["total_tokens"])) : usage
   }
 }

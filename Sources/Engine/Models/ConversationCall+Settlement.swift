@@ -32,7 +32,7 @@ extension ConversationCall {
       return
     }
     if let answer = answer.recorded { plan?.keep(KeptModelAnswer(answer)) }
-    if isOpen, request.operation?.counts != true {
+    if isOpen, request.operation?.isFree != true {
       last = priced(Self.settlement(of: answer, input: size, wasSent: wasSent && clientGone))
     }
     settlement = last
@@ -107,7 +107,7 @@ extension ServerConnection {
       inputTokens: call.size, outputTokens: asked.outputTokens(for: call.request.back),
       price: prices.isEmpty
         ? nil : TokenPrice(input: prices.map(\.input).max() ?? 0, output: prices.map(\.output).max() ?? 0),
-      temperature: asked.temperature, isDetermined: asked.isDetermined,
+      temperature: asked.temperature, isDetermined: asked.isDetermined, saysTokens: asked.saysTokens,
       // What a prompt's model says is not yet what its caller gets: prompts keep their own.
       // Of a form not all is known that the answer depends on.
       canonical: slot.prompt == nil && !asked.isForm ? { asked.canonical } : nil,

@@ -21,6 +21,8 @@ public final class ModelCall {
   public let temperature: Double?
   /// Whether the same request has the same answer anyway, as an embedding.
   public let isDetermined: Bool
+  /// Whether a text of the request comes as the numbers of its tokens: no rule can look through it.
+  public let saysTokens: Bool
   private let readCanonical: (() -> [UInt8])?
   private let writeContent: (() -> [UInt8]?)?
   private let readQuestion: () -> (frame: [UInt8], text: String)?
@@ -44,7 +46,8 @@ public final class ModelCall {
   ///   - filter: puts every text of the request through a filter of its own; false where that cannot be done.
   public init(
     asked: String, provider: String, model: String, streams: Bool, inputTokens: Int, outputTokens: Int?,
-    price: TokenPrice?, temperature: Double? = nil, isDetermined: Bool = false, canonical: (() -> [UInt8])? = nil,
+    price: TokenPrice?, temperature: Double? = nil, isDetermined: Bool = false, saysTokens: Bool = false,
+    canonical: (() -> [UInt8])? = nil,
     content: (() -> [UInt8]?)? = nil, question: @escaping () -> (frame: [UInt8], text: String)? = { nil },
     asker: (any ModelAsking)? = nil, kept: @escaping ([UInt8]) -> (any KeptAnswer)? = { _ in nil },
     texts: @escaping () -> [String], userTexts: @escaping () -> [String] = { [] },
@@ -59,6 +62,7 @@ public final class ModelCall {
     self.price = price
     self.temperature = temperature
     self.isDetermined = isDetermined
+    self.saysTokens = saysTokens
     readCanonical = canonical
     writeContent = content
     readQuestion = question

@@ -20,6 +20,9 @@ public final class Guardrails: Plugin {
 
     var label: String { name ?? "guardrails" }
 
+    /// Whether any rule needs to know what a request says.
+    var looksAtTexts: Bool { !deny.isEmpty || !allow.isEmpty || !mask.isEmpty || moderation != nil }
+
     var hasRules: Bool {
       !deny.isEmpty || !allow.isEmpty || !mask.isEmpty || maximum != nil || !answers.deny.isEmpty
         || answers.maximum != nil || moderation != nil || topics != nil
@@ -73,7 +76,8 @@ public final class Guardrails: Plugin {
     detectors = DetectorSet(settings.mask)
     passed = services.counter(Self.decisions, [settings.label, "", "passed"])
     let rules =
-      ["maximum", "allow", "answers.maximum", "moderation", "topics"] + settings.deny.indices.map { "deny[\($0)]" }
+      ["maximum", "tokens", "allow", "answers.maximum", "moderation", "topics"]
+      + settings.deny.indices.map { "deny[\($0)]" }
       + settings.answers.deny.indices.map { "answers.deny[\($0)]" }
     blocked = Dictionary(
       uniqueKeysWithValues: rules.map { rule in
@@ -161,6 +165,7 @@ extension Guardrails: ModelCallHook {
   /// The first rule that the texts break.
   private func rule(brokenBy call: ModelCall) -> String? {
     if let maximum = settings.maximum, call.texts.reduce(0, { $0 + $1.utf8.count }) > maximum { return "maximum" }
+    if call.saysTokens, settings.looksAtTexts { return "tokens" }
     for (index, expression) in settings.deny.enumerated() {
       // What takes too long to look through is not let by.
       if call.texts.contains(where: { expression.search($0.utf8Span.span) != .absent }) { return "deny[\(index)]" }
