@@ -7,7 +7,7 @@ struct SecureContractTests {
   private static let folder = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/")!))
 
   /// The three backends of the file, each of which says what it got.
-  private final class Stage {
+  final class Stage {
     let backends: [Origin]
     let redis: RedisServer
     let directory: TemporaryDirectory
@@ -58,7 +58,7 @@ struct SecureContractTests {
     var received: [WireMessage] { backends.flatMap(\.requests) }
   }
 
-  private func withContract(_ body: (RunningGateway, Stage) throws -> Void) throws {
+  func withContract(_ body: (RunningGateway, Stage) throws -> Void) throws {
     let stage = try Stage()
     // The key set must be there when the file is read.
     _ = try stage.token(#""sub":"first""#)
