@@ -98,6 +98,7 @@ extension JSONWriter {
       if let changes = outcome.changes {
         $0.member("change_count", changes.changes.count)
         $0.array("changes") { $0.elements(changes, limit: 200) }
+        $0.member("new_certificate_count", outcome.renewedCertificates)
       }
       $0.array("needs_restart") { for note in outcome.needsRestart { $0.value(note) } }
     }

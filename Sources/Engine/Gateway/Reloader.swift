@@ -1,4 +1,5 @@
 public import Configuration
+import Foreign
 import Kernel
 import Telemetry
 
@@ -91,17 +92,20 @@ public final class Reloader {
     do { try gateway.adopt(next) } catch { return finish(kind, diagnostics: diagnostics, failure: "\(error)") }
     gateway.log?.apply(SegmentLimits(next.settings.callLog))
     loadedAt = Clock.wall
-    return finish(kind, diagnostics: diagnostics, changes: source.diff(from: old, to: next.settings))
+    return finish(
+      kind, diagnostics: diagnostics, changes: source.diff(from: old, to: next.settings),
+      renewed: next.settings.certificates.subtracting(old.certificates).count)
   }
 
   private func finish(
     _ kind: ReloadOutcome.Kind, diagnostics: Diagnostics = Diagnostics(), failure: String? = nil,
-    changes: ConfigurationDiff? = nil
+    changes: ConfigurationDiff? = nil, renewed: Int = 0
   ) -> ReloadOutcome {
     if failure == nil { succeeded += 1 } else { failed += 1 }
     let outcome = ReloadOutcome(
       kind: kind, number: succeeded + failed, time: Clock.wall, generation: gateway.snapshot.generation,
-      file: source.file, failure: failure, diagnostics: diagnostics, changes: changes, needsRestart: needsRestart,
+      file: source.file, failure: failure, diagnostics: diagnostics, changes: changes, renewedCertificates: renewed,
+      needsRestart: needsRestart,
       logLevel: gateway.snapshot.settings.log.level)
     last = outcome
     tell(outcome)
@@ -126,6 +130,8 @@ public struct ReloadOutcome: Sendable {
   /// What is to be said of the file.
   public let diagnostics: Diagnostics
   public let changes: ConfigurationDiff?
+  /// Certificates of listeners that did not run before: files may change where no line does.
+  public let renewedCertificates: Int
   /// What the configuration says and only a new start can do, a sentence each.
   public let needsRestart: [String]
 
@@ -136,15 +142,18 @@ public struct ReloadOutcome: Sendable {
 
   /// For people: one line, then mistakes, changes and what waits for a new start. Ends in a line break.
   public var text: String {
-    let changes = changes?.changes.count ?? 0
+    let changes = Self.count(changes?.changes.count ?? 0, "change")
+    let renewed = renewedCertificates == 0 ? "" : ", " + Self.count(renewedCertificates, "new certificate")
     var text =
       failure.map { "\(kind.rawValue) failed: \($0); generation \(generation) keeps running\n" }
-      ?? "\(kind.rawValue) done: generation \(generation) runs, \(changes) change\(changes == 1 ? "" : "s")\n"
+      ?? "\(kind.rawValue) done: generation \(generation) runs, \(changes)\(renewed)\n"
     text += diagnostics.text
     if let diff = self.changes { text += diff.text(limit: 50) }
     for note in needsRestart { text += "note: \(note)\n" }
     return text
   }
+
+  private static func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
 }
 
 extension ConfigurationDiff {
@@ -157,6 +166,11 @@ extension ConfigurationDiff {
 }
 
 extension GatewaySettings {
+  /// Fingerprints of what the listeners show.
+  fileprivate var certificates: Set<String> {
+    Set(listeners.flatMap { $0.tls?.certificates.compactMap { $0.identity?.certificate.fingerprint } ?? [] })
+  }
+
   /// What other settings say differently and a running process cannot take over.
   func unchangeable(in next: GatewaySettings) -> [String] {
     var notes: [String] = []

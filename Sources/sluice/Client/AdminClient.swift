@@ -52,7 +52,7 @@ struct AdminClient {
     guard let text = status["pid"], let process = CInt(text), status["reloads"] != nil else {
       throw fail("\(address) is no admin port of a gateway")
     }
-    guard ProcessName.of(process) == "sluice" else {
+    guard let name = ProcessName.of(process), name == "sluice" || name == ProcessName.own else {
       throw fail("process \(process), which \(address) names, is no sluice of this machine: set `admin.token`")
     }
     return (process, status)
@@ -97,8 +97,12 @@ struct AdminClient {
 
 /// Names of processes.
 private enum ProcessName {
+  /// Of this program, which may have been installed under another name.
+  static let own = of("self")
+  static func of(_ process: CInt) -> String? { of("\(process)") }
+
   /// As the kernel knows it; nil when there is no such process.
-  static func of(_ process: CInt) -> String? {
+  private static func of(_ process: String) -> String? {
     guard let file = try? File("/proc/\(process)/comm", .read) else { return nil }
     var bytes = [UInt8](repeating: 0, count: 64)
     var room = bytes.mutableSpan

@@ -104,9 +104,9 @@ struct HTTP2HostileTests {
     try attack(check, way) { gateway, _ in try expectCounted("long_heads", way, gateway) }
   }
 
-  @Test(arguments: Way.allCases)
-  func `a stream whose window never opens ends by its timeout, and its record says so`(way: Way) throws {
-    try attack("stall", way) { gateway, _ in
+  @Test(arguments: ["stall", "stall_connection"], Way.allCases)
+  func `a stream whose window never opens ends by its timeout, and its record says so`(check: String, way: Way) throws {
+    try attack(check, way) { gateway, _ in
       let record = try gateway.awaitRecords(3).first { $0["path"]?.string == "/large" }
       #expect(record?["reason"]?.string == "client_stalled")
       #expect(record?["fault"]?.string == "client")

@@ -297,6 +297,16 @@ def stall():
     assert peer.status(peer.request("HEAD", "/echo")) == 200
 
 
+def stall_connection():
+    """Streams may have all they want, and the connection's window is never opened."""
+    peer = Peer(PORT, settings=struct.pack(">HI", 4, 2**31 - 1))
+    peer.grants = False
+    stream = peer.request(path="/large")
+    peer.finish(stream)
+    assert stream in peer.resets and len(peer.bodies[stream]) == 65_535, len(peer.bodies[stream])
+    assert peer.status(peer.request("HEAD", "/echo")) == 200
+
+
 def unread():
     """A client that reads nothing at all while much is sent to it."""
     peer = Peer(PORT, settings=struct.pack(">HI", 4, 2**31 - 1))

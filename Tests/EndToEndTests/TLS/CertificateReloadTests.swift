@@ -44,6 +44,22 @@ struct CertificateReloadTests {
     }
   }
 
+  @Test func `a reload tells how many certificates are new where no line changed`() throws {
+    let files = try TLSFixture.files
+    let renewed = try files.authority.issue(subject: "/CN=renewed", names: ["DNS:localhost"])
+    let directory = try TemporaryDirectory()
+    let live = CertificateAuthority.Files(certificate: directory["live.pem"], key: directory["live.key"])
+    func install(_ files: CertificateAuthority.Files) -> Bool {
+      Shell.run("cp \(files.certificate) \(live.certificate) && cp \(files.key) \(live.key)") == 0
+    }
+    #expect(install(files.localhost))
+    try withGateway(Self.text, TLSFixture.plan([live])) { gateway in
+      #expect(install(renewed))
+      let said = try TLSFixture.run("\(RunningGateway.program) reload --admin 127.0.0.1:\(gateway.adminPort)")
+      #expect(said.output.contains("generation 2 runs, 0 changes, 1 new certificate\n"), "\(said.output)")
+    }
+  }
+
   @Test func `a reload of a broken certificate leaves the old one running, and says so`() throws {
     let files = try TLSFixture.files
     let directory = try TemporaryDirectory()

@@ -8,14 +8,17 @@ struct WebSocketPeerTests {
   private static let script =
     #filePath.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/websockets_peer.py"
 
-  @Test(.enabled(if: python != nil, "`make test` makes the Python environment"))
-  func `a real client and a real server talk through it`() throws {
+  @Test(.enabled(if: python != nil, "`make test` makes the Python environment"), arguments: [false, true])
+  func `a real client and a real server talk through it`(isSecure: Bool) throws {
     let python = try #require(Self.python)
     let target = Ports.free()
-    try withGateway("routes: { all: { match: /*, upstream: \"http://127.0.0.1:\(target)\" } }") { gateway in
+    let files = try TLSFixture.files
+    let plan = isSecure ? TLSFixture.plan([files.localhost]) : RunningGateway.Plan()
+    try withGateway("routes: { all: { match: /*, upstream: \"http://127.0.0.1:\(target)\" } }", plan) { gateway in
       let output = gateway.directory["python"]
       let peers = try ChildProcess(
-        [python, Self.script, "\(gateway.port)", "\(target)"], output: output, errors: output)
+        [python, Self.script, "\(gateway.port)", "\(target)"] + (isSecure ? [files.authority.certificate] : []),
+        output: output, errors: output)
       let exit = try peers.wait(until: .after(seconds: 60))
       #expect(exit == .exited(0), "\((try? gateway.directory.read("python")) ?? "")")
       let records = try gateway.awaitRecords(104)

@@ -1,14 +1,19 @@
 """Talks WebSocket through the gateway with the package `websockets` on both sides.
 
-A server listens on PORT_OF_TARGET; clients reach it by the gateway on PORT. Exits 0 when all was as it should be.
+A server listens on PORT_OF_TARGET; clients reach it by the gateway on PORT, under TLS where its authority is named. Exits 0 when all was as it should be.
 """
 
 import asyncio
+import functools
+import ssl
 import sys
 
 import websockets
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
+
+# Of the gateway's certificate; without it, the gateway is spoken to in the clear.
+AUTHORITY = sys.argv[3] if len(sys.argv) > 3 else None
 
 
 async def talk(socket):
@@ -42,7 +47,7 @@ async def converse(url, compression):
 
 
 async def check(gateway, target):
-    url = f"ws://127.0.0.1:{gateway}"
+    url = f"wss://localhost:{gateway}" if AUTHORITY else f"ws://127.0.0.1:{gateway}"
     async with serve(talk, "127.0.0.1", target, subprotocols=["a"], process_request=refuse, max_size=None):
         await converse(url, None)
         await converse(url, "deflate")
@@ -67,4 +72,7 @@ async def check(gateway, target):
         await asyncio.gather(*(many(number) for number in range(100)))
 
 
+if AUTHORITY:
+    context = ssl.create_default_context(cafile=AUTHORITY)
+    connect = functools.partial(connect, ssl=context)
 asyncio.run(check(int(sys.argv[1]), int(sys.argv[2])))
