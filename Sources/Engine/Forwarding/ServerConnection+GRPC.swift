@@ -26,10 +26,10 @@ extension ServerConnection {
     slot.account.rpcStatus = found ?? Self.statusOfHead(&slot.exchange)
   }
 
-  private static func statusOfHead(_ exchange: inout Exchange) -> Int? {
-    if let text = exchange.response.header(named: "grpc-status") { return GRPC.status(text) }
-    let status = exchange.response.head.status
-    return status == 200 ? nil : GRPC.status(ofHTTP: status)
+  /// An answer that says nothing of it, or nothing that can be read, is what callers take it for.
+  private static func statusOfHead(_ exchange: inout Exchange) -> Int {
+    if let text = exchange.response.header(named: "grpc-status"), let status = GRPC.status(text) { return status }
+    return GRPC.status(ofHTTP: exchange.response.head.status)
   }
 }
 

@@ -49,6 +49,18 @@ struct GRPCTests {
     }
   }
 
+  @Test func `an answer without a status is unknown, as it is to its caller`() throws {
+    let origin = try Origin { connection in
+      while try connection.request() != nil { try connection.answer("200 OK", ["Content-Type: application/grpc"]) }
+    }
+    try withGateway(to: origin) { gateway in
+      let client = try gateway.connect()
+      try client.send("POST /s/m HTTP/1.1", head + ["Content-Length: 0"])
+      #expect(try client.response().status == 200)
+      #expect(try gateway.awaitRecords(1)[0]["grpc_status"]?.integer == 2)
+    }
+  }
+
   @Test func `refusals are statuses to those who speak gRPC, and to nobody else`() throws {
     let text = """
       limits: { request_body: 4B }
