@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from harness import attacks, behind, caching, chain, limits, load, models, report, routes, scenarios
+from harness import attacks, behind, bodies, caching, chain, limits, load, models, report, routes, scenarios
 from harness.peers import Peer, known_peers
 from harness.processes import LOAD_CORE, Failure, free_port, started
 from harness.scenarios import Bench, Gate, Scenario
@@ -85,6 +85,9 @@ SCENARIOS = [
     Scenario(
         "cache-hit", "1,000 stored answers of 256 B in rotation, 64 keep-alive connections, Sluice with log and metrics",
         caching.hits, (Gate("cpu µs/request", 1.0, "nginx"),), among=("sluice", "nginx")),
+    Scenario(
+        "json-bodies", "transforming and validating a JSON body of 2 KiB beside simdjson's parse", bodies.costs,
+        (Gate("transform, × parse", 4), Gate("validate, × parse", 5)), only_sluice=True),
     Scenario(
         "rate-limit", "ten times too much for one limit, on four workers, for 10 s", limits.exact_rate,
         (Gate("off by %", 1),), only_sluice=True),
