@@ -11,6 +11,7 @@ enum KeywordRule {
     "token": "it would need a variable that must be set",
     "servers": "it would need a name server at an address of its own",
     "keys": "it would need a variable that must be set",
+    "replicas": "it would need a second server of tools",
     "authority": "it would need a service that speaks TLS",
     "server_name": "it would need a service that speaks TLS",
     "verify": "it would need a service that speaks TLS",

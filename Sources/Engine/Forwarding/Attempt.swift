@@ -49,6 +49,7 @@ extension ServerConnection {
   ) async -> AttemptOutcome {
     slot.exchange.times.firstByte = worker.loop.now
     let status = slot.exchange.response.head.status
+    if route.settings.mcp != nil { MCPSession.tag(&slot.exchange, by: lease.pool) }
     if let pass = slot.pass { pass.look(&slot.exchange, now: worker.loop.now) }
     if status == 101 { return await switchProtocols(slot, lease, route: route, timeouts: timeouts) }
     if status >= 500 {

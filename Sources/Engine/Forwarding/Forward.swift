@@ -18,6 +18,9 @@ extension ServerConnection {
     slot.account.upstream = pool
     if let fault = checkUpgrade(slot) { return fault }
     pool.upstream.retryBudget.countRequest(now: worker.loop.now)
+    if route.settings.mcp != nil, let home = MCPSession.takeHome(of: &slot.exchange, in: pool) {
+      slot.history.choose(home)
+    }
     return prepareUpload(slot, route: route)
   }
 

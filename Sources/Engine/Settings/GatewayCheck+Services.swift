@@ -21,13 +21,14 @@ extension GatewayCheck {
 
   private static var mostProviderConnections: Int { 65_536 }
 
-  /// The upstream of a server. Sessions of the older protocol live in one process, so a client's calls go to one address.
+  /// The upstream of a server. Sessions begin anywhere; `MCPSession` leads their calls to where they did.
   mutating func upstream(of server: MCPServerSettings) -> Int {
     guard let url = server.url else { return 0 }
-    let target = TargetSettings(
-      address: .host(url.host, port: url.port), name: url.authority, isSecure: url.isSecure)
+    let targets = ([url] + server.replicas).map {
+      TargetSettings(address: .host($0.host, port: $0.port), name: $0.authority, isSecure: $0.isSecure)
+    }
     var upstream = UpstreamSettings(
-      name: "mcp:\(server.name)", balance: .hash, hashKey: .ip, targets: [target],
+      name: "mcp:\(server.name)", balance: .leastRequest, targets: targets,
       timeouts: TimeoutSettings(connect: .seconds(5), firstByte: .minutes(10), idle: .minutes(30)),
       tls: UpstreamTLSSettings(authority: server.authority), position: server.position)
     if let known = settings.upstreams.firstIndex(where: { $0.name == upstream.name }) {

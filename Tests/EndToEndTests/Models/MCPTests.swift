@@ -1,3 +1,4 @@
+// long: one table of what passes and what does not, and the two stories of the official SDK
 import GatewayTesting
 import Kernel
 import Testing
@@ -70,6 +71,67 @@ struct MCPTests {
         metrics.contains(
           #"sluice_mcp_calls_total{server="tickets",method="tools/call",name="close_ticket",status="403"} 2"#)
       )
+    }
+  }
+
+  @Test func `calls of a session go to the process that began it, under its own id`() throws {
+    let origins = try ["s-one", "s-two"].map { id in
+      try Origin { connection in
+        while try connection.request() != nil {
+          try connection.answer("200 OK", ["Mcp-Session-Id: \(id)"], body: #"{"jsonrpc":"2.0","id":7,"result":{}}"#)
+        }
+      }
+    }
+    defer { for origin in origins { origin.stop() } }
+    let replica = ", replicas: [\"\(origins[1].url)/mcp\"]"
+    try withGateway(Self.configuration("\(origins[0].url)/mcp", replica)) { gateway in
+      var sessions: Set<String> = []
+      let begin = #"{"jsonrpc":"2.0","id":1,"method":"initialize"}"#
+      for _ in 1...16 { sessions.insert(try #require(try post(gateway, begin)["Mcp-Session-Id"])) }
+      #expect(sessions.count == 2 && sessions.allSatisfy { $0.contains(".sluice-") })
+      for session in sessions {
+        for _ in 1...6 {
+          #expect(try post(gateway, Self.call, ["Mcp-Session-Id: \(session)"])["Mcp-Session-Id"] == session)
+        }
+        // Of an address that is no more.
+        let lost = "Mcp-Session-Id: \(session.dropLast(8))00000000"
+        #expect(try post(gateway, Self.call, [lost]).status == 200)
+      }
+      for (origin, id) in zip(origins, ["s-one", "s-two"]) {
+        let asked = origin.requests.compactMap { $0["Mcp-Session-Id"] }.filter { !$0.contains(".sluice-") }
+        #expect(asked == Array(repeating: id, count: 6))
+      }
+    }
+  }
+
+  @Test(.enabled(if: python != nil, "`make test` makes the Python environment"))
+  func `the official SDK keeps its sessions among two processes of its server`() throws {
+    let python = try #require(Self.python)
+    let directory = try TemporaryDirectory()
+    let ports = [Ports.free(), Ports.free()]
+    var servers: [ChildProcess] = []
+    defer { for server in servers { server.kill() } }
+    for port in ports {
+      servers.append(
+        try ChildProcess(
+          [python, Self.script, "serve", "\(port)"], output: directory["\(port)"], errors: directory["\(port)"]))
+    }
+    #expect(
+      Deadline.usual.poll {
+        ports.allSatisfy { (try? directory.read("\($0)"))?.contains("Uvicorn running") == true }
+      })
+    let replica = ", replicas: [\"http://127.0.0.1:\(ports[1])/mcp\"]"
+    try withGateway(Self.configuration("http://127.0.0.1:\(ports[0])/mcp", replica)) { gateway in
+      for number in 1...4 {
+        let client = try ChildProcess(
+          [python, Self.script, "call", "http://127.0.0.1:\(gateway.port)/mcp/tickets", "other", "legacy"],
+          output: gateway.directory["client-\(number)"], errors: gateway.directory["errors"])
+        let exit = try client.wait(until: .after(seconds: 60))
+        #expect(exit == .exited(0), "\((try? gateway.directory.read("errors")) ?? "")")
+        let said = try JSONValue(parsing: gateway.directory.read("client-\(number)"))
+        #expect(said["find_ticket"]?.string == "ticket 7" && said["prompt"]?.string == "Dear Ann")
+      }
+      for port in ports { #expect(try directory.read("\(port)").contains("POST /mcp"), "\(port)") }
     }
   }
 
@@ -227,6 +289,7 @@ struct MCPTests {
     ("match: /mcp", "servers: { a: \"http://127.0.0.1:1/mcp\" }", "a path that ends in /*"),
     ("match: /mcp/*", "servers: {}", "has no server"), ("match: /mcp/*", "servers: { a: nonsense }", "https://HOST"),
     ("match: /mcp/*", "servers: { a: { url: \"https://x/mcp\", alow: [] } }", "allow"),
+    ("match: /mcp/*", "servers: { a: { url: \"https://x/mcp\", replicas: [\"https://y/\"] } }", "another path"),
   ])
   func `mistakes are told`(_ match: String, _ servers: String, _ said: String) throws {
     let directory = try TemporaryDirectory()

@@ -11,6 +11,8 @@ public struct MCPRouteSettings: Sendable, Equatable {
 public struct MCPServerSettings: Sendable, Equatable {
   public var name = ""
   public var url: ServiceURL?
+  /// Other processes of the same server.
+  public var replicas: [ServiceURL] = []
   /// Who must have signed its certificate. Nil: whom the system trusts.
   public var authority: AuthoritySettings?
   /// Tools for everybody; `*` at the end of a name is any rest.
@@ -24,7 +26,8 @@ public struct MCPServerSettings: Sendable, Equatable {
   var isRestricted: Bool { !allow.isEmpty || !consumers.isEmpty || !groups.isEmpty }
 
   public static func == (one: MCPServerSettings, other: MCPServerSettings) -> Bool {
-    one.name == other.name && one.url == other.url && one.authority == other.authority && one.allow == other.allow
+    one.name == other.name && one.url == other.url && one.replicas == other.replicas
+      && one.authority == other.authority && one.allow == other.allow
       && one.consumers.elementsEqual(other.consumers, by: ==) && one.groups.elementsEqual(other.groups, by: ==)
   }
 }
@@ -54,12 +57,22 @@ extension MCPServerSettings {
     [
       Keyword("url", \.url, .serviceURL, required: true, "Its endpoint."),
       Keyword(
+        "replicas", \.replicas, .list(of: .serviceURL, maximum: 64),
+        "Other processes of the same server, at the same path, which know it by the host of `url`."),
+      Keyword(
         "authority", \.authority, .authority,
         "Who must have signed its certificate: PEM. Unset: whom the system trusts."),
       Keyword("allow", \.allow, .tools, "Tools that everybody may call. Unset, and no other list either: all."),
       Keyword("consumers", \.consumers, .toolLists, "More tools for a consumer."),
       Keyword("groups", \.groups, .toolLists, "More tools for those of a group."),
-    ])
+    ],
+    check: { server, node, reading in
+      for replica in server.replicas where replica.target != server.url?.target {
+        reading.error(
+          "the replica \(replica.text) has another path than `url`", at: node.position,
+          expected: "the path \(server.url?.target ?? "/")")
+      }
+    })
 }
 
 extension ValueType where Value == [String] {
