@@ -49,13 +49,29 @@ extension WorkerMetrics {
     if call.isKept { return }
     let series = series(of: call)
     let times = slot.exchange.times
-    let error = slot.account.status >= 400 ? "\(slot.account.status)" : slot.exchange.fault.map { "\($0.reason)" } ?? ""
-    let duration = error.isEmpty ? series.duration : shard.series(.modelDuration, series.labels + [error])
-    shard.observe(duration, nanoseconds: times.ended - times.received)
+    observeDuration(slot, series)
     if call.request.streams, call.firstContent > 0 {
       shard.observe(series.firstChunk, nanoseconds: call.firstContent - times.sent)
     }
     count(call.last, of: call)
+  }
+
+  /// What was passed as it is counts by the same rule; files are of no model.
+  func observe(_ pass: ProviderPass, _ slot: ExchangeSlot) {
+    let name = pass.isConfigured ? pass.asked : nil
+    let series = series(provider: pass.provider.settings.name, model: name ?? MetricShard.other)
+    observeDuration(slot, series)
+    if pass.usage.isEmpty { return }
+    shard.observe(series.input, count: pass.usage.input)
+    shard.observe(series.output, count: pass.usage.output)
+    if let cost = pass.cost { shard.add(series.cost, cost) }
+  }
+
+  private func observeDuration(_ slot: ExchangeSlot, _ series: ModelSeries) {
+    let times = slot.exchange.times
+    let error = slot.account.status >= 400 ? "\(slot.account.status)" : slot.exchange.fault.map { "\($0.reason)" } ?? ""
+    let duration = error.isEmpty ? series.duration : shard.series(.modelDuration, series.labels + [error])
+    shard.observe(duration, nanoseconds: times.ended - times.received)
   }
 
   /// Counts what an attempt used, at the model at hand.
@@ -70,8 +86,11 @@ extension WorkerMetrics {
   }
 
   private func series(of call: ConversationCall) -> ModelSeries {
-    let model = call.isConfigured ? call.asked : MetricShard.other
-    let key = ModelSeries.Key(provider: call.model.provider, model: model)
+    series(provider: call.model.provider, model: call.isConfigured ? call.asked : MetricShard.other)
+  }
+
+  private func series(provider: String, model: String) -> ModelSeries {
+    let key = ModelSeries.Key(provider: provider, model: model)
     if let known = models[key] { return known }
     let made = ModelSeries(key, shard)
     models[key] = made

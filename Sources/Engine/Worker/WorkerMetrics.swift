@@ -102,6 +102,7 @@ final class WorkerMetrics {
     shard.observe(series, nanoseconds: times.ended - times.received)
     if slot.exchange.rpc != .none { observeCall(slot, number) }
     if let call = slot.conversation { observe(call, slot) }
+    if let pass = slot.pass { observe(pass, slot) }
     if let prompt = slot.prompt { observe(prompt, slot.conversation) }
     shard.observe(overhead, nanoseconds: times.ended - times.received - times.waited)
     if slot.account.bytesIn > 0 || slot.account.bytesOut > 0 { countBodies(slot, number) }

@@ -160,6 +160,11 @@ public final class ModelCall {
   /// Keeps what must be told how the call ends.
   public func hold(_ reservation: any ModelReservation) { reservations.append(reservation) }
 
+  /// Tells every reservation what a call has used up to now that goes on.
+  public func use(_ outcome: ModelOutcome) {
+    for reservation in reservations { reservation.use(outcome) }
+  }
+
   /// Tells every reservation, in the order in which they were made, and lets go of them.
   public func settle(_ outcome: ModelOutcome) {
     let held = reservations
@@ -192,8 +197,14 @@ public final class GivenAnswer: KeptAnswer {
 
 /// What a call may use up was set aside when it began; how much it did is told when it is over.
 public protocol ModelReservation: AnyObject {
+  /// What a call has used up to now, in all, that goes on for long: a realtime conversation after each answer.
+  func use(_ outcome: ModelOutcome)
   /// Called once, on the worker, before the call's record is written.
   func settle(_ outcome: ModelOutcome)
+}
+
+extension ModelReservation {
+  public func use(_ outcome: ModelOutcome) {}
 }
 
 /// How a call ended, as far as it is to be accounted for.

@@ -68,10 +68,13 @@ private final class CostReservation: ModelReservation {
     self.price = price
   }
 
+  func settle(_ outcome: ModelOutcome) { reservation.settle(used: outcome.isHit ? 0 : cost(of: outcome)) }
+
+  func use(_ outcome: ModelOutcome) { reservation.count(used: cost(of: outcome)) }
+
   /// Where another model answered, which has no price, the tokens count as those of the one that was chosen.
-  func settle(_ outcome: ModelOutcome) {
-    let tokens = price.cost(input: outcome.inputTokens, output: outcome.outputTokens)
-    reservation.settle(used: outcome.isHit ? 0 : outcome.cost ?? tokens)
+  private func cost(of outcome: ModelOutcome) -> Int {
+    outcome.cost ?? price.cost(input: outcome.inputTokens, output: outcome.outputTokens)
   }
 }
 

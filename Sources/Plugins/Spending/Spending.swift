@@ -89,31 +89,66 @@ final class Spending {
   final class Reservation {
     fileprivate let spending: Spending
     fileprivate let key: String
-    fileprivate let amount: Int
-    fileprivate let end: Int
+    /// What stays set aside while the call goes on.
+    fileprivate let aside: Int
+    /// What the call has used that is counted already.
+    fileprivate var counted = 0
+    /// All that it takes in the period at hand.
+    fileprivate var amount: Int
+    fileprivate var end: Int
     fileprivate var isShared: Bool
 
     fileprivate init(_ spending: Spending, _ key: String, _ amount: Int, end: Int, isShared: Bool) {
       self.spending = spending
       self.key = key
+      aside = amount
       self.amount = amount
       self.end = end
       self.isShared = isShared
     }
 
+    /// Counts what the call has used up to now, beside what stays set aside for the rest of it.
+    func count(used: Int) {
+      let more = max(0, used - counted)
+      counted += more
+      spending.count(self, more: more)
+    }
+
     /// Puts the truth in its place.
-    func settle(used: Int) { spending.settle(self, used: used) }
+    func settle(used: Int) { spending.settle(self, used: amount - aside + max(0, used - counted)) }
   }
 
   private func settle(_ reservation: Reservation, used: Int) {
     guard reservation.isShared else {
       return book.ledger.settle(reservation.key, reserved: reservation.amount, used: used, end: reservation.end)
     }
-    if used == reservation.amount { return }
-    // The call's record does not wait for the store.
+    if used != reservation.amount { change(reservation, by: used - reservation.amount) }
+  }
+
+  /// Counts more of a call that goes on, in the period at hand: into another one it takes along what is set aside.
+  private func count(_ reservation: Reservation, more: Int) {
+    let end = settings.allowance.period.end(of: Clock.wall / 1_000_000_000)
+    if end <= reservation.end {
+      settle(reservation, used: reservation.amount + more)
+      reservation.amount += more
+      return
+    }
+    settle(reservation, used: reservation.amount - reservation.aside)
+    reservation.end = end
+    reservation.amount = reservation.aside + more
+    if reservation.isShared { return change(reservation, by: reservation.amount, begins: true) }
+    _ = book.ledger.reserve(
+      reservation.key, reservation.amount, limit: settings.allowance.amount, isForced: true, end: end)
+  }
+
+  /// Changes what the store counts. The call's record does not wait for it.
+  ///
+  /// - Parameter begins: whether there may be no count yet for the period.
+  private func change(_ reservation: Reservation, by difference: Int, begins: Bool = false) {
+    let (key, end) = (reservation.key, reservation.end)
     services.start { [self] in
       for attempt in 0..<Self.mostAttempts {
-        if await settleShared(reservation, used: used) { return }
+        if await changeShared(key, end, by: difference, begins: begins) { return }
         do { try await services.sleep(.seconds(1) << attempt) } catch { return }
       }
     }
@@ -122,12 +157,15 @@ final class Spending {
   /// A store that is away for longer keeps the reservation, which is too much rather than too little.
   private static let mostAttempts = 5
 
-  private func settleShared(_ reservation: Reservation, used: Int) async -> Bool {
+  private func changeShared(_ key: String, _ end: Int, by difference: Int, begins: Bool) async -> Bool {
     guard let store else { return true }
-    let key = storeKey(reservation.key, reservation.end)
     do throws(StoreError) {
-      let answer = try await store.run(Self.settleScript, key: key, [used - reservation.amount])
-      if let used = answer.first { book.ledger.note(reservation.key, used, end: reservation.end) }
+      let limit = settings.allowance.amount
+      let answer =
+        begins
+        ? try await store.run(Self.reserveScript, key: storeKey(key, end), [difference, limit, 1, end + 3600])
+        : try await store.run(Self.settleScript, key: storeKey(key, end), [difference])
+      if let used = answer.last { book.ledger.note(key, used, end: end) }
       return true
     } catch { return false }
   }

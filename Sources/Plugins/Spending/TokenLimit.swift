@@ -58,6 +58,8 @@ private final class TokenReservation: ModelReservation {
 
   init(_ reservation: Spending.Reservation) { self.reservation = reservation }
 
+  func use(_ outcome: ModelOutcome) { reservation.count(used: outcome.inputTokens + outcome.outputTokens) }
+
   func settle(_ outcome: ModelOutcome) {
     reservation.settle(used: outcome.isHit ? 0 : outcome.inputTokens + outcome.outputTokens)
   }

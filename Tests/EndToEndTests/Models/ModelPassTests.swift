@@ -28,6 +28,7 @@ struct ModelPassTests {
         return ports.count == 2
       }, "\((try? directory.read("errors")) ?? "")")
     let text = """
+      admin: "127.0.0.1:${ADMIN_PORT}"
       ai:
         providers:
           http: { dialect: openai, url: "http://127.0.0.1:\(ports[0])/v1", keys: ["${KEY}"] }
@@ -51,6 +52,14 @@ struct ModelPassTests {
         talk["status"]?.integer == 101 && talk["model"]?.string == "voice" && talk["provider"]?.string == "socket")
       #expect(talk["input_tokens"]?.integer == 254 && talk["output_tokens"]?.integer == 296)
       #expect(talk["cost_nanousd"]?.integer == 254 * 4000 + 296 * 16_000)
+      let metrics = try gateway.admin("/metrics").text
+      for (name, label) in [("socket", "voice"), ("http", "_OTHER")] {
+        #expect(
+          metrics.split(separator: "\n").contains {
+            $0.hasPrefix("gen_ai_client_operation_duration") && $0.contains("\"\(name)\"")
+              && $0.contains("\"\(label)\"")
+          }, "\(name)")
+      }
       #expect(
         records.filter { $0["path"]?.string?.hasPrefix("/v1/files") == true }.allSatisfy {
           $0["provider"]?.string == "http"
@@ -97,6 +106,33 @@ struct ModelPassTests {
         ("/v1/realtime?model=voice", ["Host: a"], 400), ("/v1/filesystem", ["Host: a"], 404),
       ] { #expect(try get(gateway, target, fields).status == status, "\(target)") }
       #expect(origin.requests.isEmpty)
+    }
+  }
+
+  @Test func `what an answer used counts while the conversation goes on`() throws {
+    let origin = try Origin { connection in
+      guard try connection.request() != nil else { return }
+      try connection.send(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+          + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
+      let said = #"{"type":"response.done","response":{"usage":{"input_tokens":10,"output_tokens":20}}}"#
+      for _ in 1...2 { try connection.send([0x81, UInt8(said.utf8.count)] + Array(said.utf8)) }
+      _ = try connection.request()
+    }
+    let text =
+      "admin: \"127.0.0.1:${ADMIN_PORT}\"\n"
+      + Self.configuration.replacing("tokens: 50/month", with: "answer: 100, tokens: 1000/month")
+    try withGateway(text, to: origin, plan()) { gateway in
+      let client = try gateway.connect()
+      defer { client.close() }
+      try client.send("GET /limited/v1/realtime?model=voice HTTP/1.1", Self.handshake)
+      var spend = ""
+      // Two answers, and what is set aside for the next.
+      let isCounted = Deadline.usual.poll {
+        spend = (try? gateway.admin("/api/v1/spend").text) ?? ""
+        return spend.contains(#""used":161}"#)
+      }
+      #expect(isCounted, "\(spend)")
     }
   }
 

@@ -25,15 +25,29 @@ final class ProviderPass {
     self.model = model
   }
 
+  /// Whether the configuration names the model, as with conversations: clients make up names.
+  var isConfigured: Bool {
+    guard let asked, let model else { return false }
+    return asked != "\(provider.settings.name)/\(model)" || provider.isPriced(model)
+  }
+
   /// In billionths of a USD; nil when the model has no price.
   var cost: Int? { model.flatMap { provider.price(of: $0) }.map { $0.cost(of: usage) } }
 
-  func add(_ more: Usage) { usage += more }
+  /// Notes what one answer of a conversation used, and lets the limits know, as it may go on for long.
+  func add(_ more: Usage) {
+    usage += more
+    plan?.use(outcome)
+  }
 
   /// Tells the plugins what it came to, once.
   func settle() {
-    plan?.settle(ModelOutcome(inputTokens: usage.input, outputTokens: usage.output, cost: cost))
+    plan?.settle(outcome)
     plan = nil
+  }
+
+  private var outcome: ModelOutcome {
+    ModelOutcome(inputTokens: usage.input, outputTokens: usage.output, cost: cost)
   }
 
   // MARK: The request's head
