@@ -15,7 +15,7 @@ struct ModelPassTests {
   }
 
   @Test(.enabled(if: python != nil, "`make test` makes the Python environment"))
-  func `OpenAI's package sends recordings, images and files, and talks`() throws {
+  func `OpenAI's package sends recordings, images and files, and talks`() throws {  // long: one story
     let python = try #require(Self.python)
     let directory = try TemporaryDirectory()
     let provider = try ChildProcess(
