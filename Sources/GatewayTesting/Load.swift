@@ -99,9 +99,12 @@ package final class Load: Sendable, Opaque {
     } catch { state.withLock { $0.outcome.failures.append("\(step): \(error)") } }
   }
 
+  /// Whether nobody listens any more; each worker closes its listener for itself, so the last may take a moment longer.
   private func isNobodyThere() -> Bool {
-    do { _ = try Client(port: port) } catch { return error as? WireError == .broken(ECONNREFUSED) }
-    return false
+    Deadline.usual.poll {
+      do { _ = try Client(port: port) } catch { return error as? WireError == .broken(ECONNREFUSED) }
+      return false
+    }
   }
 
   private func ask(_ client: Client) throws -> WireMessage {
