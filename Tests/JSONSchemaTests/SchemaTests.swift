@@ -184,7 +184,7 @@ import Testing
 
   /// The official tests are another project's and are not kept here: `SLUICE_SCHEMA_SUITE` names the directory
   /// `tests/draft2020-12` of JSON-Schema-Test-Suite.
-  @Test(.enabled(if: ProcessEnvironment.value("SLUICE_SCHEMA_SUITE") != nil))
+  @Test(.enabled(if: ProcessEnvironment.value("SLUICE_SCHEMA_SUITE") != nil, "`make test` fetches the official suite"))
   func `the official test suite passes`() throws {
     let directory = try #require(ProcessEnvironment.value("SLUICE_SCHEMA_SUITE"))
     var run = 0
