@@ -9,7 +9,7 @@ struct ModelMatrixTests {
 
   @Test(
     .enabled(if: python != nil, "`make test` makes the Python environment"),
-    arguments: ["openai", "anthropic", "gemini", "bedrock"])
+    arguments: ["openai", "azure", "anthropic", "gemini", "bedrock"])
   func `every client has texts, tools, pictures, schemas, streams and errors of every provider`(_ provider: String)
     throws
   {
@@ -28,6 +28,7 @@ struct ModelMatrixTests {
       ai:
         providers:
           openai: { dialect: openai, url: "http://127.0.0.1:\(port)/v1" }
+          azure: { dialect: azure, url: "http://127.0.0.1:\(port)", api_version: "2024-10-21", keys: ["${ID}"] }
           anthropic: { dialect: anthropic, url: "http://127.0.0.1:\(port)" }
           gemini: { dialect: gemini, url: "http://127.0.0.1:\(port)" }
           bedrock: { dialect: bedrock, url: "http://127.0.0.1:\(port)", region: eu-central-1, access_key: "${ID}", secret_key: "${ID}" }

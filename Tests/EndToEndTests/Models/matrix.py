@@ -82,6 +82,8 @@ def responses(model, busy):
     check(create(model=model, input=[{"role": "user", "content": parts}]).output_text == "You showed 1", "a picture")
     wanted = {"format": {"type": "json_schema", "name": "city", "schema": CITY}}
     check(json.loads(create(model=model, input=SAID, text=wanted).output_text) == FILLED, "a schema")
+    with client.responses.stream(model=model, input=SAID, text=wanted) as stream:
+        check(json.loads(stream.get_final_response().output_text) == FILLED, "a schema's stream")
     tools = [{"type": "function", "name": "weather", "description": "Now", "parameters": CITY, "strict": False}]
     call = create(model=model, input=SAID, tools=tools).output[0]
     check(json.loads(call.arguments) == FILLED, call)
@@ -116,6 +118,8 @@ def messages(model, busy):
     wanted = {"output_config": {"format": {"type": "json_schema", "schema": CITY}}}
     answer = client.messages.create(**asked, messages=user, extra_body=wanted)
     check(json.loads(answer.content[0].text) == FILLED, answer)
+    with client.messages.stream(**asked, messages=user, extra_body=wanted) as stream:
+        check(json.loads("".join(stream.text_stream)) == FILLED, "a schema's stream")
     tools = [{"name": "weather", "description": "Now", "input_schema": CITY}]
     answer = client.messages.create(**asked, messages=user, tools=tools)
     call = answer.content[0]
@@ -149,6 +153,8 @@ def google(model, busy):
     check(generate(model=model, contents=["See", picture]).text == "You showed 1", "a picture")
     config = types.GenerateContentConfig(response_mime_type="application/json", response_json_schema=CITY)
     check(json.loads(generate(model=model, contents=SAID, config=config).text) == FILLED, "a schema")
+    chunks = client.models.generate_content_stream(model=model, contents=SAID, config=config)
+    check(json.loads("".join(c.text or "" for c in chunks)) == FILLED, "a schema's stream")
     declaration = types.FunctionDeclaration(name="weather", description="Now", parameters_json_schema=CITY)
     config = types.GenerateContentConfig(
         tools=[types.Tool(function_declarations=[declaration])], automatic_function_calling=by_hand)
@@ -179,6 +185,9 @@ def mistral(model, busy):
     wanted = {"type": "json_schema", "json_schema": {"name": "city", "schema": CITY}}
     answer = client.chat.complete(model=model, messages=user, response_format=wanted)
     check(json.loads(answer.choices[0].message.content) == FILLED, answer)
+    events = [event.data for event in client.chat.stream(model=model, messages=user, response_format=wanted)]
+    filled = "".join(e.choices[0].delta.content or "" for e in events if e.choices)
+    check(json.loads(filled) == FILLED, events)
     tools = [{"type": "function", "function": {"name": "weather", "description": "Now", "parameters": CITY}}]
     answer = client.chat.complete(model=model, messages=user, tools=tools)
     call = answer.choices[0].message.tool_calls[0]

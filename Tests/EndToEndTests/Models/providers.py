@@ -1,11 +1,13 @@
-"""Models of four dialects, written by hand after each provider's own reference; what one says, all say.
+"""Models of five dialects, written by hand after each provider's own reference; what one says, all say.
 
 Prints the port. A model says again what it was told, calls the first tool that it is offered, fills in a schema that has
 a `city`, and tells how many pictures it was shown. The model `busy` is always too busy, and a stream of "cut" breaks off.
 `/v1/chat/completions` (https://platform.openai.com/docs/api-reference/chat), `/v1/messages`
 (https://docs.anthropic.com/en/api/messages), `/v1beta/models/…:generateContent`
-(https://ai.google.dev/api/generate-content) and `/model/…/converse`
-(https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html).
+(https://ai.google.dev/api/generate-content), `/model/…/converse`
+(https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html) and
+`/openai/deployments/…/chat/completions?api-version=…` with an `api-key`
+(https://learn.microsoft.com/azure/ai-foundry/openai/reference).
 """
 
 import base64
@@ -101,6 +103,14 @@ class Chat:
 
     def error(self):
         return {"error": {"message": "Too busy", "type": "requests", "param": None, "code": "rate_limit_exceeded"}}
+
+
+class Deployment(Chat):
+    """A deployment is named in the path, whatever the body says."""
+
+    def read(self, path, body):
+        said = super().read(path, {"model": None, **body})[1]
+        return unquote(path.split("/")[3]), said
 
 
 class Messages:
@@ -225,6 +235,8 @@ def dialect(path):
         return Converse()
     if path.startswith("/v1beta/"):
         return Generate()
+    if path.startswith("/openai/deployments/"):
+        return Deployment()
     return Messages() if path.endswith("/messages") else Chat()
 
 
@@ -254,9 +266,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        path = urlsplit(self.path).path
+        path, query = urlsplit(self.path)[2:4]
         spoken = dialect(path)
         try:
+            if isinstance(spoken, Deployment):
+                need(query.startswith("api-version=20") and self.headers["api-key"], "api-version, api-key")
             model, said = spoken.read(path, body)
         except (Unreadable, KeyError, TypeError) as error:
             return self.answer(400, {"error": {"message": f"unreadable: {error!r}", "code": 400}, "message": f"{error!r}"})
