@@ -67,6 +67,7 @@ struct AIContractTests {
         ("OPENAI_API_KEY_2", "openai-key-2"), ("ANTHROPIC_BASE_URL", "\(cloud.url)/anthropic"),
         ("ANTHROPIC_API_KEY", "anthropic-key"), ("GEMINI_BASE_URL", "\(cloud.url)/gemini"),
         ("GEMINI_API_KEY", "gemini-key"), ("OLLAMA_HOST", local.url),
+        ("AZURE_OPENAI_ENDPOINT", "\(cloud.url)/azure"), ("AZURE_OPENAI_API_KEY", "azure-key"),
       ]
       return plan
     }
@@ -141,6 +142,11 @@ struct AIContractTests {
       #expect(list.contains(#""fast""#) && list.contains(#""careful""#))
       #expect(try post(gateway, chat("Hi", model: "anthropic/claude-haiku-4-5")).text.contains("from anthropic"))
       #expect(try post(gateway, chat("Hi", model: "gemini/gemini-2.5-pro")).text.contains("from gemini"))
+      #expect(try post(gateway, chat("Hi", model: "azure/gpt-4o")).text.contains("from azure"))
+      let deployed = try #require(stage.cloud.requests.first { $0.target.hasPrefix("/azure/") })
+      #expect(
+        deployed.target == "/azure/openai/deployments/gpt-4o/chat/completions?api-version=2025-04-01-preview"
+          && deployed["api-key"] == "azure-key" && deployed["Authorization"] == nil, "\(deployed.target)")
       #expect(try post(gateway, chat("Hi", model: "mistral/x")).status == 404, "it has no key")
       let vector = try post(gateway, #"{"model":"openai/text-embedding-3-small","input":"x"}"#, "/v1/embeddings")
       #expect(vector.status == 200 && vector.text.contains("0.5"), "\(vector.text)")
