@@ -71,9 +71,28 @@ public final class RegularExpression: @unchecked Sendable {
     unsafe pcre2_code_free_8(code)
   }
 
+  /// What one search after another works in, so that they need not allocate.
+  ///
+  /// SAFETY: the data is this value's alone, and freed with it.
+  @safe
+  public struct Workspace: ~Copyable, @unchecked Sendable {
+    fileprivate let data: OpaquePointer?
+
+    // One pair: nobody asks for groups.
+    public init() { unsafe data = pcre2_match_data_create_8(1, nil) }
+
+    deinit { unsafe pcre2_match_data_free_8(data) }
+  }
+
   /// Searches text from `start` on.
   public func search(_ text: Span<UInt8>, from start: Int = 0) -> Outcome {
-    switch match(text, from: start, options: 0) {
+    var workspace = Workspace()
+    return search(text, from: start, in: &workspace)
+  }
+
+  /// The same, for those who search often.
+  public func search(_ text: Span<UInt8>, from start: Int = 0, in workspace: inout Workspace) -> Outcome {
+    switch match(text, from: start, options: 0, in: &workspace) {
     case .found(let range): .found(range)
     case .absent: .absent
     case .pending, .exhausted: .exhausted
@@ -82,14 +101,15 @@ public final class RegularExpression: @unchecked Sendable {
 
   /// Searches the beginning of a text, from `start` on: what follows could make a match longer, or make one.
   public func search(beginning text: Span<UInt8>, from start: Int = 0) -> PartialOutcome {
-    match(text, from: start, options: PCRE2_PARTIAL_HARD)
+    var workspace = Workspace()
+    return match(text, from: start, options: PCRE2_PARTIAL_HARD, in: &workspace)
   }
 
-  private func match(_ text: Span<UInt8>, from start: Int, options: UInt32) -> PartialOutcome {
-    // SAFETY: match data for one pair is freed before this returns; the text is live during the call, and no empty
-    // text is passed as nil.
-    guard let data = unsafe pcre2_match_data_create_8(1, nil) else { return .exhausted }
-    defer { unsafe pcre2_match_data_free_8(data) }
+  private func match(
+    _ text: Span<UInt8>, from start: Int, options: UInt32, in workspace: inout Workspace
+  ) -> PartialOutcome {
+    // SAFETY: nobody else uses the workspace during the call, in which the text is live; no empty text is passed as nil.
+    guard let data = unsafe workspace.data else { return .exhausted }
     let result = unsafe text.withUnsafeBufferPointer {
       unsafe pcre2_match_8(code, $0.baseAddress ?? Self.nothing.utf8Start, $0.count, start, options, data, context)
     }

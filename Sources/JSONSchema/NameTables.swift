@@ -32,6 +32,13 @@ struct NameTables: Sendable {
     return table
   }
 
+  /// Adds a text that is in no table.
+  mutating func add(text: [UInt8]) -> Indexes {
+    let start = texts.count
+    texts += text
+    return Indexes(start..<texts.count)
+  }
+
   private func find(_ name: Span<UInt8>, in table: NameTable) -> UInt32? {
     slots.span.find(0..<name.count, of: name, in: table, texts.span)
   }

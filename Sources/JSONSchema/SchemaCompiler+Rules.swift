@@ -100,8 +100,21 @@ extension SchemaCompiler {
     let kinds = SchemaType.bit(.string)
     try addCounts("minLength", "maxLength", of: node, kinds, "characters", to: &rules) { .length($0, $1) }
     guard let value = try member("pattern", of: node) else { return }
-    let pattern = SchemaProgram.add(try expression(value), to: &program.patterns)
-    add(.pattern(pattern), kinds, "pattern", "must match \(shown(value))", to: &rules)
+    let expression = try expression(value)
+    let check: SchemaRule.Check =
+      if let start = Self.plainStart(of: expression.pattern) {
+        .start(program.names.add(text: start))
+      } else {
+        .pattern(SchemaProgram.add(expression, to: &program.patterns))
+      }
+    add(check, kinds, "pattern", "must match \(shown(value))", to: &rules)
+  }
+
+  /// What a text begins with when it matches a pattern that asks for no more, as `^/` or `^https://`.
+  private static func plainStart(of pattern: String) -> [UInt8]? {
+    let start = Array(pattern.utf8.dropFirst())
+    let special = Array("\\^$.|?*+()[]{}".utf8)
+    return pattern.utf8.first == UInt8(ascii: "^") && !start.contains(where: special.contains) ? start : nil
   }
 
   func expression(_ node: Int) throws(SchemaMistake) -> RegularExpression {

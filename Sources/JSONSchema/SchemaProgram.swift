@@ -77,6 +77,8 @@ struct SchemaRule: BitwiseCopyable, Sendable {
     case oneOfValues(Indexes)
     case length(Int, Int)
     case pattern(UInt32)
+    /// These bytes among the texts of names.
+    case start(Indexes)
     case elementCount(Int, Int)
     case uniqueElements
     case contains(UInt32, Int, Int)

@@ -4,25 +4,42 @@ import Kernel
 
 /// Rules about a value by itself.
 extension SchemaValidator {
-  func checkValue(
+  mutating func checkValue(
     _ rule: SchemaRule, _ node: Int, _ document: borrowing JSONDocument, _ subject: borrowing Subject
   ) -> Bool {
-    let program = schema.program
     let text = document.text(node, in: subject.bytes)
     switch rule.check {
     case .whole: return DecimalNumber(text).isInteger
     case .oneOfValues(let literals):
-      return program.literals[literals.range].contains { $0.equals(node, of: document, subject.bytes) }
+      return schema.program.literals[literals.range].contains { $0.equals(node, of: document, subject.bytes) }
     case .minimum(let index, let isExclusive):
-      let (bound, value) = (program.numbers[Int(index)], DecimalNumber(text))
+      let (bound, value) = (schema.program.numbers[Int(index)], DecimalNumber(text))
       return isExclusive ? bound < value : !(value < bound)
     case .maximum(let index, let isExclusive):
-      let (bound, value) = (program.numbers[Int(index)], DecimalNumber(text))
+      let (bound, value) = (schema.program.numbers[Int(index)], DecimalNumber(text))
       return isExclusive ? value < bound : !(bound < value)
-    case .multipleOf(let index): return DecimalNumber(text).isMultiple(of: program.numbers[Int(index)])
-    case .pattern(let index): return matches(program.patterns[Int(index)], node, document, subject.bytes)
+    case .multipleOf(let index): return DecimalNumber(text).isMultiple(of: schema.program.numbers[Int(index)])
+    case .pattern(let index): return matches(schema.program.patterns[Int(index)], node, document, subject.bytes)
     default: return false
     }
+  }
+
+  /// Whether a text begins with another.
+  @inline(__always)
+  static func begins(
+    _ node: Int, with start: Indexes, _ document: borrowing JSONDocument, _ subject: borrowing Subject
+  ) -> Bool {
+    let content = document.content(node, in: subject.bytes)
+    let start = subject.texts.extracting(start.range)
+    if !document.isEscaped(node) { return begins(content, with: start) }
+    var decoded = ByteBuffer(capacity: content.count)
+    JSONString.append(decoding: content, to: &decoded)
+    return begins(decoded.span, with: start)
+  }
+
+  @inline(__always)
+  private static func begins(_ text: Span<UInt8>, with start: Span<UInt8>) -> Bool {
+    text.count >= start.count && ByteScan.equal(text.extracting(first: start.count), start)
   }
 
   /// Whether a text is one of a table.
@@ -54,23 +71,29 @@ extension SchemaValidator {
   }
 
   private static func scalars(_ text: Span<UInt8>) -> Int {
-    var count = 0
-    for index in text.indices where text[index] & 0xC0 != 0x80 { count &+= 1 }
-    return count
+    // Bytes that continue a character have the highest bit and not the next: eight at once.
+    var continuing = 0
+    var index = 0
+    while index < text.count {
+      let word = ByteScan.word(in: text, at: index)
+      continuing &+= (word & (~word &<< 1) & 0x8080_8080_8080_8080).nonzeroBitCount
+      index &+= 8
+    }
+    return text.count &- continuing
   }
 
   /// A pattern that takes more than it may does not match.
-  func matches(
+  mutating func matches(
     _ pattern: RegularExpression, _ node: Int, _ document: borrowing JSONDocument, _ bytes: Span<UInt8>
   ) -> Bool {
     let content = document.content(node, in: bytes)
-    if !document.isEscaped(node) { return Self.isFound(pattern, content) }
+    if !document.isEscaped(node) { return isFound(pattern, content) }
     var decoded = ByteBuffer(capacity: content.count)
     JSONString.append(decoding: content, to: &decoded)
-    return Self.isFound(pattern, decoded.span)
+    return isFound(pattern, decoded.span)
   }
 
-  private static func isFound(_ pattern: RegularExpression, _ text: Span<UInt8>) -> Bool {
-    if case .found = pattern.search(text) { true } else { false }
+  private mutating func isFound(_ pattern: RegularExpression, _ text: Span<UInt8>) -> Bool {
+    if case .found = pattern.search(text, in: &workspace) { true } else { false }
   }
 }

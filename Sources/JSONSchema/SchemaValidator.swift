@@ -1,3 +1,4 @@
+import Foreign
 public import JSON
 public import Kernel
 
@@ -20,6 +21,8 @@ public struct SchemaValidator: ~Copyable {
   var seen: [Int] = []
   /// The resources that evaluation has come through, the outermost first, where that matters.
   private(set) var scope: [UInt32] = []
+  /// For patterns.
+  var workspace = RegularExpression.Workspace()
   private var depth = 0
   private var effort = 0
 
@@ -166,6 +169,8 @@ public struct SchemaValidator: ~Copyable {
     case .elements(let first, let rest): return checkElements(first, rest, node, document, subject, tells: tells)
     case .length(let least, let most):
       if Self.isWithin(least, most, node, document, subject) { return true }
+    case .start(let start):
+      if Self.begins(node, with: start, document, subject) { return true }
     case .oneOfTexts(let table):
       if holds(node, table, document, subject) { return true }
     case .all, .any, .one, .not, .condition, .reference, .dynamicReference:
