@@ -51,6 +51,9 @@ public enum HTTPError: UInt8, Error, Sendable, CaseIterable {
   /// The head has more fields than the limit.
   case tooManyFields
 
+  /// A head of HTTP/2 that HTTP/2 forbids, or that cannot be said in HTTP/1.1 (RFC 9113 §8.1.1).
+  case malformedHead
+
   // Host (RFC 9110 §7.2, RFC 9112 §3.2).
   /// HTTP/1.1 without Host.
   case missingHost
@@ -149,6 +152,7 @@ public enum HTTPError: UInt8, Error, Sendable, CaseIterable {
     case .nulByte: "nul_byte"
     case .headTooLarge: "head_too_large"
     case .tooManyFields: "too_many_fields"
+    case .malformedHead: "malformed_head"
     case .missingHost: "missing_host"
     case .repeatedHost: "repeated_host"
     case .invalidHost: "invalid_host"

@@ -197,7 +197,9 @@ final class ServerConnection: WakerOwner, ClientConnection {
     do {
       guard try HeadDecoding.decode(&slot.requestDecoder, &slot.exchange.request) else { return nil }
     } catch {
-      return isPreface(error, slot) ? .preface : .refused(.malformedRequest(error))
+      if isPreface(error, slot) { return .preface }
+      let isOfHTTP2 = carrier != nil && (socket as? HTTP2ServerStream)?.isRefused == true
+      return .refused(.malformedRequest(isOfHTTP2 ? .malformedHead : error))
     }
     slot.exchange.times.headComplete = worker.loop.now
     slot.exchange.request.buffer.advance(slot.exchange.request.head.length)

@@ -50,7 +50,7 @@ enum AnswerTranslation {
     for index in lines.dropFirst() {
       let name = fields.name(index)
       if equals(name, "content-length") { hasLength = true }
-      if equals(name, "trailer") { hasTrailers = true }
+      if FieldTranslation.tellsTrailers(name, fields.value(index)) { hasTrailers = true }
     }
     let mayHaveContent = !meaning.isInformational && status != 204 && status != 304 && method != .head
     // Content of a known length has no place for trailers.

@@ -16,6 +16,14 @@ enum FieldTranslation {
     return true
   }
 
+  /// Whether a field says that trailers follow: `Trailer` does, and a type of gRPC, whose calls end with their status.
+  static func tellsTrailers(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
+    if name.count == 7 { return ByteScan.equal(name, ByteScan.bytes(of: "trailer")) }
+    let type = ByteScan.bytes(of: "application/grpc")
+    return name.count == 12 && value.count >= type.count && ByteScan.equal(name, ByteScan.bytes(of: "content-type"))
+      && ByteScan.equalIgnoringCase(value.extracting(first: type.count), type)
+  }
+
   /// Puts down the lines of a trailer section; false when one of them could not stand there.
   static func appendTrailers(
     _ fields: borrowing HTTP2Fields, _ lines: Range<Int>, to out: inout ByteBuffer

@@ -63,6 +63,8 @@ class HTTP2Channel: WakerOwner {
   func settingsChanged() {}
   /// A head opens a stream of the peer's.
   func open(_ slot: Int, _ lines: Range<Int>, isTruncated: Bool, isEnd: Bool) {}
+  /// A head that was to open a stream of the peer's was none.
+  func headRefused() {}
   /// A further head, or trailers.
   func takeHead(_ stream: HTTP2Stream, _ lines: Range<Int>, isTruncated: Bool, isEnd: Bool) {}
   /// Both sides of a stream are through with it.
@@ -95,6 +97,12 @@ class HTTP2Channel: WakerOwner {
     while streams.count <= slot { streams.append(nil) }
     streams[slot] = stream
     stream.begin(slot)
+  }
+
+  /// Takes a stream's place away: what still comes of it is for nobody.
+  final func detach(_ stream: HTTP2Stream) {
+    streams[stream.slot] = nil
+    stream.finish()
   }
 
   // MARK: For streams
@@ -210,6 +218,7 @@ class HTTP2Channel: WakerOwner {
       guard let stream = stream(slot) else { return }
       takeHead(stream, lines, isTruncated: isTruncated, isEnd: isEnd)
       touch(stream)
+    case .refused: headRefused()
     case .data(let slot, let octets):
       guard let stream = stream(slot) else { return session.consume(octets.count, of: slot) }
       Self.pass(input, octets.lowerBound + fedFrom..<octets.upperBound + fedFrom, to: stream)

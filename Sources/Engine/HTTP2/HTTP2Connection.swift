@@ -47,19 +47,31 @@ final class HTTP2Connection: HTTP2Channel, ClientConnection {
   // MARK: Streams
 
   override func open(_ slot: Int, _ lines: Range<Int>, isTruncated: Bool, isEnd: Bool) {
-    // A connection whose exchange was cancelled may still be about it: these are bounded too.
-    guard carried.count - resting.count < 2 * worker.limits.http2Streams else {
-      return session.reset(slot, code: .refusedStream)
-    }
-    let stream = takeResting() ?? makeStream()
+    guard let stream = takeStream() else { return session.reset(slot, code: .refusedStream) }
     attach(stream, to: slot)
     guard stream.takeHead(lines, of: session, isTruncated: isTruncated, isEnd: isEnd) else {
       session.reset(slot, code: .protocolError)
-      worker.metrics.http2Refused(listener, "malformed")
-      return stream.refuse()
+      detach(stream)
+      return refuseHead(of: stream)
     }
     if isEnd { stream.takeEnd() }
     touch(stream)
+  }
+
+  override func headRefused() { if let stream = takeStream() { refuseHead(of: stream) } }
+
+  /// The client is told by a reset; the engine records the request as it does every other.
+  private func refuseHead(of stream: HTTP2ServerStream) {
+    worker.metrics.http2Refused(listener, "malformed")
+    stream.refuse()
+    touch(stream)
+  }
+
+  /// Nil: there are as many as may be. Of an exchange that was cancelled the connection may still be about it, so
+  /// these are bounded too.
+  private func takeStream() -> HTTP2ServerStream? {
+    guard carried.count - resting.count < 2 * worker.limits.http2Streams else { return nil }
+    return takeResting() ?? makeStream()
   }
 
   /// The one that rests most lately; it is the last one unless its exchange has not come to its end yet.

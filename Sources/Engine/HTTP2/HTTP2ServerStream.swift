@@ -8,6 +8,8 @@ final class HTTP2ServerStream: HTTP2Stream {
   private var decoder: ResponseDecoder
   private var head = ResponseHead()
   private var isHead = false
+  /// Its stream was reset because of its head.
+  private(set) var isRefused = false
   unowned var connection: ServerConnection!
 
   override init(_ channel: HTTP2Channel) {
@@ -38,8 +40,17 @@ final class HTTP2ServerStream: HTTP2Stream {
     return connection.waker.isParked && connection.awaited == nil && connection.tunnel == nil
   }
 
-  /// Forgets a request that cannot be said.
-  func refuse() { inbox.removeAll() }
+  /// Shows the engine a head that is none in place of one that cannot be said; nobody is told what it answers.
+  func refuse() {
+    inbox.removeAll()
+    inbox.append(" \r\n\r\n")
+    isRefused = true
+    isReadable = true
+  }
+
+  override func send(_ bytes: Span<UInt8>, more: Bool = false) -> IOResult {
+    isRefused ? .moved(bytes.count) : super.send(bytes, more: more)
+  }
 
   /// Nobody reads the rest of a request that was answered.
   override var endsReading: Bool { super.endsReading || outgoing == .done && !hasEnd }

@@ -152,8 +152,8 @@ class HTTP2Stream: Transport {
   private func grant(_ count: Int) {
     guard count > 0 else { return }
     unconsumed -= count
-    guard slot >= 0 else { return }
-    channel.session.consume(count, of: slot)
+    // What is read after the stream's end still counts in the window that all streams share.
+    if slot >= 0 { channel.session.consume(count, of: slot) } else { channel.session.consume(count) }
     channel.markDirty()
   }
 
@@ -301,8 +301,8 @@ class HTTP2Stream: Transport {
     isOpen = false
     isPeerClosed = true
     waker = nil
+    grant(unconsumed)
     if slot >= 0 {
-      if unconsumed > 0 { channel.session.consume(unconsumed, of: slot) }
       if outgoing != .done || !hasEnd { channel.session.reset(slot, code: codeOfClose) }
       channel.markDirty()
     }

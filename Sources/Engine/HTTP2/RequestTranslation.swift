@@ -36,7 +36,8 @@ public enum RequestTranslation {
     guard let pseudo = findPseudo(fields, lines), appendRequestLine(fields, pseudo, to: &out) else { return nil }
     var meaning = Meaning(isHead: equals(fields.value(pseudo.method), "HEAD"), isTunnel: pseudo.isWebSocket)
     var cookies = 0
-    var hasLength = false
+    var lengths = 0
+    var hasTrailers = false
     if pseudo.authority >= 0, !FieldTranslation.appendLine(bytes("Host"), fields.value(pseudo.authority), to: &out) {
       return nil
     }
@@ -48,7 +49,11 @@ public enum RequestTranslation {
       case UInt8(ascii: "c") where equals(name, "cookie"):
         cookies += 1
         continue
-      case UInt8(ascii: "c") where equals(name, "content-length"): hasLength = true
+      case UInt8(ascii: "c") where equals(name, "content-length"):
+        lengths += 1
+        continue
+      case UInt8(ascii: "c"), UInt8(ascii: "t"):
+        if FieldTranslation.tellsTrailers(name, fields.value(index)) { hasTrailers = true }
       case UInt8(ascii: "h") where equals(name, "host"):
         // The same said twice is one host; two hosts are left for the decoder to refuse.
         if pseudo.authority >= 0, ByteScan.equalIgnoringCase(fields.value(index), fields.value(pseudo.authority)) {
@@ -62,10 +67,13 @@ public enum RequestTranslation {
     if cookies > 0, !appendCookies(fields, lines, to: &out) { return nil }
     if pseudo.isWebSocket {
       WebSocketHandshake.appendRequest(key: (random.next(), random.next()), to: &out)
-    } else if !isEnd, !hasLength {
+    } else if !isEnd, lengths == 0 || hasTrailers {
+      // Content of a known length has no place for trailers.
       meaning.framing = .chunked
       out.append("transfer-encoding: chunked\r\n")
+      lengths = 0
     }
+    if lengths > 0, !appendLengths(fields, lines, to: &out) { return nil }
     out.append("\r\n")
     return meaning
   }
@@ -101,6 +109,15 @@ public enum RequestTranslation {
     out.append(" ")
     out.append(target)
     out.append(" HTTP/1.1\r\n")
+    return true
+  }
+
+  private static func appendLengths(
+    _ fields: borrowing HTTP2Fields, _ lines: Range<Int>, to out: inout ByteBuffer
+  ) -> Bool {
+    for index in lines where equals(fields.name(index), "content-length") {
+      if !FieldTranslation.appendLine(fields.name(index), fields.value(index), to: &out) { return false }
+    }
     return true
   }
 

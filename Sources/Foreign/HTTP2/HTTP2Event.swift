@@ -8,6 +8,8 @@ public enum HTTP2Event: Sendable {
   /// - isNew: it opens the stream.
   /// - isTruncated: the list was longer than allowed, and its end is missing.
   case head(slot: Int, lines: Range<Int>, isNew: Bool, isTruncated: Bool, isEnd: Bool)
+  /// The head of a request was none (RFC 9113 §8.1.1); its stream is over.
+  case refused
   /// Content: the octets in this range of what was fed last.
   case data(slot: Int, octets: Range<Int>)
   /// Nothing more comes from the peer on this stream.

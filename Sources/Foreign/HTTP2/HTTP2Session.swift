@@ -150,6 +150,12 @@ public final class HTTP2Session {
     _ = unsafe nghttp2_session_consume(session, id(of: slot), count)
   }
 
+  /// The same for octets of a stream that is over: they still count in the window of the connection.
+  public func consume(_ count: Int) {
+    // SAFETY: the session is alive.
+    _ = unsafe nghttp2_session_consume_connection(session, count)
+  }
+
   /// Octets of names and values of one head, with four for each line.
   public var headLimit: Int { options.headSize }
 
@@ -282,7 +288,9 @@ public final class HTTP2Session {
       headSlot = -1
     }
     // A stream whose head was never complete is nobody's.
-    if streams[slot].isKnown { events.append(.closed(slot: slot, code: code)) } else { release(slot) }
+    if streams[slot].isKnown { return events.append(.closed(slot: slot, code: code)) }
+    release(slot)
+    if code == HTTP2ErrorCode.protocolError.rawValue { events.append(.refused) }
   }
 
   func sentGoAway(code: UInt32) { failureCode = code }

@@ -44,10 +44,20 @@ enum PythonPeer {
 @Suite(.enabled(if: PythonPeer.python != nil, "`make test` makes the Python environment"))
 struct HTTP2ExchangeTests {
   @Test(arguments: [
-    "get", "many", "bodies", "library", "empty", "interim", "cookies", "refusals", "windows", "split", "urgency",
+    "get", "many", "bodies", "library", "empty", "interim", "cookies", "sized", "refusals", "windows",
+    "split", "urgency",
   ])
   func `a client of HTTP/2 gets what it asks for`(check: String) throws {
     try withGateway(to: HTTP2Origin.make(), PythonPeer.plan()) { try PythonPeer.run("exchanges.py", check, $0) }
+  }
+
+  @Test func `uploads that are cancelled before they are read take nothing of the window`() throws {
+    let origin = try HTTP2Origin.make()
+    let text = """
+      upstreams: { one: { targets: "\(origin.url)", connections: { maximum: 1 } } }
+      routes: { all: { match: /*, upstream: one } }
+      """
+    try withGateway(text, PythonPeer.plan()) { try PythonPeer.run("exchanges.py", "abandoned", $0) }
   }
 
   @Test func `clients of HTTP/1.1 are served by the same listener`() throws {

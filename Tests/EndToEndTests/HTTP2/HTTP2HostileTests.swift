@@ -115,8 +115,15 @@ struct HTTP2HostileTests {
 
   @Test(arguments: ["forbidden", "lengths"], Way.allCases)
   func `what HTTP/2 forbids is refused before anything is forwarded`(check: String, way: Way) throws {
-    try attack(check, way) { _, origin in
+    try attack(check, way) { gateway, origin in
       #expect(origin.requests.filter { $0["Via"] == "2.0 sluice" }.isEmpty)
+      guard check == "forbidden" else { return }
+      // Each of the 28 is a line of the log, as every request is.
+      let refused = try gateway.awaitRecords(28).filter { $0["status"]?.integer == 400 }
+      #expect(refused.count >= 26, "\(refused.count)")
+      #expect(refused.contains { $0["reason"]?.string == "malformed_head" && $0["fault"]?.string == "client" })
+      let page = try gateway.admin("/metrics").text
+      #expect(page.contains(#"sluice_http2_refused_total{listener="\#(way.rawValue)",reason="malformed"}"#))
     }
   }
 }

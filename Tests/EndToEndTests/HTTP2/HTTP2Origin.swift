@@ -18,7 +18,10 @@ enum HTTP2Origin {
       try connection.send("HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n")
       try connection.answer()
     case "/fields":
-      try connection.answer(body: request.fields.map { "\($0.name): \($0.value)" }.joined(separator: "\n"))
+      let lines =
+        request.fields.map { "\($0.name): \($0.value)" }
+        + request.trailers.map { "trailer of \($0.name): \($0.value)" }
+      try connection.answer(body: lines.joined(separator: "\n"))
     case "/large":
       try connection.send("HTTP/1.1 200 OK\r\nContent-Length: \(10 << 20)\r\n\r\n")
       for _ in 0..<10 { try connection.send(block) }

@@ -28,7 +28,8 @@ struct HTTP2TargetTests {
   }
 
   @Test(arguments: [
-    "exchange", "interim", "trailers", "many", "refused", "goaway", "reset", "cancel", "early", "slow", "http1",
+    "exchange", "interim", "trailers", "sized", "sustained", "many", "refused", "goaway", "reset", "cancel", "early",
+    "slow", "http1",
     "refuses",
   ])
   func `a target that speaks HTTP/2 in the clear is called`(check: String) throws {

@@ -84,6 +84,27 @@ def trailers():
     assert origin.requests[0].trailers == [("x-check", "3")], origin.requests[0].trailers
 
 
+def sized():
+    """A length that is known takes no trailers away that are announced, or that gRPC has."""
+    Origin("h2c", PORT)
+    for kind in (b"", b"X-Kind: application/grpc+proto\r\n"):
+        head = b"GET /sized-trailers HTTP/1.1\r\nHost: a\r\n" + kind
+        received = raw(head + b"Connection: close\r\n\r\n", b"\r\n\r\n5\r\nhello\r\n0\r\nx-sum: 0 []\r\n\r\n")
+        assert b"content-length" not in received.lower(), received
+
+
+def sustained():
+    """More answers than the connection's window has room for: what comes with a stream's end is granted anew too."""
+    origin = Origin("h2c", PORT)
+    peer = http.client.HTTPConnection("127.0.0.1", GATEWAY, timeout=20)
+    for number in range(160):
+        answer = ask(path="/middling", connection=peer)
+        assert len(answer.content) == 100_000, (number, answer.status)
+    assert origin.connections == 1, origin.connections
+    window = origin.open[0].peer.outbound_flow_control_window
+    assert window > 6_000_000, window
+
+
 def many():
     """Many calls at a time share few connections; those beyond the target's limit get another."""
     origin = Origin("h2c", PORT, settings={h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 10})

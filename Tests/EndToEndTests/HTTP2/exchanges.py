@@ -135,6 +135,48 @@ def cancel():
     assert peer.status(peer.request(path="/echo")) == 200
 
 
+def abandoned():
+    """Uploads that are cancelled while they wait for a connection take nothing of the window for good."""
+    sock = socket.create_connection(("127.0.0.1", PORT), 10)
+    peer = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
+    peer.initiate_connection()
+
+    def step():
+        sock.sendall(peer.data_to_send())
+        peer.receive_data(sock.recv(65536))
+        sock.sendall(peer.data_to_send())
+
+    while peer.outbound_flow_control_window < 1 << 20:
+        step()
+    whole = peer.outbound_flow_control_window
+    # The one connection that there may be.
+    peer.send_headers(1, Peer.fields(None, "GET", "/never"), end_stream=True)
+    sock.sendall(peer.data_to_send())
+    time.sleep(0.2)
+    for _ in range(8):
+        stream = peer.get_next_available_stream_id()
+        peer.send_headers(stream, Peer.fields(None, "POST", "/echo"))
+        for _ in range(200_000 // 16_000):
+            peer.send_data(stream, b"x" * 16_000)
+        sock.sendall(peer.data_to_send())
+        time.sleep(0.05)
+        peer.reset_stream(stream, CANCEL)
+        while peer.outbound_flow_control_window < whole // 2:
+            step()
+
+
+def sized():
+    """A request of a known length keeps the trailers that it announces."""
+    peer = Peer(PORT)
+    stream = peer.claim()
+    fields = peer.fields("POST", "/fields") + [("content-length", "5"), ("trailer", "x-check")]
+    trailers = frame(HEADERS, END_HEADERS | END_STREAM, stream, peer.encoder.encode([("x-check", "1")], huffman=False))
+    peer.send(peer.head(fields, stream, end=False) + frame(DATA, 0, stream, b"hello") + trailers)
+    assert peer.status(stream) == 200
+    lines = peer.bodies[stream].decode().lower().split("\n")
+    assert "transfer-encoding: chunked" in lines and "trailer of x-check: 1" in lines, lines
+
+
 def drain():
     """The gateway is told to end while an answer is awaited; another stream that comes just then is still served."""
     peer = Peer(PORT)

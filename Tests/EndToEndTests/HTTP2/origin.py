@@ -95,6 +95,13 @@ class Origin:
             return Answer(status=204, length=False)
         if what == "large":
             return Answer(LARGE)
+        if what == "middling":
+            return Answer(b"x" * 100_000)
+        if what == "sized-trailers":
+            kind = dict(request.fields).get("x-kind")
+            told = ("content-type", kind) if kind else ("trailer", "x-sum")
+            sum = [("x-sum", f"{len(request.body)} {request.trailers}")]
+            return Answer(b"hello", fields=[told], trailers=sum)
         if what == "chunked":
             return Answer(b"piece" * 1000, length=False)
         if what == "trailers":

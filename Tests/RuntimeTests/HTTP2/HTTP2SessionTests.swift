@@ -56,6 +56,7 @@ import Testing
           events.append("head \(slot) \(texts.joined(separator: " "))\(isTruncated ? " …" : "")\(isEnd ? " end" : "")")
         case .data(let slot, let range):
           events.append("data \(slot) \(String(decoding: octets[range], as: UTF8.self))")
+        case .refused: events.append("refused")
         case .end(let slot): events.append("end \(slot)")
         case .writable(let slot): events.append("writable \(slot)")
         case .closed(let slot, let code):
