@@ -17,7 +17,7 @@ extension ServerConnection {
     if fault.status == 499 || slot.account.responseBegan {
       if fault.status == 499 { slot.account.clientGone = true }
       slot.account.requestComplete = true
-      socket.close(reset: slot.account.responseBegan)
+      socket.close(reset: slot.account.responseBegan && !endsCall(fault, slot))
       return false
     }
     FaultPage.render(fault, into: &slot.exchange)

@@ -16,6 +16,14 @@ extension ServerConnection {
     return GRPC.timeout(text)
   }
 
+  /// Ends an answer that cannot be completed by the trailers that callers of gRPC read; false where that cannot be said.
+  func endsCall(_ fault: Fault, _ slot: ExchangeSlot) -> Bool {
+    guard slot.exchange.rpc == .native, fault.status != 499, let stream = socket as? HTTP2ServerStream else {
+      return false
+    }
+    return stream.endCall(GRPC.status(ofHTTP: fault.status), fault.detail)
+  }
+
   /// Notes how the call ended: in the trailers, or in the head of an answer that has nothing else.
   func noteStatus(_ slot: ExchangeSlot) {
     guard slot.exchange.rpc != .none else { return }

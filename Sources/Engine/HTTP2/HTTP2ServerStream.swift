@@ -95,6 +95,25 @@ final class HTTP2ServerStream: HTTP2Stream {
     }
   }
 
+  /// Ends content that breaks off by the trailers of gRPC; false when there is no window for its end, or no content.
+  ///
+  /// A frame ends where it ends: what is missing of a chunk is nothing that HTTP/2 knows of.
+  func endCall(_ status: Int, _ message: StaticString) -> Bool {
+    guard slot >= 0, outgoing == .chunked, let offered = channel.offer(Span(), end: .content, of: self), offered.ended
+    else { return false }
+    var text = ByteBuffer(capacity: 128)
+    text.append(decimal: status)
+    channel.fields.removeAll()
+    channel.fields.append("grpc-status", text.span)
+    text.removeAll()
+    GRPC.appendMessage(ByteScan.bytes(of: message), to: &text)
+    channel.fields.append("grpc-message", text.span)
+    channel.session.submitTrailers(channel.fields, to: slot)
+    outgoing = .done
+    channel.markDirty()
+    return true
+  }
+
   private func appendStatus(_ status: Int) {
     let digits: InlineArray<3, UInt8> = [
       UInt8(status / 100) + 0x30, UInt8(status / 10 % 10) + 0x30, UInt8(status % 10) + 0x30,

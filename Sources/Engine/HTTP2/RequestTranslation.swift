@@ -38,9 +38,8 @@ public enum RequestTranslation {
     var cookies = 0
     var lengths = 0
     var hasTrailers = false
-    if pseudo.authority >= 0, !FieldTranslation.appendLine(bytes("Host"), fields.value(pseudo.authority), to: &out) {
-      return nil
-    }
+    let host = pseudo.authority
+    if host >= 0, !FieldTranslation.appendLine(bytes("Host"), fields.value(host), to: &out) { return nil }
     for index in lines {
       let name = fields.name(index)
       if name.isEmpty { return nil }
@@ -56,24 +55,21 @@ public enum RequestTranslation {
         if FieldTranslation.tellsTrailers(name, fields.value(index)) { hasTrailers = true }
       case UInt8(ascii: "h") where equals(name, "host"):
         // The same said twice is one host; two hosts are left for the decoder to refuse.
-        if pseudo.authority >= 0, ByteScan.equalIgnoringCase(fields.value(index), fields.value(pseudo.authority)) {
-          continue
-        }
+        if host >= 0, ByteScan.equalIgnoringCase(fields.value(index), fields.value(host)) { continue }
       case UInt8(ascii: "s") where pseudo.isWebSocket && equals(name, "sec-websocket-key"): continue
       default: break
       }
       if !FieldTranslation.appendLine(name, fields.value(index), to: &out) { return nil }
     }
     if cookies > 0, !appendCookies(fields, lines, to: &out) { return nil }
-    if pseudo.isWebSocket {
-      WebSocketHandshake.appendRequest(key: (random.next(), random.next()), to: &out)
-    } else if !isEnd, lengths == 0 || hasTrailers {
-      // Content of a known length has no place for trailers.
+    if pseudo.isWebSocket { WebSocketHandshake.appendRequest(key: (random.next(), random.next()), to: &out) }
+    // Content of a known length has no place for trailers.
+    if !pseudo.isWebSocket, !isEnd, lengths == 0 || hasTrailers {
       meaning.framing = .chunked
       out.append("transfer-encoding: chunked\r\n")
-      lengths = 0
+    } else if lengths > 0, !appendLengths(fields, lines, to: &out) {
+      return nil
     }
-    if lengths > 0, !appendLengths(fields, lines, to: &out) { return nil }
     out.append("\r\n")
     return meaning
   }

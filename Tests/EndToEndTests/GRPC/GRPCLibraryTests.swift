@@ -25,6 +25,16 @@ struct GRPCLibraryTests {
     }
   }
 
+  @Test func `a call that breaks off behind messages ends in a status`() throws {
+    let port = Ports.free()
+    try withGateway(configuration("http://127.0.0.1:\(port)"), PythonPeer.plan()) { gateway in
+      let child = try PythonPeer.start("../GRPC/broken.py", ["\(gateway.port)", "\(port)"], gateway)
+      try PythonPeer.expectOK(child, "\(gateway.port)", gateway)
+      let record = try gateway.awaitRecords(1)[0]
+      #expect(record["grpc_status"]?.integer == 14 && record["fault"]?.string == "upstream")
+    }
+  }
+
   @Test func `calls pass under TLS on both sides`() throws {
     let port = Ports.free()
     let files = try TLSFixture.files

@@ -95,6 +95,9 @@ class Origin:
             return Answer(status=204, length=False)
         if what == "large":
             return Answer(LARGE)
+        if what == "broken-call":
+            kind = ("content-type", "application/grpc")
+            return Answer(b"\0\0\0\0\5hello" * 2, length=False, fields=[kind], reset=True)
         if what == "middling":
             return Answer(b"x" * 100_000)
         if what == "sized-trailers":
