@@ -25,6 +25,23 @@ struct HeldBodyTests {
     origin.stop()
   }
 
+  @Test func `an answer to HEAD tells no length that GET would not have`() throws {
+    let origin = try Origin { connection in
+      while let request = try connection.request() {
+        let type = request.target == "/text" ? "text/plain" : "application/json"
+        try connection.send("HTTP/1.1 200 OK\r\nContent-Type: \(type)\r\nContent-Length: 27\r\n\r\n")
+      }
+    }
+    try exchange(origin) { gateway in
+      let client = try gateway.connect()
+      for (path, length) in [("/", nil), ("/text", "27")] {
+        try client.send("HEAD \(path) HTTP/1.1", ["Host: a"])
+        let answer = try client.response(to: "HEAD")
+        #expect(answer.status == 200 && answer["Content-Length"] == length, "\(path)")
+      }
+    }
+  }
+
   @Test func `a body is edited both ways, however it is framed and cut`() throws {
     let origin = try Origin { connection in
       while try connection.request() != nil {

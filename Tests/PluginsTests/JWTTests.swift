@@ -45,7 +45,8 @@ import Testing
       let outcome = try ask(token)
       #expect(outcome.reason == reason, "\(token)")
       #expect(outcome.status == 401 && outcome.consumer == nil)
-      #expect(outcome.answered == ["X-Fault: policy", #"WWW-Authenticate: Bearer realm="gateway""#])
+      let challenge = #"WWW-Authenticate: Bearer realm="gateway", error="invalid_token""#
+      #expect(outcome.answered == ["X-Fault: policy", challenge])
     }
   }
 

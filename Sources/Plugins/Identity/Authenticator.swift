@@ -12,6 +12,8 @@ public protocol Authenticator: RequestHeadHook, ResponseHeadHook, AnyObject {
   var forwarded: FieldNameSet { get }
   /// `WWW-Authenticate` for a request without proof.
   var challenge: RenderedFields { get }
+  /// The same for a request whose proof was refused, where the scheme tells these apart (RFC 6750 §3).
+  var refusal: RenderedFields { get }
   /// Whether a request carries proof of its kind, good or bad.
   func isCarried(by exchange: borrowing Exchange) -> Bool
   /// Whether the proof looks like its own where others have the same place for theirs.
@@ -57,6 +59,7 @@ final class PatientLogin: PatientRequestHeadHook, ResponseHeadHook {
 
 extension Authenticator {
   public func hideSecrets(of exchange: inout Exchange) {}
+  public var refusal: RenderedFields { challenge }
   public func recognises(_ exchange: borrowing Exchange) -> Bool { isCarried(by: exchange) }
 
   public func onRequestHead(_ exchange: inout Exchange) -> Verdict {
@@ -69,7 +72,9 @@ extension Authenticator {
 
   /// Every 401 says how to do better (RFC 9110 §15.5.2).
   public func onResponseHead(_ exchange: inout Exchange) {
-    if exchange.fault?.isUnauthenticated ?? false { exchange.response.addHeaders(challenge) }
+    guard let fault = exchange.fault, fault.isUnauthenticated else { return }
+    let isMissing = ByteScan.equal(ByteScan.bytes(of: fault.reason), ByteScan.bytes(of: Fault.noCredentials.reason))
+    exchange.response.addHeaders(isMissing ? challenge : refusal)
   }
 }
 

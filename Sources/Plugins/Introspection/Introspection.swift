@@ -29,6 +29,7 @@ public final class Introspection: Plugin {
   private var unknown: RefusedTokens
   private var flights: [UInt64: Flight] = [:]
   public let challenge: RenderedFields
+  public let refusal: RenderedFields
   public var forwarded: FieldNameSet { fields.names }
   private let cached, asked, missing, refused, limited, unavailable: PluginCounter
 
@@ -43,6 +44,7 @@ public final class Introspection: Plugin {
     known = TokenCache(capacity: settings.cache)
     unknown = RefusedTokens(capacity: settings.cache)
     challenge = RenderedFields(("WWW-Authenticate", "Bearer realm=\"\(settings.realm)\""))
+    refusal = RenderedFields(("WWW-Authenticate", "Bearer realm=\"\(settings.realm)\", error=\"invalid_token\""))
     cached = services.counter(Self.results, ["cached"])
     asked = services.counter(Self.results, ["asked"])
     missing = services.counter(Self.results, ["missing"])

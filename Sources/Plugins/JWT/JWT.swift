@@ -17,7 +17,7 @@ public final class JWT: Plugin {
   )
   private static let fetches = PluginMetric(
     "sluice_jwt_key_fetches", .counter, labels: ["url", "result"],
-    "Fetches of key sets; result is fetched: other keys than before, unchanged, or failed.")
+    "Fetches of key sets; result is fetched: other keys than before, unchanged, unreadable: no key of it can be used, or failed.")
 
   /// What the workers share of an entry.
   public struct Shared: Sendable {
@@ -51,6 +51,7 @@ public final class JWT: Plugin {
   private var cache: TokenCache
   private var lastHeader: TokenHeader?
   public let challenge: RenderedFields
+  public let refusal: RenderedFields
   public var forwarded: FieldNameSet { fields.names }
   private let cached, verified, missing, refused, limited, unavailable: PluginCounter
 
@@ -68,6 +69,7 @@ public final class JWT: Plugin {
     skew = settings.skew
     cache = TokenCache(capacity: settings.cache)
     challenge = RenderedFields(("WWW-Authenticate", "Bearer realm=\"\(settings.realm)\""))
+    refusal = RenderedFields(("WWW-Authenticate", "Bearer realm=\"\(settings.realm)\", error=\"invalid_token\""))
     cached = services.counter(Self.results, ["cached"])
     verified = services.counter(Self.results, ["verified"])
     missing = services.counter(Self.results, ["missing"])
@@ -79,6 +81,7 @@ public final class JWT: Plugin {
         keys: remote, call: call, services: services,
         fetched: services.counter(Self.fetches, [call.url.text, "fetched"]),
         unchanged: services.counter(Self.fetches, [call.url.text, "unchanged"]),
+        unreadable: services.counter(Self.fetches, [call.url.text, "unreadable"]),
         failed: services.counter(Self.fetches, [call.url.text, "failed"]))
       self.fetcher = fetcher
       services.start { await fetcher.run() }

@@ -125,7 +125,7 @@ struct KeyFetcher {
   let keys: RemoteKeys
   let call: ServiceCall
   let services: any WorkerServices
-  let fetched, unchanged, failed: PluginCounter
+  let fetched, unchanged, unreadable, failed: PluginCounter
 
   private static let largestSet = 1 << 20
 
@@ -143,24 +143,28 @@ struct KeyFetcher {
   }
 
   func fetch(_ flight: Flight) async {
-    if let (set, fingerprint, lifetime) = await read() {
-      let isNew = keys.succeed(flight, set, fingerprint, lifetime: lifetime, now: services.now)
-      (isNew ? fetched : unchanged).add()
-    } else {
-      failed.add()
-      keys.fail(flight, now: services.now, random: KernelRandom.next())
+    guard let answer = await read() else { return fail(flight, failed) }
+    guard let set = try? VerificationKeys(jwks: answer.body, isLenient: true).withoutSecrets else {
+      return fail(flight, unreadable)
     }
+    let lifetime = CacheLifetime.seconds(answer.header("cache-control"))
+    let isNew = keys.succeed(
+      flight, set, SHA256.digest(of: answer.body.span), lifetime: lifetime, now: services.now)
+    (isNew ? fetched : unchanged).add()
   }
 
-  private func read() async -> (VerificationKeys, SHA256Digest, lifetime: Int?)? {
+  private func fail(_ flight: Flight, _ counter: PluginCounter) {
+    counter.add()
+    keys.fail(flight, now: services.now, random: KernelRandom.next())
+  }
+
+  private func read() async -> ClientResponse? {
     let request = ClientRequest(
       upstream: call.upstream, target: call.url.target,
       headers: [("Host", call.url.hostField), ("Accept", "application/jwk-set+json, application/json")],
       timeout: keys.timeout, largestResponse: Self.largestSet)
-    guard let answer = try? await services.client.send(request), answer.status == 200,
-      let set = try? VerificationKeys(jwks: answer.body).withoutSecrets
-    else { return nil }
-    return (set, SHA256.digest(of: answer.body.span), CacheLifetime.seconds(answer.header("cache-control")))
+    guard let answer = try? await services.client.send(request), answer.status == 200 else { return nil }
+    return answer
   }
 }
 

@@ -53,7 +53,10 @@ struct VerificationKeys: Sendable {
   private static let mostKeys = 100
 
   /// Reads a JWK Set; keys of kinds that are not known are passed over (RFC 7517 §5), and those for encryption.
-  init(jwks: [UInt8]) throws(Mistake) {
+  ///
+  /// - Parameter isLenient: passes also over keys that cannot be used: what an issuer adds for others must not lock out
+  ///   everybody, while in a file of the operator's own a mistake is to be mended.
+  init(jwks: [UInt8], isLenient: Bool = false) throws(Mistake) {
     var document = JSONDocument()
     let bytes = jwks.span
     do throws(JSONError) { try document.parse(bytes) } catch {
@@ -65,7 +68,9 @@ struct VerificationKeys: Sendable {
     var keys: [VerificationKey] = []
     var node = list + 1
     while node < document.next(list) {
-      if let key = try Self.key(node, document, bytes) { keys.append(key) }
+      do throws(Mistake) {
+        if let key = try Self.key(node, document, bytes) { keys.append(key) }
+      } catch { if !isLenient { throw error } }
       if keys.count > Self.mostKeys { throw Mistake(reason: "it has more than \(Self.mostKeys) keys") }
       node = document.next(node)
     }

@@ -83,6 +83,19 @@ struct RemoteKeyTests {
     }
   }
 
+  @Test func `keys that cannot be used lock nobody out`() throws {
+    let issuer = try Issuer()
+    let (token, set) = (try issuer.token(), try issuer.set())
+    let others = #"{"kty":"EC","crv":"P-256","kid":"a"},{"kty":"RSA","n":"AQAB","e":"AQAB"},{"kty":"oct","alg":"RS256"},{"kty":5},1,"#
+    let start = try #require(set.firstRange(of: "[")).upperBound
+    let origin = try serving(Lock((status: "200 OK", body: set[..<start] + others + set[start...])))
+    defer { origin.stop() }
+    try withGateway(Self.configuration("\(origin.url)/keys")) { gateway in
+      let status = try ask(gateway, token)
+      #expect(status == 204)
+    }
+  }
+
   @Test func `over TLS the issuer must be who it says`() throws {
     let issuer = try Issuer()
     let (token, set) = (try issuer.token(), try issuer.set())
@@ -132,7 +145,9 @@ struct RemoteKeyTests {
     try withGateway(Self.configuration(origin.url, ", refresh: 1s")) { gateway in
       #expect(try ask(gateway, token) == 204)
       answer.withLock { $0 = (status, body) }
-      let hasFailed = try Deadline.usual.poll { try fetches(gateway, "failed") >= 1 }
+      let hasFailed = try Deadline.usual.poll {
+        try fetches(gateway, "failed") + fetches(gateway, "unreadable") >= 1
+      }
       #expect(hasFailed)
       #expect(try ask(gateway, token) == 204)
       #expect(origin.requests.allSatisfy { $0.target == "/" }, "a redirect is not followed")

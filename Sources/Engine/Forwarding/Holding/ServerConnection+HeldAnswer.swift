@@ -9,10 +9,20 @@ extension ServerConnection {
   /// How hooks want the body of the answer whose head has come; nil when none does, or it cannot be read.
   func wishForAnswer(_ slot: ExchangeSlot, route: WorkerRoute) -> BodyWish? {
     if route.chain.responseBody.isEmpty || slot.exchange.rpc != .none { return nil }
-    if slot.exchange.response.head.framing == .none || slot.exchange.response.head.status == 206 { return nil }
+    if slot.exchange.response.head.framing == .none { return tellsNoLength(slot, route) }
+    if slot.exchange.response.head.status == 206 { return nil }
     guard let wish = route.chain.wishForResponseBody(&slot.exchange) else { return nil }
     if !wish.holdsStreams, StreamingType.isAnswered(&slot.exchange.response) { return nil }
     return wish.passesUnread && !Self.isReadable(&slot.exchange, limit: wish.limit) ? nil : wish
+  }
+
+  /// Takes the length away that an answer to HEAD tells where a hook would make another body of it: how long GET's is
+  /// nobody knows (RFC 9110 §8.6).
+  private func tellsNoLength(_ slot: ExchangeSlot, _ route: WorkerRoute) -> BodyWish? {
+    if slot.exchange.request.head.method == .head, route.chain.wishForResponseBody(&slot.exchange) != nil {
+      slot.exchange.response.head.headers.remove(.contentLength)
+    }
+    return nil
   }
 
   private static func isReadable(_ exchange: inout Exchange, limit: Int) -> Bool {
