@@ -1,7 +1,7 @@
 public import Configuration
 
 extension Quota {
-  /// A calendar period in UTC.
+  /// A calendar period.
   public enum Period: String, Sendable, CaseIterable {
     case day, month
 
@@ -9,11 +9,8 @@ extension Quota {
     var length: Int { self == .day ? 86_400 : 31 * 86_400 }
 
     /// When the period ends in which a moment lies; both in seconds since 1970.
-    func end(of seconds: Int) -> Int {
-      switch self {
-      case .day: CalendarTime.endOfDay(seconds)
-      case .month: CalendarTime.endOfMonth(seconds)
-      }
+    func end(of seconds: Int, in zone: TimeZone) -> Int {
+      zone.end(ofPeriodOf: seconds, self == .day ? CalendarTime.endOfDay : CalendarTime.endOfMonth)
     }
   }
 
@@ -22,6 +19,7 @@ extension Quota {
   public struct Settings: Sendable {
     var limit = 0
     var per = Period.day
+    var zone = TimeZone.utc
     var key: [RequestValue] = [.consumer]
     var name: String?
     var headers = true
@@ -37,11 +35,12 @@ extension Quota {
   }
 
   public static let section = Section(
-    "quota", Settings(), "Limits how often a caller may ask in a calendar day or month, in UTC.",
+    "quota", Settings(), "Limits how often a caller may ask in a calendar day or month.",
     [
       Keyword(
         "limit", \.limit, .integer(in: 1...4_000_000_000), required: true, "How many requests a key may make."),
-      Keyword("per", \.per, .choice, "In which period: a day or a month of the calendar, in UTC."),
+      Keyword("per", \.per, .choice, "In which period: a day or a month of the calendar."),
+      Keyword("zone", \.zone, .timeZone, "The time zone whose days and months these are."),
       Keyword(
         "key", \.key, .list(of: .requestValue, minimum: 1, maximum: 8),
         "Whose requests count together. A value that a request does not have is replaced by ip."),

@@ -71,7 +71,7 @@ public final class Quota: Plugin {
   /// The end of the period that a request belongs to.
   func end(for exchange: borrowing Exchange) -> Int {
     let now = exchange.began / 1_000_000_000
-    if now >= end || now < end - 2 * settings.per.length { end = settings.per.end(of: now) }
+    if now >= end || now < end - 2 * settings.per.length { end = settings.per.end(of: now, in: settings.zone) }
     return end
   }
 
