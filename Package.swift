@@ -122,7 +122,8 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests", dependencies: ["GatewayTesting", "Kernel"],
       exclude: [
-        "GRPC/calls.py", "GRPC/broken.py", "HTTP2/behind.py", "HTTP2/streams.py", "HTTP2/exchanges.py", "HTTP2/hostile.py",
+        "GRPC/calls.py", "GRPC/broken.py",
+        "HTTP2/behind.py", "HTTP2/streams.py", "HTTP2/exchanges.py", "HTTP2/hostile.py",
         "HTTP2/origin.py",
         "HTTP2/peer.py", "Identity/signer.py", "Identity/token.sh", "TLS/flights.py", "Tunnel/extended_connect.py",
         "Tunnel/tunnels.py",

@@ -17,7 +17,8 @@ public final class JWT: Plugin {
   )
   private static let fetches = PluginMetric(
     "sluice_jwt_key_fetches", .counter, labels: ["url", "result"],
-    "Fetches of key sets; result is fetched: other keys than before, unchanged, unreadable: no key of it can be used, or failed.")
+    "Fetches of key sets; result is fetched: other keys than before, unchanged, unreadable: no key of it can be used, or failed."
+  )
 
   /// What the workers share of an entry.
   public struct Shared: Sendable {

@@ -86,7 +86,9 @@ struct RemoteKeyTests {
   @Test func `keys that cannot be used lock nobody out`() throws {
     let issuer = try Issuer()
     let (token, set) = (try issuer.token(), try issuer.set())
-    let others = #"{"kty":"EC","crv":"P-256","kid":"a"},{"kty":"RSA","n":"AQAB","e":"AQAB"},{"kty":"oct","alg":"RS256"},{"kty":5},1,"#
+    let others =
+      #"{"kty":"EC","crv":"P-256","kid":"a"},{"kty":"RSA","n":"AQAB","e":"AQAB"},"#
+      + #"{"kty":"oct","alg":"RS256"},{"kty":5},1,"#
     let start = try #require(set.firstRange(of: "[")).upperBound
     let origin = try serving(Lock((status: "200 OK", body: set[..<start] + others + set[start...])))
     defer { origin.stop() }
