@@ -87,6 +87,20 @@ extension HeaderBlock {
     remove(named: name.utf8Span.span, in: source)
   }
 
+  /// Takes away received lines that speak for a proxy: `X-Forwarded-…` and `X-Real-IP`.
+  public mutating func removeReceivedForwarding(in source: Span<UInt8>) {
+    for index in fields.indices {
+      let name = fields[index].name(in: source)
+      guard name.count > 8, name[0] | 0x20 == UInt8(ascii: "x"), name[1] == UInt8(ascii: "-") else { continue }
+      let prefix = ByteScan.bytes(of: "x-forwarded-")
+      let isOfProxy =
+        name.count > prefix.count
+        ? ByteScan.equalIgnoringCase(name.extracting(first: prefix.count), prefix)
+        : ByteScan.equalIgnoringCase(name, ByteScan.bytes(of: "x-real-ip"))
+      if isOfProxy { mark(index, .removed) }
+    }
+  }
+
   /// Marks a parsed line, which from then on is not forwarded.
   mutating func mark(_ index: Int, _ flag: Field.Flags) {
     let flags = fields[index].flags

@@ -82,7 +82,7 @@ extension SchemaValidator {
     return text.count &- continuing
   }
 
-  /// A pattern that takes more than it may does not match.
+  /// A pattern that takes more than it may does not match, and the document does not fit.
   mutating func matches(
     _ pattern: RegularExpression, _ node: Int, _ document: borrowing JSONDocument, _ bytes: Span<UInt8>
   ) -> Bool {
@@ -94,6 +94,12 @@ extension SchemaValidator {
   }
 
   private mutating func isFound(_ pattern: RegularExpression, _ text: Span<UInt8>) -> Bool {
-    if case .found = pattern.search(text, in: &workspace) { true } else { false }
+    switch pattern.search(text, in: &workspace) {
+    case .found: return true
+    case .absent: return false
+    case .exhausted:
+      exhaust()
+      return false
+    }
   }
 }

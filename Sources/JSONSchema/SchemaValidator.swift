@@ -25,12 +25,17 @@ public struct SchemaValidator: ~Copyable {
   var workspace = RegularExpression.Workspace()
   private var depth = 0
   private var effort = 0
+  /// How much of it one document may take.
+  private var mostEffort = 0
+  /// Something was not decided: a schema that does not fit for that reason must not make another one fit.
+  private(set) var isExhausted = false
 
   /// Violations that are told of one document.
   public static let most = 100
   private static let deepest = 400
-  /// Schemas that are applied to parts of one document, which bounds the time that a hostile one takes.
-  private static let mostEffort = 2_000_000
+  /// Schemas that are applied to parts of one document, for each of its values and in all, which bounds the time that
+  /// a hostile one takes.
+  private static let mostEffort = (each: 500, least: 20_000, all: 2_000_000)
 
   public init(_ schema: Schema) { self.schema = schema }
 
@@ -39,13 +44,21 @@ public struct SchemaValidator: ~Copyable {
     if !violations.isEmpty { violations.removeAll(keepingCapacity: true) }
     if !seen.isEmpty { seen.removeAll(keepingCapacity: true) }
     if !scope.isEmpty { scope.removeAll(keepingCapacity: true) }
-    (depth, effort) = (0, 0)
+    (depth, effort, isExhausted) = (0, 0, false)
+    mostEffort = min(Self.mostEffort.least + Self.mostEffort.each * document.count, Self.mostEffort.all)
     let program = schema.program
     let subject = Subject(
       nodes: program.nodes.span, rules: program.rules.span, schemas: program.schemas.span,
       objects: program.objects.span, slots: program.names.slots.span, texts: program.names.texts.span, bytes: bytes)
-    return evaluate(0, 0, document, subject, tells: true)
+    let isValid = evaluate(0, 0, document, subject, tells: true)
+    if isValid, isExhausted { violate(0, "$ref", Self.undecided, true) }
+    return isValid && !isExhausted
   }
+
+  private static let undecided = "is nested too deeply, or takes too long to check"
+
+  /// Notes that something could not be decided, whatever it is taken for.
+  mutating func exhaust() { isExhausted = true }
 
   /// Appends what is violated as a JSON array of pointers (RFC 6901), keywords and sentences.
   public func append(violationsOf document: borrowing JSONDocument, _ bytes: Span<UInt8>, to out: inout ByteBuffer) {
@@ -69,8 +82,9 @@ public struct SchemaValidator: ~Copyable {
     _ index: UInt32, _ node: Int, _ document: borrowing JSONDocument, _ subject: borrowing Subject, tells: Bool
   ) -> Bool {
     effort &+= 1
-    if depth >= Self.deepest || effort > Self.mostEffort {
-      violate(node, "$ref", "is nested too deeply, or takes too long to check", tells)
+    if depth >= Self.deepest || effort > mostEffort {
+      exhaust()
+      violate(node, "$ref", Self.undecided, tells)
       return false
     }
     let schema = subject.nodes[Int(index)]

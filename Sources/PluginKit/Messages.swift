@@ -75,6 +75,13 @@ public struct RequestMessage: ~Copyable {
     HeaderEdit.remove(&head.headers, buffer, length, names)
   }
 
+  /// Takes away what a client says for a proxy: every received `X-Forwarded-…` and `X-Real-IP`. What plugins have set
+  /// stays.
+  public mutating func removeReceivedForwarding() {
+    let length = head.length
+    HeaderEdit.removeForwarding(&head.headers, buffer, length)
+  }
+
   /// Adds lines that were rendered before.
   public mutating func addHeaders(_ lines: borrowing RenderedFields) { head.headers.add(lines) }
 }
@@ -202,6 +209,10 @@ private enum HeaderEdit {
 
   static func remove(_ headers: inout HeaderBlock, _ buffer: borrowing IOBuffer, _ length: Int, _ name: String) {
     headers.remove(named: name, in: buffer.slice(0, length))
+  }
+
+  static func removeForwarding(_ headers: inout HeaderBlock, _ buffer: borrowing IOBuffer, _ length: Int) {
+    headers.removeReceivedForwarding(in: buffer.slice(0, length))
   }
 
   static func remove(

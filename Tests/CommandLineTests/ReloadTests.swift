@@ -33,6 +33,8 @@ struct ReloadTests {
       #expect(reload.status == 0, "\(reload.errors)")
       #expect(reload.output.contains("generation 2 runs, 1 change"))
       #expect(try gateway.get("/one").text == "second")
+      // What changes nothing is nothing to go back to.
+      #expect(try sluice(gateway, ["reload"]).output.contains("0 changes"))
       let rollback = try sluice(gateway, ["rollback", "--json"])
       #expect(rollback.status == 0, "\(rollback.errors)")
       #expect(try rollback.json()["kind"]?.string == "rollback")

@@ -24,6 +24,38 @@ struct ForwardedFieldTests {
     #expect(request["X-Kept"] == "yes")
   }
 
+  @Test func `only who is trusted speaks for a proxy, in whatever field`() throws {
+    let fields = [
+      "X-Forwarded-Port: 1", "x-forwarded-ssl: on", "X-Forwarded-User: root", "X-Real-IP: 1.2.3.4", "X-Real-Id: 1",
+    ]
+    let (request, _) = try forwarded(fields)
+    for name in ["X-Forwarded-Port", "X-Forwarded-Ssl", "X-Forwarded-User", "X-Real-IP"] {
+      #expect(request.values(name).isEmpty, "\(name)")
+    }
+    #expect(request["X-Real-Id"] == "1")
+    let (trusted, _) = try forwarded(
+      fields,
+      configuration: """
+        trusted_proxies: [127.0.0.0/8]
+        routes:
+          all:
+            match: /*
+            plugins: [{ headers: { request: { set: { X-Forwarded-Prefix: /a } } } }]
+            upstream: ORIGIN
+        """)
+    #expect(trusted["X-Forwarded-Port"] == "1" && trusted["X-Real-IP"] == "1.2.3.4")
+    let (own, _) = try forwarded(
+      fields,
+      configuration: """
+        routes:
+          all:
+            match: /*
+            plugins: [{ headers: { request: { set: { X-Forwarded-Prefix: /a } } } }]
+            upstream: ORIGIN
+        """)
+    #expect(own["X-Forwarded-Prefix"] == "/a")
+  }
+
   @Test func `fields about the target's connection stay there`() throws {
     let origin = try Origin.sending(
       "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: X-Mine\r\nX-Mine: 1\r\nKeep-Alive: timeout=5\r\n"

@@ -158,6 +158,19 @@ import Testing
     #expect(try violations(schema, "1") != [])
   }
 
+  @Test func `what could not be decided makes nothing valid`() throws {
+    let text = String(repeating: "a", count: 40) + "b EVIL"
+    #expect(try violations(#"{"not":{"pattern":"(a+)+c|EVIL"}}"#, "\"\(text)\"") != [])
+    #expect(try violations(#"{"patternProperties":{"^(a+)+c|bad":false}}"#, "{\"\(text) bad\":1}") != [])
+    #expect(try violations(#"{"if":{"pattern":"(a+)+c"},"then":false}"#, "\"\(text) c\"") != [])
+    let deep = String(repeating: "[", count: 120) + "1" + String(repeating: "]", count: 120)
+    let schema = ##"""
+      {"not":{"anyOf":[{"$ref":"#/$defs/d"},{"type":"array"}]},
+       "$defs":{"d":{"anyOf":[{"items":{"$ref":"#/$defs/d"},"minItems":9},{"items":{"$ref":"#/$defs/d"},"minItems":8}]}}}
+      """##
+    #expect(try violations(schema, deep) != [])
+  }
+
   @Test func `a pattern that backtracks without end does not match`() throws {
     let text = "\"" + String(repeating: "a", count: 200) + "!\""
     #expect(try violations(#"{"pattern":"^(a+)+$"}"#, text) != [])

@@ -53,6 +53,8 @@ extension Worker {
     slot.exchange.request.head.headers.remove(.xForwardedFor)
     slot.exchange.request.head.headers.remove(.xForwardedProto)
     slot.exchange.request.head.headers.remove(.xForwardedHost)
+    // What else says such things, as X-Forwarded-Port does.
+    slot.exchange.request.removeReceivedForwarding()
   }
 
   private static func takesTrailers(_ exchange: inout Exchange) -> Bool {

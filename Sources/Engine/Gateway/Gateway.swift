@@ -119,7 +119,9 @@ public final class Gateway {
   /// Swaps the configuration on every worker; exchanges under way finish on the old one.
   ///
   /// Whatever can fail comes first, so that a configuration is taken over as a whole or not at all.
-  public func adopt(_ next: Snapshot) throws(StartError) {
+  ///
+  /// - Parameter isSame: nothing changes by it, so that what it replaces is none that one would go back to.
+  public func adopt(_ next: Snapshot, isSame: Bool = false) throws(StartError) {
     let old = snapshot.settings.listeners
     let new = next.settings.listeners
     let opened = try openNew(of: next)
@@ -136,7 +138,7 @@ public final class Gateway {
     }
     for listener in opened { serve(listener) }
     prober.adopt(next.upstreams)
-    previous = snapshot
+    if !isSame { previous = snapshot }
     snapshot = next
     _ = ProcessLimits.raiseFileLimit(to: next.settings.limits.connections * 2 + 64 + 16 * workers.count)
   }

@@ -50,9 +50,13 @@ public final class Reloader {
       return finish(.reload, diagnostics: loaded.diagnostics, failure: "the file has mistakes")
     }
     let before = fingerprint
-    let outcome = adopt(next, .reload, loaded.diagnostics)
+    let settings = gateway.snapshot.settings
+    let isSame =
+      !before.isOutdated && source.diff(from: settings, to: next.settings).changes.isEmpty
+      && next.settings.certificates == settings.certificates
+    let outcome = adopt(next, .reload, loaded.diagnostics, isSame: isSame)
     guard outcome.succeeded else { return outcome }
-    previousFingerprint = before
+    if !isSame { previousFingerprint = before }
     fingerprint = loaded.fingerprint
     lastGeneration = next.generation
     return outcome
@@ -83,13 +87,15 @@ public final class Reloader {
   /// What the running configuration says and only a new start can do.
   public var needsRestart: [String] { started.unchangeable(in: gateway.snapshot.settings) }
 
-  private func adopt(_ next: Snapshot, _ kind: ReloadOutcome.Kind, _ diagnostics: Diagnostics) -> ReloadOutcome {
+  private func adopt(
+    _ next: Snapshot, _ kind: ReloadOutcome.Kind, _ diagnostics: Diagnostics, isSame: Bool = false
+  ) -> ReloadOutcome {
     guard gateway.state == .serving else {
       return finish(kind, diagnostics: diagnostics, failure: "the gateway is \(gateway.state.rawValue)")
     }
     if gateway.isUpgrading { return finish(kind, diagnostics: diagnostics, failure: "an upgrade is under way") }
     let old = gateway.snapshot.settings
-    do { try gateway.adopt(next) } catch { return finish(kind, diagnostics: diagnostics, failure: "\(error)") }
+    do { try gateway.adopt(next, isSame: isSame) } catch { return finish(kind, diagnostics: diagnostics, failure: "\(error)") }
     gateway.log?.apply(SegmentLimits(next.settings.callLog))
     loadedAt = Clock.wall
     return finish(

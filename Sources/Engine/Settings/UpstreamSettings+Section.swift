@@ -144,7 +144,8 @@ extension CircuitBreakerSettings {
     Keyword(
       "open_for", \.openFor, .duration(in: .milliseconds(10) ... .hours(1)), "How long no call is let through."),
     Keyword(
-      "half_open_requests", \.halfOpenRequests, .integer(in: 1...1000), "Calls at a time that try whether it is back."
+      "half_open_requests", \.halfOpenRequests, .integer(in: 1...100),
+      "Calls that try whether it is back, at a time; all of them must succeed to close it."
     ),
   ]
 }
