@@ -95,7 +95,9 @@ public final class Reloader {
     }
     if gateway.isUpgrading { return finish(kind, diagnostics: diagnostics, failure: "an upgrade is under way") }
     let old = gateway.snapshot.settings
-    do { try gateway.adopt(next, isSame: isSame) } catch { return finish(kind, diagnostics: diagnostics, failure: "\(error)") }
+    do { try gateway.adopt(next, isSame: isSame) } catch {
+      return finish(kind, diagnostics: diagnostics, failure: "\(error)")
+    }
     gateway.log?.apply(SegmentLimits(next.settings.callLog))
     loadedAt = Clock.wall
     return finish(

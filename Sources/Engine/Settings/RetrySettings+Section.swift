@@ -12,7 +12,9 @@ extension RetrySettings {
       Keyword(
         "methods", \.methods, .list(of: .method, maximum: 16),
         "Requests that may be sent twice; whatever was not sent yet is tried again in any case."),
-      Keyword("budget", \.budget, .ratio, "Retries beside the calls of the last ten seconds; three at a time are always allowed."),
+      Keyword(
+        "budget", \.budget, .ratio,
+        "Retries beside the calls of the last ten seconds; three at a time are always allowed."),
     ])
 
   /// What is tried again, as the configuration lists it.
