@@ -42,20 +42,28 @@ extension Compress: RequestHeadHook {
 
 extension Compress: ResponseHeadHook {
   public func onResponseHead(_ exchange: inout Exchange) {
+    if tellsOfAnother(&exchange) { return varyByCoding(&exchange.response) }
     guard mayVary(&exchange) else { return }
     varyByCoding(&exchange.response)
     // A request that was refused before it came here has no note.
     let noted = exchange.notes.value(of: self).map { Int($0) - 1 }
     guard let index = noted ?? choose(exchange.request), index >= 0 else { return }
+    // How long GET's body is in that coding nobody knows (RFC 9110 §8.6).
+    if exchange.request.method == .head { return exchange.response.head.headers.remove(.contentLength) }
     exchange.response.coding = codings[index]
     counters[index].add()
+  }
+
+  /// Whether it has no body to say of what it is, and tells of one that may have been in a coding (RFC 9110 §15.4.5).
+  private func tellsOfAnother(_ exchange: inout Exchange) -> Bool {
+    exchange.response.head.status == 304 && exchange.rpc == .none && exchange.response.header(.contentEncoding) == nil
   }
 
   /// Whether another client would get this body in another coding.
   private func mayVary(_ exchange: inout Exchange) -> Bool {
     let status = exchange.response.head.status
     if status < 200 || status == 204 || status == 206 || status == 304 || exchange.rpc != .none { return false }
-    if exchange.request.method == .head || exchange.response.coding != nil { return false }
+    if exchange.response.coding != nil { return false }
     guard let type = exchange.response.header(.contentType), matches(type) else { return false }
     if exchange.response.header(.contentEncoding) != nil || exchange.response.header(.contentRange) != nil {
       return false
@@ -77,10 +85,18 @@ extension Compress: ResponseHeadHook {
   private func length(of exchange: borrowing Exchange) -> Int {
     if exchange.response.isLocal || exchange.response.holdsBody { return exchange.response.heldCount }
     switch exchange.response.head.framing {
-    case .none: return -1
+    case .none: return exchange.request.method == .head ? toldLength(of: exchange) : -1
     case .length(let count): return count
     case .chunked, .untilClose: return .max
     }
+  }
+
+  /// What an answer to HEAD says of GET's.
+  private func toldLength(of exchange: borrowing Exchange) -> Int {
+    guard let text = exchange.response.header(.contentLength) else { return .max }
+    var count = 0
+    for index in text.indices where count < 1 << 40 { count = count * 10 + Int(text[index] &- 0x30) }
+    return count
   }
 
   private func choose(_ request: borrowing RequestMessage) -> Int? {
