@@ -236,12 +236,15 @@ final class WorkerMetrics {
   /// What there is now, with the gauges of the pools.
   func snapshot(_ pools: [UpstreamPool], _ listeners: [ListenerSettings]) -> MetricSnapshot {
     expiries.gather(listeners, into: shard)
+    // Upstreams and targets come and go.
+    shard.unset(.queuedRequests)
+    shard.unset(.upstreamConnections)
     for pool in pools {
       let name = pool.upstream.settings.name
-      shard.set(shard.series(.queuedRequests, [name]), pool.queueLength)
+      shard.gather(shard.series(.queuedRequests, [name]), pool.queueLength)
       for target in pool.targets {
-        shard.set(shard.series(.upstreamConnections, [name, target.target.name, "idle"]), target.idleCount)
-        shard.set(shard.series(.upstreamConnections, [name, target.target.name, "active"]), target.activeCount)
+        shard.gather(shard.series(.upstreamConnections, [name, target.target.name, "idle"]), target.idleCount)
+        shard.gather(shard.series(.upstreamConnections, [name, target.target.name, "active"]), target.activeCount)
       }
     }
     gatherPlugins()

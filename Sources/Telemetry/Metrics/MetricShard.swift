@@ -55,6 +55,17 @@ public final class MetricShard {
   public func unset(_ series: SeriesIndex) { values[series.offset] = Self.absent }
   private static let absent = Int.min
 
+  /// Takes the gauges of a family from the page until they are gathered again: what some told of may be gone.
+  public func unset(_ family: MetricFamily) {
+    for one in series where one.family.name == family.name { values[one.offset] = Self.absent }
+  }
+
+  /// Adds to a gauge, which begins at zero: several things may share the overflow series.
+  public func gather(_ series: SeriesIndex, _ amount: Int) {
+    let before = values[series.offset]
+    values[series.offset] = before == Self.absent ? amount : before &+ amount
+  }
+
   /// Counts one duration in a histogram; below zero counts as zero.
   public func observe(_ series: SeriesIndex, nanoseconds: Int) {
     guard let bounds = series.bounds else { preconditionFailure("only histograms observe") }

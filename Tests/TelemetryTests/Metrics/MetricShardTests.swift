@@ -34,6 +34,17 @@ import Testing
     #expect(shard.snapshot().series.count == 6)
   }
 
+  @Test func `gauges of what is gone are gone, and those beyond the cap add up`() throws {
+    let shard = MetricShard(cap: 2)
+    for names in [["a", "b", "c", "d"], ["b", "c", "d"]] {
+      shard.unset(.queuedRequests)
+      for name in names { shard.gather(shard.series(.queuedRequests, [name]), 5) }
+      let snapshot = shard.snapshot()
+      let found = snapshot.series.map { "\($0.labels[0]) \(snapshot.values(of: $0).first ?? 0)" }
+      #expect(found == (names.count == 4 ? ["a 5", "b 5", "_OTHER 10"] : ["b 5", "_OTHER 10"]))
+    }
+  }
+
   @Test func `100,000 routes do not make 100,000 histograms`() {
     let shard = MetricShard()
     for route in 0..<100_000 {
