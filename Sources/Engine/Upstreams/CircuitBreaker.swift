@@ -69,6 +69,9 @@ public final class CircuitBreaker: Sendable {
     }
   }
 
+  /// Monotonic nanoseconds when it admits a request again, where it admits none now; for a half-open one at the latest.
+  public var admitsFrom: Int { Status(word: word.load(ordering: .relaxed)).deadline }
+
   /// Asks for a request to be let through; every pass is reported by `record`.
   public func admit(now: Int) -> Admission {
     while true {

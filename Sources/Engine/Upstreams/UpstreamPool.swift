@@ -161,7 +161,7 @@ final class UpstreamPool {
     var soonest = Int.max
     for (index, pool) in targets.enumerated() where !tried.contains(index) && pool.target.isIn(now: loop.now) {
       guard let breaker = pool.target.breaker, !breaker.wouldAdmit(now: loop.now) else { return .wait }
-      soonest = min(soonest, upstream.settings.circuitBreaker?.openFor ?? 0)
+      soonest = min(soonest, max(0, breaker.admitsFrom - loop.now))
     }
     if soonest < .max { return .fault(.circuitOpen.retrying(after: soonest)) }
     return .fault(targets.isEmpty ? .unresolved : .noTarget)
