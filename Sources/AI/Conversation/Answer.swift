@@ -195,5 +195,5 @@ public struct Failure: Error, Sendable, Equatable {
   }
 
   static let malformedAnswer = Failure(.server, "The model's answer is not what its dialect promises.")
-  static let truncated = Failure(.server, "The model's answer broke off before it was complete.")
+  public static let truncated = Failure(.server, "The model's answer broke off before it was complete.")
 }

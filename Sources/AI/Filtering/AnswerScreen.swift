@@ -49,9 +49,11 @@ public struct AnswerScreen: ~Copyable {
 
   // MARK: A whole answer
 
-  /// The answer with its texts filtered; what is no JSON stays as it is.
-  mutating func filter(whole body: [UInt8]) -> [UInt8] {
-    guard let element = try? JSONElement(parsing: body) else { return body }
+  /// The answer with its texts filtered; what is neither JSON nor text stays as it is.
+  ///
+  /// - Parameter isText: whether what is no JSON is one text.
+  mutating func filter(whole body: [UInt8], isText: Bool = false) -> [UInt8] {
+    guard let element = try? JSONElement(parsing: body) else { return isText ? filter(text: body) : body }
     var edits = JSONEdits()
     for text in FilteredTexts.of(answer: element) {
       let (changed, rule) = text.replacement(makeFilter)
@@ -59,6 +61,13 @@ public struct AnswerScreen: ~Copyable {
       if broken == nil { broken = rule }
     }
     return edits.isEmpty ? body : edits.apply(to: body)
+  }
+
+  private mutating func filter(text: [UInt8]) -> [UInt8] {
+    let filter = makeFilter()
+    let filtered = filter.filter(text.span)
+    note(filter)
+    return filtered
   }
 
   // MARK: A stream

@@ -20,6 +20,8 @@ struct StreamShape {
       for choice in event["choices"]?.elements ?? [] where choice["finish_reason"] != nil {
         ended.append("\(Self.index(choice))/")
       }
+      // Transcripts on their way.
+      if type.hasSuffix(".done") { ended.append("") }
     case .messages:
       if type == "content_block_stop" { ended.append("\(Self.index(event))/") }
       if type == "message_delta" || type == "message_stop" || type == "error" { ended.append("") }
@@ -56,6 +58,7 @@ struct StreamShape {
     let path = text.path
     switch front {
     case .chat:
+      if type.hasSuffix(".delta"), path == ["delta"] { return "0/\(type)" }
       guard path.count >= 4, path[0] == "choices", path[2] == "delta", let choice = element(event["choices"], path[1])
       else { return nil }
       let index = Self.index(choice)

@@ -36,8 +36,12 @@ extension PassedOperation {
   /// What an answer that is passed says of tokens: of speech, or where nobody counts, nothing.
   func readUsage(_ body: [UInt8]) -> Usage {
     guard body.first == UInt8(ascii: "{"), let element = try? JSONElement(parsing: body) else { return Usage() }
-    if embeds { return EmbeddingBack.readUsage(element) }
-    guard let counts = element["usage"], counts.isObject else { return Usage() }
+    return embeds ? EmbeddingBack.readUsage(element) : Self.readCounts(element)
+  }
+
+  /// What an answer says of tokens, or an event of one.
+  static func readCounts(_ answer: JSONElement) -> Usage {
+    guard let counts = answer["usage"], counts.isObject else { return Usage() }
     // Images and transcriptions are counted in the words of Responses.
     if counts["input_tokens"] != nil {
       return Usage(input: Usage.count(counts["input_tokens"]), output: Usage.count(counts["output_tokens"]))

@@ -20,7 +20,7 @@ public struct ProviderAnswer: ~Copyable {
   public internal(set) var finish: Finish?
   /// The model that answered, as it calls itself.
   public internal(set) var model = ""
-  public private(set) var failure: Failure?
+  public internal(set) var failure: Failure?
   /// Bytes of what the model wrote, as far as it has come: text, thoughts, calls of tools.
   public private(set) var written = 0
   /// The beginning of what the model answered in words, as far as somebody wants it.
@@ -37,7 +37,7 @@ public struct ProviderAnswer: ~Copyable {
   /// - Parameter head: what is said where the provider says nothing: an id, the model, the time.
   public init(_ request: ProviderRequest, head: AnswerHead) {
     self.request = request
-    reader = request.back.makeReader()
+    reader = request.operation == nil ? request.back.makeReader() : PassedStream()
     writer = request.front.makeWriter(head, showsUsage: request.showsUsage)
     self.head = head
   }
@@ -56,23 +56,6 @@ public struct ProviderAnswer: ~Copyable {
     self.screen = consume screen
     isScreened = true
   }
-
-  /// Lets what was written for the client through the screen; a broken rule ends the stream with an error event.
-  mutating func sift(_ written: borrowing ByteBuffer, into out: inout ByteBuffer) {
-    screen?.take(written.span, into: &out)
-    if isOver { screen?.end(into: &out) }
-    guard let rule = screen?.broken else { return }
-    broken = rule
-    isOver = true
-    var failure = Failure(.permission, rule.note.isEmpty ? Self.denial : "\(Self.denial) \(rule.note)", status: 403)
-    failure.isFiltered = true
-    self.failure = failure
-    var said = ByteBuffer(capacity: 256)
-    writer.write(.failure(failure), into: &said)
-    screen?.pass(said.span, into: &out)
-  }
-
-  private static let denial = "The model's answer breaks a rule of the gateway's."
 
   // MARK: An answer that is kept
 
@@ -121,6 +104,7 @@ public struct ProviderAnswer: ~Copyable {
   }
 
   private mutating func close(into out: inout ByteBuffer) {
+    if request.operation != nil { return isOver = true }
     if finish == nil { return say(.truncated, into: &out) }
     isOver = true
     if !request.isNative { return writer.write(.end, into: &out) }
@@ -208,16 +192,24 @@ public struct ProviderAnswer: ~Copyable {
 
   // MARK: A whole answer
 
+  /// Notes that the whole answer went to the client as it came.
+  public mutating func endPassing() { isOver = true }
+
   /// Turns a whole answer into the client's; the status that it has.
-  public mutating func translate(_ body: [UInt8], status: Int, into out: inout ByteBuffer) -> Int {
+  ///
+  /// - Parameter isText: whether the body is one text, as a transcript may be.
+  public mutating func translate(
+    _ body: [UInt8], status: Int, isText: Bool = false, into out: inout ByteBuffer
+  ) -> Int {
     // Vectors are no texts.
     guard isScreened, status >= 400 || request.operation?.embeds != true else {
       return write(body, status: status, into: &out)
     }
     var written = ByteBuffer(capacity: body.count + 256)
     let status = write(body, status: status, into: &written)
+    if isText, status < 400 { self.written = body.count }
     screen?.count(self.written)
-    if let filtered = screen?.filter(whole: Array(copying: written.span)) { out.append(filtered.span) }
+    if let filtered = screen?.filter(whole: Array(copying: written.span), isText: isText) { out.append(filtered.span) }
     broken = screen?.broken
     return status
   }

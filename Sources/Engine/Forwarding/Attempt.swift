@@ -63,7 +63,12 @@ extension ServerConnection {
         return abandon(lease, .fault(.upstreamStatus(status)))
       }
     }
-    if let call = slot.conversation { return await answerConversation(slot, lease, call, timeouts: timeouts) }
+    if let call = slot.conversation {
+      if call.passesOn(&slot.exchange.response) {
+        return await passAnswer(slot, lease, call, route: route, timeouts: timeouts)
+      }
+      return await answerConversation(slot, lease, call, timeouts: timeouts)
+    }
     if let failure = beginRelay(slot, route: route) { return abandon(lease, .failed(failure)) }
     return await finishRelay(slot, lease, timeouts: timeouts)
   }

@@ -11,6 +11,26 @@ enum AnswerFields {
     return String(decoding: type.indices.map { type[$0] }, as: UTF8.self)
   }
 
+  /// Whether a whole answer is one text.
+  static func isText(_ exchange: inout Exchange) -> Bool {
+    guard let type = exchange.response.header(.contentType) else { return false }
+    return AnswerMedia(type) == .text
+  }
+
+  /// Takes away what a provider says beside its answer, such as whose account it is.
+  static func keepOwn(_ response: inout ResponseMessage) {
+    var others: [String] = []
+    response.head.headers.forEach(in: response.source) { name, _ in
+      let name = String(decoding: Array(copying: name), as: UTF8.self)
+      if !ofAnswer.contains(name.lowercased()) { others.append(name) }
+    }
+    response.removeHeaders(FieldNameSet(others))
+  }
+
+  private static let ofAnswer: Set = [
+    "content-type", "content-length", "content-disposition", "date", "transfer-encoding", "connection",
+  ]
+
   /// When the provider wants to be asked again.
   static func retryHint(_ exchange: inout Exchange, _ body: [UInt8]) -> RetryHint {
     var hint = RetryHint(now: Clock.wall / 1_000_000_000)

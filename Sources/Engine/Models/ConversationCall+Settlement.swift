@@ -31,7 +31,7 @@ extension ConversationCall {
       plan?.settle(ModelOutcome(isHit: true))
       return
     }
-    if let answer = answer.recorded { plan?.keep(KeptModelAnswer(answer)) }
+    if !isWithheld, let answer = answer.recorded { plan?.keep(KeptModelAnswer(answer)) }
     if isOpen, request.operation?.isFree != true {
       last = priced(Self.settlement(of: answer, input: size, wasSent: wasSent && clientGone))
     }

@@ -30,6 +30,8 @@ final class ConversationCall {
   private var filters: [() -> any TextFilter] = []
   /// Whether the answer was there already, so that no model was asked.
   var isKept = false
+  /// Whether the client does not get the answer, as its judges do not let it pass.
+  var isWithheld = false
   /// The stream as the client gets it, as long as somebody wants to keep it.
   private var recording: ByteBuffer?
   /// What the call log keeps of what was said.
@@ -138,6 +140,7 @@ final class ConversationCall {
   /// Lets the texts of the answer go through what plugins want them to.
   private func screenAnswer() {
     guard let plan, plan.isAnswerGuarded else { return }
+    plan.answerBegins()
     answer.pass(through: AnswerScreen(request.front, longest: plan.longestAnswer) { plan.makeAnswerFilter() })
   }
 

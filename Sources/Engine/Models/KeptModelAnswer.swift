@@ -27,6 +27,8 @@ extension ServerConnection {
       let fault = call.deny(rule, &slot.exchange)
       if !call.request.streams { return await refuse(fault, slot) }
       slot.exchange.fault = fault
+    } else if let fault = await judge(slot, call) {
+      return await refuse(fault, slot)
     }
     slot.exchange.response.begin(status: 200)
     if call.request.streams {

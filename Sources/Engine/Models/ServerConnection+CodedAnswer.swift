@@ -27,9 +27,10 @@ extension ServerConnection {
   func replayStream(_ slot: ExchangeSlot, _ call: ConversationCall, _ body: BodyCollector) async
     -> AttemptOutcome
   {
-    var stream = ClientStream(isHeld: call.hasNext)
+    var stream = ClientStream(isHeld: call.hasNext, isJudged: call.plan?.isAnswerJudged == true)
     if !stream.isHeld { begin(&stream, slot, call) }
     translate(body, call, &stream, slot)
+    if let outcome = await judge(&stream, slot, call, nil) { return outcome }
     if let outcome = end(&stream, slot, call, nil) { return outcome }
     slot.settleConversation()
     noteFailure(slot, call)

@@ -88,7 +88,7 @@ extension ServerConnection {
   }
 
   /// Answers with the failure of the last who was asked.
-  private func tell(_ failure: Failure, _ slot: ExchangeSlot, _ call: ConversationCall) async -> Bool {
+  func tell(_ failure: Failure, _ slot: ExchangeSlot, _ call: ConversationCall) async -> Bool {
     if slot.prompt != nil { return await refuse(.modelsFailed(retryAfter: call.retryAfter), slot) }
     slot.exchange.fault = .modelsFailed
     ModelError.render(failure, call.request.front, .upstream, into: &slot.exchange)

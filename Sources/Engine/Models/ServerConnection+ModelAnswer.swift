@@ -17,7 +17,7 @@ extension ServerConnection {
     slot.download.begin(head.framing, framing: .plain)
     call.isRepeatable = isReplayable(slot)
     // Nobody asked for a content coding. Who uses one all the same is read whole first.
-    let isStream = head.status == 200 && head.isStream && head.coding == .identity && call.request.streams
+    let isStream = head.coding == .identity && call.isStream(head)
     let body =
       isStream ? BodyCollector(piece: Self.streamPiece, capacity: 1024) : BodyCollector(piece: Self.largestAnswer)
     do throws(BodyFlow.Failure) {
@@ -59,11 +59,12 @@ extension ServerConnection {
     }
     endCall(slot, lease, head)
     guard decode(body, head.coding) else { return .fault(.malformedAnswer) }
-    if head.status == 200, head.isStream, call.request.streams { return await replayStream(slot, call, body) }
+    if call.isStream(head) { return await replayStream(slot, call, body) }
     var out = ByteBuffer(capacity: body.content.count + 256)
     let bytes = body.bytes
     call.answer.countedInput = AnswerFields.countedInput(&slot.exchange)
-    let status = call.answer.translate(bytes, status: head.status, into: &out)
+    let isText = AnswerFields.isText(&slot.exchange)
+    let status = call.answer.translate(bytes, status: head.status, isText: isText, into: &out)
     call.hideKey(in: &out)
     if let rule = call.answer.broken { return .fault(call.deny(rule, &slot.exchange)) }
     var hint = RetryHint(now: Clock.wall / 1_000_000_000)
@@ -73,6 +74,7 @@ extension ServerConnection {
       if call.giveUp(failure, now: worker.loop.now) { return .fault(.upstreamStatus(head.status)) }
     }
     call.firstContent = slot.exchange.times.firstByte
+    if call.answer.failure == nil, let fault = await judge(slot, call) { return await withhold(fault, slot) }
     if let prompt = slot.prompt { return await answer(prompt, slot, call, BodyCollector.array(out), hint.seconds) }
     let type = call.request.operation == nil || status >= 400 ? nil : AnswerFields.contentType(&slot.exchange)
     slot.exchange.response.begin(status: status)
@@ -123,7 +125,7 @@ extension ServerConnection {
     _ head: AnswerFrame, timeouts: CallTimeouts
   ) async -> AttemptOutcome {
     // Until something of the answer itself has come, another model may still give it.
-    var stream = ClientStream(isHeld: call.hasNext)
+    var stream = ClientStream(isHeld: call.hasNext, isJudged: call.plan?.isAnswerJudged == true)
     if !stream.isHeld { begin(&stream, slot, call) }
     translate(body, call, &stream, slot)
     var isEnded = false
@@ -137,8 +139,15 @@ extension ServerConnection {
         if isEnded { break }
         let isBroken = !readStream(slot, lease, body)
         translate(body, call, &stream, slot)
+        if stream.isTooLong { return abandon(lease, .fault(.answerTooLarge)) }
         if isBroken || slot.download.finished || call.answer.isOver {
-          if let outcome = end(&stream, slot, call, nil) { return abandon(lease, outcome) }
+          // What is passed may have no last event: only its end says that it is whole.
+          let failure = isBroken && call.request.operation != nil ? Failure.truncated : nil
+          if let outcome = await judge(&stream, slot, call, failure) {
+            endCall(slot, lease, head)
+            return outcome
+          }
+          if let outcome = end(&stream, slot, call, failure) { return abandon(lease, outcome) }
           isEnded = true
         }
         if !slot.reply.isEmpty { continue }
@@ -151,6 +160,7 @@ extension ServerConnection {
       if waitsForClient, worker.loop.now >= deadline { return abandon(lease, .fault(.clientStalled)) }
       let isLate = worker.loop.now >= totalDeadline
       let failure = Failure(.timeout, isLate ? "The call took longer than it may in all." : "The model fell silent.")
+      if let outcome = await judge(&stream, slot, call, failure) { return abandon(lease, outcome) }
       if let outcome = end(&stream, slot, call, failure) { return abandon(lease, outcome) }
       isEnded = true
     }
@@ -243,34 +253,9 @@ extension ServerConnection {
   }
 }
 
-/// The client's side of a stream.
-struct ClientStream: ~Copyable {
-  /// Whether nothing of it has been sent, so that another model may still give the answer.
-  var isHeld: Bool
-  var isChunked = false
-  private var held = ByteBuffer(capacity: 0)
-
-  init(isHeld: Bool) { self.isHeld = isHeld }
-
-  /// Holds text back; false when the answer has begun, or so much else has come that nobody can wait for it.
-  mutating func hold(_ text: borrowing ByteBuffer, _ answer: borrowing ProviderAnswer) -> Bool {
-    let isOfAnswer = answer.hasContent || answer.finish != nil || held.count + text.count > Self.mostHeld
-    if isOfAnswer, answer.failure == nil { return false }
-    held.append(text.span)
-    return true
+extension ConversationCall {
+  /// Whether the answer that begins is a stream of events. What is passed says so only itself.
+  fileprivate func isStream(_ head: AnswerFrame) -> Bool {
+    head.status == 200 && head.isStream && (request.streams || request.operation != nil)
   }
-
-  mutating func release(into reply: inout ByteBuffer) {
-    append(held, to: &reply)
-    held = ByteBuffer(capacity: 0)
-  }
-
-  func append(_ text: borrowing ByteBuffer, to reply: inout ByteBuffer) {
-    if text.isEmpty { return }
-    if isChunked { HTTP1Encoder.chunkHeader(text.count, into: &reply) }
-    reply.append(text.span)
-    if isChunked { reply.append("\r\n") }
-  }
-
-  private static let mostHeld = 64 << 10
 }

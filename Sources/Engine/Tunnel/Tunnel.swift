@@ -32,6 +32,9 @@ final class Tunnel {
   private let stall: Int
   private let began: Int
   private var closedBy: Side?
+  private let listener: TunnelListener?
+  /// The code of the gateway's own close frame.
+  private var ownCode = Tunnel.goingAway
   /// Once the gateway has said goodbye: until when it waits for the two to leave.
   private var leavesAt: Int?
 
@@ -40,6 +43,8 @@ final class Tunnel {
   private static let farewellTime = 500_000_000
   /// A close code: the endpoint is going away (RFC 6455 §7.4.1).
   private static let goingAway = 1001
+  /// A close code: what the conversation does is against a rule.
+  private static let policyViolation = 1008
 
   /// - Parameters:
   ///   - slot: is the tunnel's until it ends, as its record is written then.
@@ -54,8 +59,8 @@ final class Tunnel {
     stall = worker.limits.bodyTimeout
     began = worker.loop.now
     upward = TunnelFlow(slot.exchange.request.buffer.readable, pool: pool, now: began)
-    downward = TunnelFlow(
-      slot.exchange.response.buffer.readable, pool: pool, now: began, listener: slot.pass.map(RealtimeListener.init))
+    listener = slot.pass.map(RealtimeListener.init)
+    downward = TunnelFlow(slot.exchange.response.buffer.readable, pool: pool, now: began, listener: listener)
     slot.keepHeadsOnly(pool)
     worker.metrics.tunnelOpened(slot)
   }
@@ -88,6 +93,12 @@ final class Tunnel {
       hasMore = try downward.advance(from: target, to: client, pool: pool, now: now) || hasMore
     } catch { return broken(by: error == .sourceFailed ? .upstream : .client) }
     if downward.isClosing { closedBy = closedBy ?? .upstream }
+    // What the client is told stands between two frames.
+    if closedBy == nil, downward.takesFrame, let ending = listener?.ending {
+      slot.exchange.fault = ending.fault
+      ownCode = Self.policyViolation
+      return leave(saying: ending.text)
+    }
     if upward.finished, downward.finished { return end() }
     connection.waker.arm(at: deadline)
     if hasMore { connection.worker.loop.start(connection) { $0.waker.ring(.message) } }
@@ -131,12 +142,13 @@ final class Tunnel {
 
   /// Says goodbye to both sides, where no frame is under way, and gives them a moment to leave: closing at once would
   /// destroy the goodbye.
-  private func leave() {
+  ///
+  /// - Parameter text: what the client is told before.
+  private func leave(saying text: [UInt8] = []) {
     closedBy = closedBy ?? .gateway
-    say(to: connection.socket, takesFrame: downward.takesFrame, mask: nil)
-    say(
-      to: lease.socket, takesFrame: upward.takesFrame, mask: UInt32(truncatingIfNeeded: connection.worker.random.next())
-    )
+    say(text, ownCode, to: connection.socket, takesFrame: downward.takesFrame, mask: nil)
+    let mask = UInt32(truncatingIfNeeded: connection.worker.random.next())
+    say([], Self.goingAway, to: lease.socket, takesFrame: upward.takesFrame, mask: mask)
     connection.socket.shutdownWrite()
     lease.socket.shutdownWrite()
     let until = connection.worker.loop.now + Self.farewellTime
@@ -145,10 +157,11 @@ final class Tunnel {
     awaitLeave()
   }
 
-  private func say(to sink: Transport, takesFrame: Bool, mask: UInt32?) {
+  private func say(_ text: [UInt8], _ code: Int, to sink: Transport, takesFrame: Bool, mask: UInt32?) {
     guard takesFrame, sink.isWritable else { return }
-    var frame = ByteBuffer(capacity: 16)
-    WebSocketFrames.appendClose(Self.goingAway, mask: mask, to: &frame)
+    var frame = ByteBuffer(capacity: 16 + text.count)
+    if !text.isEmpty { WebSocketFrames.appendText(text, to: &frame) }
+    WebSocketFrames.appendClose(code, mask: mask, to: &frame)
     _ = sink.send(frame.span)
   }
 
@@ -182,7 +195,7 @@ final class Tunnel {
   /// The code of the close frame that came first.
   private var closeCode: Int? {
     switch closedBy {
-    case .gateway: Self.goingAway
+    case .gateway: ownCode
     case .upstream: downward.frames.closeCode ?? upward.frames.closeCode
     default: upward.frames.closeCode ?? downward.frames.closeCode
     }

@@ -97,5 +97,21 @@ public struct WebSocketFrames: Sendable {
     out.append(UInt8(truncatingIfNeeded: code) ^ octet(key, 16))
   }
 
+  /// Appends a text in one frame, as a server sends it.
+  ///
+  /// - Parameter text: UTF-8, at most 65,535 octets.
+  public static func appendText(_ text: [UInt8], to out: inout ByteBuffer) {
+    precondition(text.count <= Int(UInt16.max))
+    out.append(0x81)
+    if text.count < 126 {
+      out.append(UInt8(text.count))
+    } else {
+      out.append(126)
+      out.append(UInt8(truncatingIfNeeded: text.count >> 8))
+      out.append(UInt8(truncatingIfNeeded: text.count))
+    }
+    out.append(text.span)
+  }
+
   private static func octet(_ word: UInt32, _ shift: UInt32) -> UInt8 { UInt8(truncatingIfNeeded: word >> shift) }
 }

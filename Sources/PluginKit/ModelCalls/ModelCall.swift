@@ -99,6 +99,21 @@ public final class ModelCall {
   /// Whether anybody looks at the answer.
   public var isAnswerGuarded: Bool { !guards.isEmpty }
 
+  /// Whether the client gets nothing of the answer before all of it was judged.
+  public var isAnswerJudged: Bool { guards.contains { $0.judgesAnswer } }
+
+  /// Tells the guards that an answer begins.
+  public func answerBegins() { for one in guards { one.answerBegins() } }
+
+  /// Asks the guards that judge about the whole answer, in reverse, until one does not let it pass.
+  public func judgeAnswer() async -> AnswerJudgement {
+    for one in guards.reversed() where one.judgesAnswer {
+      let judgement = await one.judgeAnswer()
+      guard case .passed = judgement else { return judgement }
+    }
+    return .passed
+  }
+
   /// The fewest bytes that a guard lets the model write, and its rule.
   public var longestAnswer: (bytes: Int, rule: BrokenRule)? {
     guards.compactMap(\.longestAnswer).min { $0.bytes < $1.bytes }
@@ -161,8 +176,15 @@ public final class ModelCall {
   public func hold(_ reservation: any ModelReservation) { reservations.append(reservation) }
 
   /// Tells every reservation what a call has used up to now that goes on.
-  public func use(_ outcome: ModelOutcome) {
-    for reservation in reservations { reservation.use(outcome) }
+  ///
+  /// - Returns: the first fault for which it may not go on.
+  public func use(_ outcome: ModelOutcome) -> Fault? {
+    var fault: Fault?
+    for reservation in reservations {
+      let refusal = reservation.use(outcome)
+      fault = fault ?? refusal
+    }
+    return fault
   }
 
   /// Tells every reservation, in the order in which they were made, and lets go of them.
@@ -198,13 +220,15 @@ public final class GivenAnswer: KeptAnswer {
 /// What a call may use up was set aside when it began; how much it did is told when it is over.
 public protocol ModelReservation: AnyObject {
   /// What a call has used up to now, in all, that goes on for long: a realtime conversation after each answer.
-  func use(_ outcome: ModelOutcome)
+  ///
+  /// - Returns: why it may not go on; nil while it may.
+  func use(_ outcome: ModelOutcome) -> Fault?
   /// Called once, on the worker, before the call's record is written.
   func settle(_ outcome: ModelOutcome)
 }
 
 extension ModelReservation {
-  public func use(_ outcome: ModelOutcome) {}
+  public func use(_ outcome: ModelOutcome) -> Fault? { nil }
 }
 
 /// How a call ended, as far as it is to be accounted for.

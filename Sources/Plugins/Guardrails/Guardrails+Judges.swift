@@ -30,11 +30,15 @@ enum Judgement: Sendable {
 /// What becomes of calls while a judge does not answer.
 enum WithoutJudge: String, Sendable, CaseIterable { case refuse, allow }
 
+/// What a moderation is asked about.
+enum ModeratedTexts: String, Sendable, CaseIterable { case requests, answers }
+
 struct ModerationSettings: Sendable {
   var model: String?
   var url: ServiceURL?
   var authority: AuthoritySettings?
   var secret: Secret?
+  var of: [ModeratedTexts] = [.requests]
   var categories: [String] = []
   var timeout = Nanoseconds.seconds(3)
   var unavailable = WithoutJudge.refuse
@@ -52,7 +56,7 @@ extension Guardrails {
   private static let modelExpectation = "a name under `models`, or PROVIDER/MODEL"
 
   static let moderation = Section(
-    "moderation", ModerationSettings(), "Who says whether what users said may pass.",
+    "moderation", ModerationSettings(), "Who says whether what users and models said may pass.",
     [
       Keyword(
         "model", \.model, .text("model", expectation: modelExpectation, limit: 256),
@@ -63,6 +67,10 @@ extension Guardrails {
         "authority", \.authority, .authority,
         "Who must have signed the certificate of the URL: PEM. Unset: whom the system trusts."),
       Keyword("secret", \.secret, .secret, "What the URL gets as `Authorization: Bearer`."),
+      Keyword(
+        "of", \.of, .list(of: .choice),
+        "What it is asked about: `requests`, what users say; `answers`, what models say, of which nothing passes before."
+      ),
       Keyword(
         "categories", \.categories,
         .list(of: .text("category", expectation: "a category, such as violence", limit: 100), maximum: 64),
@@ -75,6 +83,10 @@ extension Guardrails {
         reading.error(
           "a moderation has one of `model` and `url`", at: node.position,
           expected: "`model: openai/omni-moderation-latest`")
+      }
+      if settings.of.isEmpty {
+        reading.error(
+          "this moderation is asked about nothing", at: node.position, expected: "`of: [requests, answers]`")
       }
     })
 

@@ -35,7 +35,7 @@ extension Guardrails {
       "maximum", \.maximum, .size(in: 1...(1 << 30)), "How long all texts of a call may be together."),
     Keyword(
       "moderation", \.moderation, .section(moderation),
-      "Asks a moderation, of the gateway's models or by its URL, about what users said."),
+      "Asks a moderation, of the gateway's models or by its URL, about what users and models say."),
     Keyword(
       "topics", \.topics, .section(topics),
       "Asks a model whether what the user said last is about what it may be about."),

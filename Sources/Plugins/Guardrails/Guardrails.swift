@@ -21,7 +21,14 @@ public final class Guardrails: Plugin {
     var label: String { name ?? "guardrails" }
 
     /// Whether any rule needs to know what a request says.
-    var looksAtTexts: Bool { !deny.isEmpty || !allow.isEmpty || !mask.isEmpty || moderation != nil }
+    var looksAtTexts: Bool { !deny.isEmpty || !allow.isEmpty || !mask.isEmpty || moderates(.requests) }
+
+    func moderates(_ texts: ModeratedTexts) -> Bool { moderation?.of.contains(texts) == true }
+
+    /// Whether any rule needs to know what an answer says.
+    var looksAtAnswers: Bool {
+      !mask.isEmpty || !answers.deny.isEmpty || answers.maximum != nil || moderates(.answers)
+    }
 
     var hasRules: Bool {
       !deny.isEmpty || !allow.isEmpty || !mask.isEmpty || maximum != nil || !answers.deny.isEmpty
@@ -42,7 +49,10 @@ public final class Guardrails: Plugin {
   private let blocked: [String: PluginCounter]
   private let masked: [String: PluginCounter]
 
+  /// Who is asked about requests.
   private let judges: [any GuardrailJudge]
+  /// Who is asked about answers.
+  let moderation: Moderation?
   private let judgements: [String: PluginCounter]
 
   public static let metrics = [decisions, values, asked]
@@ -63,20 +73,22 @@ public final class Guardrails: Plugin {
   public init(_ settings: Settings, _ services: any WorkerServices) {
     self.settings = settings
     self.services = services
-    let moderation: (any GuardrailJudge)? = settings.moderation.map { Moderation($0) }
-    let topics: (any GuardrailJudge)? = settings.topics.map { TopicCheck($0) }
-    judges = [moderation, topics].compactMap { $0 }
+    let moderation = settings.moderation.map { Moderation($0) }
+    let topics = settings.topics.map { TopicCheck($0) }
+    let ofRequests: [(any GuardrailJudge)?] = [settings.moderates(.requests) ? moderation : nil, topics]
+    judges = ofRequests.compactMap { $0 }
+    self.moderation = settings.moderates(.answers) ? moderation : nil
     var judgements: [String: PluginCounter] = [:]
-    for judge in judges {
+    for judge in [moderation?.name, topics?.name].compactMap({ $0 }) {
       for result in ["passed", "blocked", "cached", "unavailable"] {
-        judgements[judge.name + result] = services.counter(Self.asked, [settings.label, judge.name, result])
+        judgements[judge + result] = services.counter(Self.asked, [settings.label, judge, result])
       }
     }
     self.judgements = judgements
     detectors = DetectorSet(settings.mask)
     passed = services.counter(Self.decisions, [settings.label, "", "passed"])
     let rules =
-      ["maximum", "tokens", "allow", "answers.maximum", "moderation", "topics"]
+      ["maximum", "tokens", "allow", "answers.maximum", "answers.moderation", "moderation", "topics"]
       + settings.deny.indices.map { "deny[\($0)]" }
       + settings.answers.deny.indices.map { "answers.deny[\($0)]" }
     blocked = Dictionary(
@@ -102,6 +114,9 @@ public final class Guardrails: Plugin {
   /// Counts that a rule was broken.
   func countBroken(_ rule: String) { blocked[rule]?.add() }
 
+  /// Counts what a judge said.
+  func count(_ judgement: Judgement, of judge: String) { judgements[judge + judgement.word]?.add() }
+
   func countMasked(_ kind: Detector, _ direction: String) { masked[direction + kind.rawValue]?.add() }
 }
 
@@ -117,9 +132,7 @@ extension Guardrails: ModelCallHook {
       return .fail(.guardrail)
     }
     if rule == nil, let fault = await judge(call, &exchange) { return .fail(fault) }
-    if !settings.mask.isEmpty || !settings.answers.deny.isEmpty || settings.answers.maximum != nil {
-      call.guardAnswer(GuardedAnswer(self, placeholders))
-    }
+    if settings.looksAtAnswers { call.guardAnswer(GuardedAnswer(self, placeholders, call.asker)) }
     return .proceed
   }
 
@@ -137,7 +150,7 @@ extension Guardrails: ModelCallHook {
   private func judge(_ call: ModelCall, _ exchange: inout Exchange) async -> Fault? {
     for judge in judges {
       let (judgement, isKept) = await judge.judge(call, services)
-      if isKept { judgements[judge.name + "cached"]?.add() } else { judgements[judge.name + judgement.word]?.add() }
+      if isKept { judgements[judge.name + "cached"]?.add() } else { count(judgement, of: judge.name) }
       switch judgement {
       case .passed: break
       case .blocked(let why): return refuse(judge.name, &exchange, detail: why.isEmpty ? "" : ":\(why)")

@@ -3,7 +3,7 @@ import JSON
 import Kernel
 import PluginKit
 
-/// Asks a moderation about what users said: a model of the configuration, or a service of the operator's own.
+/// Asks a moderation about what users and models said: a model of the configuration, or a service of the operator's own.
 ///
 /// Both speak as OpenAI's `/v1/moderations`: a list of texts goes out, and for each comes whether it is flagged and for what.
 final class Moderation: GuardrailJudge {
@@ -18,10 +18,13 @@ final class Moderation: GuardrailJudge {
   var mayBeAway: Bool { settings.unavailable == .allow }
 
   func judge(_ call: ModelCall, _ services: any WorkerServices) async -> (Judgement, isKept: Bool) {
-    let texts = call.userTexts.filter { !$0.isEmpty }
-    if texts.isEmpty { return (.passed, false) }
-    guard let answer = await ask(texts, call.asker, services.client) else { return (.unavailable, false) }
-    return (read(answer, count: texts.count), false)
+    (await judge(call.userTexts.filter { !$0.isEmpty }, call.asker, services), false)
+  }
+
+  func judge(_ texts: [String], _ asker: (any ModelAsking)?, _ services: any WorkerServices) async -> Judgement {
+    if texts.isEmpty { return .passed }
+    guard let answer = await ask(texts, asker, services.client) else { return .unavailable }
+    return read(answer, count: texts.count)
   }
 
   private func ask(_ texts: [String], _ asker: (any ModelAsking)?, _ client: any HTTPClient) async -> [UInt8]? {

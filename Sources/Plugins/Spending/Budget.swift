@@ -70,7 +70,9 @@ private final class CostReservation: ModelReservation {
 
   func settle(_ outcome: ModelOutcome) { reservation.settle(used: outcome.isHit ? 0 : cost(of: outcome)) }
 
-  func use(_ outcome: ModelOutcome) { reservation.count(used: cost(of: outcome)) }
+  func use(_ outcome: ModelOutcome) -> Fault? {
+    reservation.count(used: cost(of: outcome)) ? nil : .budgetSpent
+  }
 
   /// Where another model answered, which has no price, the tokens count as those of the one that was chosen.
   private func cost(of outcome: ModelOutcome) -> Int {

@@ -107,11 +107,13 @@ final class Spending {
       self.isShared = isShared
     }
 
-    /// Counts what the call has used up to now, beside what stays set aside for the rest of it.
-    func count(used: Int) {
+    /// Counts what the call has used up to now, beside what stays set aside for the rest of it; whether there is so much left.
+    ///
+    /// With a shared store that is as the store said last: what other gateways count is seen one answer later.
+    func count(used: Int) -> Bool {
       let more = max(0, used - counted)
       counted += more
-      spending.count(self, more: more)
+      return spending.count(self, more: more)
     }
 
     /// Puts the truth in its place.
@@ -126,19 +128,30 @@ final class Spending {
   }
 
   /// Counts more of a call that goes on, in the period at hand: into another one it takes along what is set aside.
-  private func count(_ reservation: Reservation, more: Int) {
+  private func count(_ reservation: Reservation, more: Int) -> Bool {
     let end = settings.allowance.period.end(of: Clock.wall / 1_000_000_000)
     if end <= reservation.end {
+      let known = book.ledger.used(reservation.key, end: reservation.end)
       settle(reservation, used: reservation.amount + more)
       reservation.amount += more
-      return
+      return isEnough(known + more)
     }
     settle(reservation, used: reservation.amount - reservation.aside)
     reservation.end = end
     reservation.amount = reservation.aside + more
-    if reservation.isShared { return change(reservation, by: reservation.amount, begins: true) }
-    _ = book.ledger.reserve(
+    if reservation.isShared {
+      change(reservation, by: reservation.amount, begins: true)
+      return isEnough(reservation.amount)
+    }
+    let used = book.ledger.reserve(
       reservation.key, reservation.amount, limit: settings.allowance.amount, isForced: true, end: end)
+    return isEnough(used ?? 0)
+  }
+
+  private func isEnough(_ used: Int) -> Bool {
+    if used <= settings.allowance.amount { return true }
+    refused.add()
+    return settings.shadow
   }
 
   /// Changes what the store counts. The call's record does not wait for it.

@@ -78,6 +78,11 @@ final class SpendingLedger: Sendable {
     }
   }
 
+  /// What a key has used in the period that ends then.
+  func used(_ key: String, end: Int) -> Int {
+    state.withLock { state in state.end == end ? state.amounts[key] ?? state.amounts[Self.others] ?? 0 : 0 }
+  }
+
   /// What keys have used in the period that ends then; nothing when another one is at hand.
   func amounts(end: Int) -> [(key: String, used: Int)] {
     state.withLock { state in state.end == end ? state.amounts.map { ($0.key, $0.value) } : [] }

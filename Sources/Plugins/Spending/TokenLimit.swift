@@ -58,7 +58,9 @@ private final class TokenReservation: ModelReservation {
 
   init(_ reservation: Spending.Reservation) { self.reservation = reservation }
 
-  func use(_ outcome: ModelOutcome) { reservation.count(used: outcome.inputTokens + outcome.outputTokens) }
+  func use(_ outcome: ModelOutcome) -> Fault? {
+    reservation.count(used: outcome.inputTokens + outcome.outputTokens) ? nil : .tokenLimitExceeded
+  }
 
   func settle(_ outcome: ModelOutcome) {
     reservation.settle(used: outcome.isHit ? 0 : outcome.inputTokens + outcome.outputTokens)

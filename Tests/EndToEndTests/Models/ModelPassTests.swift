@@ -136,6 +136,59 @@ struct ModelPassTests {
     }
   }
 
+  @Test(arguments: ["token_limit", "budget", "shadow"])
+  func `a conversation ends when a limit has nothing left for its next answer`(_ kind: String) throws {
+    let said = #"{"type":"response.done","response":{"usage":{"input_tokens":1000,"output_tokens":2000}}}"#
+    let origin = try Origin { connection in
+      guard try connection.request() != nil else { return }
+      try connection.send(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+          + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
+      for _ in 1...3 {
+        connection.wait(milliseconds: 20)
+        try connection.send([0x81, UInt8(said.utf8.count)] + Array(said.utf8))
+      }
+      connection.awaitEnd()
+    }
+    let limit =
+      switch kind {
+      case "budget": "budget: { usd: 0.08/month, answer: 1000, key: ip, name: team }"
+      case "shadow": "token_limit: { tokens: 5000/month, answer: 1000, key: ip, name: team, shadow: true }"
+      default: "token_limit: { tokens: 5000/month, answer: 1000, key: ip, name: team }"
+      }
+    let text =
+      "admin: \"127.0.0.1:${ADMIN_PORT}\"\n"
+      + Self.configuration.replacing("token_limit: { tokens: 50/month, key: ip, name: team }", with: limit)
+      .replacing(
+        "routes:", with: "  prices: { an/claude: { input: 4, output: 16 }, az/talk: { input: 4, output: 16 } }\nroutes:"
+      )
+    try withGateway(text, to: origin, plan()) { gateway in
+      let client = try gateway.connect()
+      defer { client.close() }
+      try client.send("GET /limited/v1/realtime?model=voice HTTP/1.1", Self.handshake)
+      while try !client.reader.line().isEmpty {}
+      let frame = 2 + said.utf8.count
+      if kind == "shadow" {
+        _ = try client.reader.take(3 * frame)
+        let metrics = try gateway.admin("/metrics").text
+        #expect(metrics.contains(#"sluice_token_limit_decisions_total{limit="team",decision="shadowed"} 2"#))
+        return
+      }
+      // The second answer leaves less than what is set aside for a third.
+      _ = try client.reader.take(2 * frame)
+      let rest = try client.reader.rest()
+      let code = kind == "budget" ? "insufficient_quota" : "token_limit_exceeded"
+      #expect(String(decoding: rest, as: UTF8.self).contains(#""code":"\#(code)""#))
+      #expect(rest.suffix(4) == [0x88, 2, 0x03, 0xF0], "the close code is 1008")
+      let record = try gateway.awaitRecords(1)[0]
+      #expect(record["reason"]?.string == code && record["closed_by"]?.string == "gateway")
+      #expect(record["close_code"]?.integer == 1008 && record["output_tokens"]?.integer == 4000)
+      let metric = kind == "budget" ? "budget_decisions_total{budget" : "token_limit_decisions_total{limit"
+      let metrics = try gateway.admin("/metrics").text
+      #expect(metrics.contains(#"sluice_\#(metric)="team",decision="refused"} 1"#))
+    }
+  }
+
   @Test func `Azure is asked under its own paths, and a refused key rests`() throws {
     let origin = try Origin { connection in
       while try connection.request() != nil { try connection.answer("401 Unauthorized", body: "{}") }

@@ -34,10 +34,11 @@ final class ProviderPass {
   /// In billionths of a USD; nil when the model has no price.
   var cost: Int? { model.flatMap { provider.price(of: $0) }.map { $0.cost(of: usage) } }
 
-  /// Notes what one answer of a conversation used, and lets the limits know, as it may go on for long.
-  func add(_ more: Usage) {
+  /// Notes what one answer of a conversation used, and lets the limits know, as it may go on for long; the fault for which
+  /// it may not.
+  func add(_ more: Usage) -> Fault? {
     usage += more
-    plan?.use(outcome)
+    return plan?.use(outcome)
   }
 
   /// Tells the plugins what it came to, once.
