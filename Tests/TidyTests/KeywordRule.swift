@@ -30,6 +30,7 @@ enum KeywordRule {
     "moderation": "it would need somebody who judges, which the stand-in does not",
     "topics": "it would need somebody who judges, which the stand-in does not",
     "about": "it would need somebody who judges, which the stand-in does not",
+    "of": "it would need somebody who judges, which the stand-in does not",
     "categories": "it would need somebody who judges, which the stand-in does not",
     "client_certificate": "it would need a service that speaks TLS",
   ]

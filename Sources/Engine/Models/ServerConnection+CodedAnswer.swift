@@ -30,8 +30,7 @@ extension ServerConnection {
     var stream = ClientStream(isHeld: call.hasNext, isJudged: call.plan?.isAnswerJudged == true)
     if !stream.isHeld { begin(&stream, slot, call) }
     translate(body, call, &stream, slot)
-    if let outcome = await judge(&stream, slot, call, nil) { return outcome }
-    if let outcome = end(&stream, slot, call, nil) { return outcome }
+    if let outcome = await finish(&stream, slot, call, nil) { return outcome }
     slot.settleConversation()
     noteFailure(slot, call)
     if let fault = await sendReply(slot) { return .fault(fault) }

@@ -143,11 +143,10 @@ extension ServerConnection {
         if isBroken || slot.download.finished || call.answer.isOver {
           // What is passed may have no last event: only its end says that it is whole.
           let failure = isBroken && call.request.operation != nil ? Failure.truncated : nil
-          if let outcome = await judge(&stream, slot, call, failure) {
+          if let outcome = await finish(&stream, slot, call, failure) {
             endCall(slot, lease, head)
             return outcome
           }
-          if let outcome = end(&stream, slot, call, failure) { return abandon(lease, outcome) }
           isEnded = true
         }
         if !slot.reply.isEmpty { continue }
@@ -160,8 +159,7 @@ extension ServerConnection {
       if waitsForClient, worker.loop.now >= deadline { return abandon(lease, .fault(.clientStalled)) }
       let isLate = worker.loop.now >= totalDeadline
       let failure = Failure(.timeout, isLate ? "The call took longer than it may in all." : "The model fell silent.")
-      if let outcome = await judge(&stream, slot, call, failure) { return abandon(lease, outcome) }
-      if let outcome = end(&stream, slot, call, failure) { return abandon(lease, outcome) }
+      if let outcome = await finish(&stream, slot, call, failure) { return abandon(lease, outcome) }
       isEnded = true
     }
     endCall(slot, lease, head)
@@ -175,8 +173,16 @@ extension ServerConnection {
     return call.firstContent > 0 ? idle : min(idle, slot.exchange.times.sent + timeouts.firstByte)
   }
 
+  /// Ends a stream once somebody has judged it, where that is asked for.
+  func finish(
+    _ stream: inout ClientStream, _ slot: ExchangeSlot, _ call: ConversationCall, _ failure: Failure?
+  ) async -> AttemptOutcome? {
+    if let outcome = await judge(&stream, slot, call, failure) { return outcome }
+    return end(&stream, slot, call, failure)
+  }
+
   /// Ends the client's stream, well or with an error; an outcome when it has not begun and another model is asked.
-  func end(
+  private func end(
     _ stream: inout ClientStream, _ slot: ExchangeSlot, _ call: ConversationCall, _ failure: Failure?
   ) -> AttemptOutcome? {
     var text = ByteBuffer(capacity: 256)

@@ -136,6 +136,19 @@ struct ModelPassTests {
     }
   }
 
+  private static func limited(by kind: String) -> String {
+    let limit =
+      switch kind {
+      case "budget": "budget: { usd: 0.08/month, answer: 1000, key: ip, name: team }"
+      case "shadow": "token_limit: { tokens: 5000/month, answer: 1000, key: ip, name: team, shadow: true }"
+      default: "token_limit: { tokens: 5000/month, answer: 1000, key: ip, name: team }"
+      }
+    let prices = "  prices: { an/claude: { input: 4, output: 16 }, az/talk: { input: 4, output: 16 } }\n"
+    return "admin: \"127.0.0.1:${ADMIN_PORT}\"\n"
+      + configuration.replacing("token_limit: { tokens: 50/month, key: ip, name: team }", with: limit)
+      .replacing("routes:", with: prices + "routes:")
+  }
+
   @Test(arguments: ["token_limit", "budget", "shadow"])
   func `a conversation ends when a limit has nothing left for its next answer`(_ kind: String) throws {
     let said = #"{"type":"response.done","response":{"usage":{"input_tokens":1000,"output_tokens":2000}}}"#
@@ -150,19 +163,7 @@ struct ModelPassTests {
       }
       connection.awaitEnd()
     }
-    let limit =
-      switch kind {
-      case "budget": "budget: { usd: 0.08/month, answer: 1000, key: ip, name: team }"
-      case "shadow": "token_limit: { tokens: 5000/month, answer: 1000, key: ip, name: team, shadow: true }"
-      default: "token_limit: { tokens: 5000/month, answer: 1000, key: ip, name: team }"
-      }
-    let text =
-      "admin: \"127.0.0.1:${ADMIN_PORT}\"\n"
-      + Self.configuration.replacing("token_limit: { tokens: 50/month, key: ip, name: team }", with: limit)
-      .replacing(
-        "routes:", with: "  prices: { an/claude: { input: 4, output: 16 }, az/talk: { input: 4, output: 16 } }\nroutes:"
-      )
-    try withGateway(text, to: origin, plan()) { gateway in
+    try withGateway(Self.limited(by: kind), to: origin, plan()) { gateway in
       let client = try gateway.connect()
       defer { client.close() }
       try client.send("GET /limited/v1/realtime?model=voice HTTP/1.1", Self.handshake)
