@@ -141,9 +141,7 @@ extension ServerConnection {
         translate(body, call, &stream, slot)
         if stream.isTooLong { return abandon(lease, .fault(.answerTooLarge)) }
         if isBroken || slot.download.finished || call.answer.isOver {
-          // What is passed may have no last event: only its end says that it is whole.
-          let failure = isBroken && call.request.operation != nil ? Failure.truncated : nil
-          if let outcome = await finish(&stream, slot, call, failure) {
+          if let outcome = await finish(&stream, slot, call, isBroken ? call.truncation : nil) {
             endCall(slot, lease, head)
             return outcome
           }
@@ -260,6 +258,10 @@ extension ServerConnection {
 }
 
 extension ConversationCall {
+  /// What it is that the connection breaks off: events that are passed may have no last one, so that only their end says
+  /// that they are whole. A conversation says so itself.
+  fileprivate var truncation: Failure? { request.operation == nil ? nil : .truncated }
+
   /// Whether the answer that begins is a stream of events. What is passed says so only itself.
   fileprivate func isStream(_ head: AnswerFrame) -> Bool {
     head.status == 200 && head.isStream && (request.streams || request.operation != nil)
