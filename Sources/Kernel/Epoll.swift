@@ -164,6 +164,9 @@ public enum ProcessLimits {
     return Int(clamping: limit.rlim_max)
   }
 
+  /// How many files the process has open.
+  public static var openFiles: Int { (try? FileSystem.list("/proc/self/fd").count) ?? 0 }
+
   /// Raises the soft limit on open files to fit `needed`, within the hard limit; returns what is in force.
   public static func raiseFileLimit(to needed: Int) -> Int {
     var limit = rlimit()

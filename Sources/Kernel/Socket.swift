@@ -13,6 +13,9 @@ public struct SocketError: Error, Sendable, CustomStringConvertible {
 
   public var isAddressInUse: Bool { code == EADDRINUSE }
   public var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
+  /// Whether this machine has no local address and port left, or no memory: that says nothing of the peer. An address of a
+  /// kind that this machine does not have at all looks the same.
+  public var isOutOfPorts: Bool { [EADDRNOTAVAIL, EAGAIN, ENOBUFS, ENOMEM].contains(code) }
   // SAFETY: the text is copied before another call on this thread may change it.
   public var description: String { unsafe "\(call): \(String(cString: strerror(code)))" }
 }

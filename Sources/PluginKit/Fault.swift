@@ -198,6 +198,9 @@ extension Fault {
     .gateway, 503, "overloaded", "The gateway has more to do than it can; try again later.", retryAfter: 1)
   public static let tooManyFiles = Fault(
     .gateway, 503, "out_of_descriptors", "The gateway has no free descriptor; try again later.", retryAfter: 1)
+  public static let noLocalPort = Fault(
+    .gateway, 503, "no_local_port",
+    "The gateway has no local port or memory left for a connection to the target; try again later.", retryAfter: 1)
   public static let cutByDrain = Fault(
     .gateway, 503, "cut_by_drain", "The gateway stopped before the exchange was complete.", closes: true)
   public static let pluginFailed = Fault(
@@ -267,7 +270,8 @@ extension Fault {
     upstreamTruncated,
     unexpectedSwitch, upgradeMismatch, tooManyInformational,
     firstByteTimeout, idleTimeout, totalTimeout, noTarget, circuitOpen, upstreamStatus, versionGone, queueFull,
-    queueTimeout, unresolved, headTooLong, overloaded, storeUnavailable, tooManyFiles, cutByDrain, pluginFailed,
+    queueTimeout, unresolved, headTooLong, overloaded, storeUnavailable, tooManyFiles, noLocalPort, cutByDrain,
+    pluginFailed,
     unknownUpstream, malformedCall, answerTooLarge, unknownContentCoding, decodedBodyTooLarge, malformedContentCoding,
     unreadableAnswer, unreadableConversation, unknownModel, malformedAnswer, answerDenied, unreadableCall,
     fieldMismatch, toolNotAllowed, foreignOrigin, noUsableKey, modelsFailed,

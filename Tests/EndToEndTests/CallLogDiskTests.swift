@@ -31,6 +31,29 @@ struct CallLogDiskTests {
     }
   }
 
+  @Test func `lines that nobody reads to the end are told of when the process ends`() throws {
+    let directory = try TemporaryDirectory()
+    let (port, pipe) = (Ports.free(), directory["pipe"])
+    try directory.write(
+      "listeners: { public: \"127.0.0.1:\(port)\" }\ncall_log: stdout\nworkers: 1\ndrain_delay: 0s\n"
+        + "routes: { all: { match: /*, respond: 200 } }\n", to: "conf")
+    // The shell holds the other end open, and never reads.
+    let command = #"mkfifo "$0"; exec 9<>"$0"; exec "$1" run -c "$2" >"$0""#
+    let process = try ChildProcess(
+      ["/bin/sh", "-c", command, pipe, RunningGateway.program, directory["conf"]], output: directory["none"],
+      errors: directory["errors"])
+    defer { process.kill() }
+    func told() -> String { (try? directory.read("errors")) ?? "" }
+    #expect(Deadline.usual.poll { told().contains("listening on") })
+    let load = try Load(clients: 2, port: port)
+    #expect(load.pass(1000))
+    #expect(load.finish().failures.isEmpty)
+    process.terminate()
+    #expect(try process.wait(until: .after(seconds: 20)) == .exited(0))
+    let line = try #require(told().split(separator: "\n").last { $0.contains("the end of the call log is lost") })
+    #expect((try JSONValue(parsing: line)["lines"]?.integer ?? 0) > 100, "\(line)")
+  }
+
   @Test func `a process killed while it rotates leaves whole segments behind, and the next one goes on`() throws {
     var plan = RunningGateway.Plan()
     plan.workers = 2

@@ -35,7 +35,7 @@ final class ProbeCall {
       let connection = try target.connect(on: loop)
       socket = http2.flatMap { stream(over: connection, $0) } ?? connection
     } catch {
-      return error.isOutOfDescriptors ? .unknown : .bad("cannot be reached: \(error)")
+      return error.isOutOfDescriptors || error.isOutOfPorts ? .unknown : .bad("cannot be reached: \(error)")
     }
     socket.waker = waker
     defer {

@@ -74,8 +74,7 @@ public final class Gateway {
   public func start(admin: (any Handler)?, inheritance: Inheritance? = nil) throws(StartError) {
     let settings = snapshot.settings
     let count = settings.workers ?? ProcessLimits.processors
-    let needed = settings.limits.connections * 2 + 64 + 16 * count
-    _ = ProcessLimits.raiseFileLimit(to: needed)
+    boundConnections(by: settings)
     try Self.checkAddresses(of: settings, inheritance)
     try resolveNames(of: snapshot)
     for index in 0..<count {
@@ -88,10 +87,24 @@ public final class Gateway {
     for listener in settings.listeners where inherits(listener) {
       opened.append(try open(listener, of: snapshot, inheritance))
     }
+    boundConnections(by: settings)
     for listener in opened { serve(listener) }
     prober.adopt(snapshot.upstreams)
     state = .serving
   }
+
+  /// Raises the limit of open files to fit the connections; where it cannot be raised so far, lets in only so many clients
+  /// that each finds a descriptor for its target, and the admin port some for those who ask what is going on.
+  private func boundConnections(by settings: GatewaySettings) {
+    let own = max(0, ProcessLimits.openFiles - 2 * shared.openConnections)
+    let needed = settings.limits.openFiles + own
+    let granted = ProcessLimits.raiseFileLimit(to: needed)
+    let free = granted - own - Self.keptFiles
+    shared.boundConnections(to: granted >= needed ? .max : max(1, free / 2))
+  }
+
+  /// For admin connections, probes, and files of the call log.
+  private static let keptFiles = 16
 
   private func openAdmin(
     _ address: ListenAddress, handler: any Handler, _ inheritance: Inheritance?
@@ -140,7 +153,7 @@ public final class Gateway {
     prober.adopt(next.upstreams)
     if !isSame { previous = snapshot }
     snapshot = next
-    _ = ProcessLimits.raiseFileLimit(to: next.settings.limits.connections * 2 + 64 + 16 * workers.count)
+    boundConnections(by: next.settings)
   }
 
   /// Follows the names of a configuration's targets, and gives new ones a moment, so that the first requests do not
@@ -213,7 +226,7 @@ public final class Gateway {
       if case .unix(let path) = listener.address { try? FileSystem.remove(path) }
     }
     if case .unix(let path) = admin, !left.contains(Inheritance.admin) { try? FileSystem.remove(path) }
-    _ = log?.stop()
+    if let log, !log.stop() { report(.callLogUnread(lines: log.counters.dropped)) }
     state = .stopped
     done()
   }

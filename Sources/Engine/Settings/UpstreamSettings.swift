@@ -162,7 +162,7 @@ public struct RetrySettings: Sendable, Equatable {
   /// Answers that are tried again, 500 to 599.
   public var statuses: [Int]
   public var methods: [String]
-  /// Retries in flight beside calls in flight, 0 to 1; three are always allowed.
+  /// The share of requests that may be tried again beside a few that always may, 0 to 1.
   public var budget: Double
 
   public init(

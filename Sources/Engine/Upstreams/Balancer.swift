@@ -154,9 +154,9 @@ public struct Balancer {
   }
 }
 
-/// The targets that a request was sent to already: the last eight.
+/// The targets that a request was sent to already: the last ten, which is as often as it may be tried again.
 public struct TriedTargets: Sendable {
-  private var indices = InlineArray<8, Int>(repeating: -1)
+  private var indices = InlineArray<10, Int>(repeating: -1)
   private var count = 0
 
   public init() {}

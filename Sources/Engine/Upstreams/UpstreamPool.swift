@@ -94,6 +94,13 @@ final class UpstreamPool {
         target.settle(&history, .abandoned)
         return .fault(.tooManyFiles)
       }
+      // So is that it has no port left; where only one kind of address is missing, another target may be reached.
+      if error.isOutOfPorts {
+        history.insert(target)
+        worker.metrics.connected(target, outcome: "error")
+        target.settle(&history, .abandoned)
+        return .failed(target, AttemptFailure(kind: .connect, fault: .noLocalPort, sent: false))
+      }
       // A Unix socket that nobody listens on, or an address that no route leads to.
       history.insert(target)
       target.connectFailed(&history, why: "connect refused")

@@ -6,6 +6,8 @@ public final class SharedState: Sendable {
   private let open = Atomic<Int>(0)
   private let drained = Atomic<Int>(0)
   private let refused = Atomic<Int>(0)
+  /// How many clients there are descriptors for.
+  private let most = Atomic<Int>(.max)
   /// Told of what only the process's own log can say.
   private let report: @Sendable (GatewayEvent) -> Void
   /// Told of every target that traffic took out, by upstream, so that it is looked for.
@@ -23,7 +25,10 @@ public final class SharedState: Sendable {
   public var refusedAccepts: Int { refused.load(ordering: .relaxed) }
   var drainedWorkers: Int { drained.load(ordering: .acquiring) }
 
-  func mayAccept(limit: Int) -> Bool { open.load(ordering: .relaxed) < limit }
+  func mayAccept(limit: Int) -> Bool {
+    open.load(ordering: .relaxed) < min(limit, most.load(ordering: .relaxed))
+  }
+  func boundConnections(to count: Int) { most.store(count, ordering: .relaxed) }
   func opened() { open.add(1, ordering: .relaxed) }
   func closed() { open.subtract(1, ordering: .relaxed) }
 
@@ -58,4 +63,6 @@ public enum GatewayEvent: Sendable {
   /// A store gives no answers any more.
   case storeAway(String, why: String)
   case breaker(upstream: String, target: String, state: String)
+  /// Nobody took what was left of the call log in time, so that these lines are lost, with those that were dropped before.
+  case callLogUnread(lines: Int)
 }

@@ -40,6 +40,9 @@ final class EventLog: Sendable {
       logger.log(
         level: state == "open" ? .warning : .info, "circuit breaker",
         metadata: ["upstream": "\(upstream)", "target": "\(target)", "state": "\(state)"])
+    case .callLogUnread(let lines):
+      logger.error(
+        "the end of the call log is lost: nobody takes its lines", metadata: ["lines": .stringConvertible(lines)])
     }
   }
 

@@ -188,10 +188,10 @@ import Testing
     #expect(abs(RendezvousHash.log2(number) - expected) < 1e-6)
   }
 
-  @Test func `the last eight targets are remembered as tried`() {
+  @Test func `the last ten targets are remembered as tried`() {
     var tried = TriedTargets()
     #expect(!tried.contains(0) && !tried.contains(-1))
-    for index in 0..<10 { tried.insert(index) }
-    #expect((0..<10).map { tried.contains($0) } == [false, false] + Array(repeating: true, count: 8))
+    for index in 0..<12 { tried.insert(index) }
+    #expect((0..<12).map { tried.contains($0) } == [false, false] + Array(repeating: true, count: 10))
   }
 }
