@@ -12,9 +12,13 @@ public struct ProviderAnswer: ~Copyable {
   private var reader: any StreamReader
   var writer: any StreamWriter
   private var events: [Event] = []
+  /// The last event, where it had a text alone.
+  private var template: EventTemplate?
+  /// Templates that were made since one was of use: where events differ in more than their text, none is.
+  private var vainTemplates = 0
 
   /// As the provider counted.
-  public private(set) var usage = Usage()
+  public internal(set) var usage = Usage()
   /// Tokens of the prompt as the head of the answer has them; 0 where it has none.
   public var countedInput = 0
   public internal(set) var finish: Finish?
@@ -22,9 +26,9 @@ public struct ProviderAnswer: ~Copyable {
   public internal(set) var model = ""
   public internal(set) var failure: Failure?
   /// Bytes of what the model wrote, as far as it has come: text, thoughts, calls of tools.
-  public private(set) var written = 0
+  public internal(set) var written = 0
   /// The beginning of what the model answered in words, as far as somebody wants it.
-  public private(set) var words: [UInt8] = []
+  public internal(set) var words: [UInt8] = []
   /// How many bytes of it that is.
   public var wantedWords = 0
   /// How many pieces of a stream had something of the answer itself.
@@ -59,7 +63,7 @@ public struct ProviderAnswer: ~Copyable {
 
   // MARK: An answer that is kept
 
-  private var recorder: AnswerRecorder?
+  var recorder: AnswerRecorder?
 
   /// Keeps what the model says, as it comes and before anything screens it.
   public mutating func record() { recorder = AnswerRecorder() }
@@ -131,18 +135,13 @@ public struct ProviderAnswer: ~Copyable {
   }
 
   private mutating func takeEvent(into out: inout ByteBuffer) {
-    let isBinary = request.back == .bedrock
-    let data = isBinary ? binary.eventData : framing.eventData
-    if data.isEmpty {
-      // A comment keeps the connection alive, and does so for the client too.
-      if request.isNative { framing.appendRaw(to: &out) } else { out.append(":\n\n") }
-      return
-    }
     events.removeAll(keepingCapacity: true)
-    do {
-      // The data of a text event says itself of what kind it is.
-      try reader.read(isBinary ? binary.eventName : "", data, into: &events)
-    } catch { return relay(error, into: &out) }
+    if let template, let event = framing.readEvent(as: template) {
+      events.append(event)
+      vainTemplates = 0
+    } else {
+      do { guard try readEvent(into: &out) else { return } } catch { return relay(error, into: &out) }
+    }
     if request.answerTool != nil { events = events.compactMap(\.asText) }
     for event in events { note(event) }
     screen?.count(written)
@@ -155,6 +154,27 @@ public struct ProviderAnswer: ~Copyable {
     }
     if reader.isComplete { isOver = true }
   }
+
+  /// Reads the event at hand; false of a comment.
+  private mutating func readEvent(into out: inout ByteBuffer) throws(Failure) -> Bool {
+    let isBinary = request.back == .bedrock
+    let data = isBinary ? binary.eventData : framing.eventData
+    if data.isEmpty {
+      // A comment keeps the connection alive, and does so for the client too.
+      if request.isNative { framing.appendRaw(to: &out) } else { out.append(":\n\n") }
+      return false
+    }
+    // The data of a text event says itself of what kind it is.
+    try reader.read(isBinary ? binary.eventName : "", data, into: &events)
+    template = nil
+    if events.count == 1, !isBinary, request.operation == nil, vainTemplates < Self.mostVainTemplates {
+      template = EventTemplate(data, saying: events[0])
+      if template != nil { vainTemplates += 1 }
+    }
+    return true
+  }
+
+  private static let mostVainTemplates = 4
 
   /// The provider's own error event passes as it is to a client of its dialect.
   private mutating func relay(_ failure: Failure, into out: inout ByteBuffer) {
@@ -188,105 +208,5 @@ public struct ProviderAnswer: ~Copyable {
       written += name.utf8.count
     default: break
     }
-  }
-
-  // MARK: A whole answer
-
-  /// Notes that the whole answer went to the client as it came.
-  public mutating func endPassing() { isOver = true }
-
-  /// Turns a whole answer into the client's; the status that it has.
-  ///
-  /// - Parameter isText: whether the body is one text, as a transcript may be.
-  public mutating func translate(
-    _ body: [UInt8], status: Int, isText: Bool = false, into out: inout ByteBuffer
-  ) -> Int {
-    // Vectors are no texts.
-    guard isScreened, status >= 400 || request.operation?.embeds != true else {
-      return write(body, status: status, into: &out)
-    }
-    var written = ByteBuffer(capacity: body.count + 256)
-    let status = write(body, status: status, into: &written)
-    if isText, status < 400 { self.written = body.count }
-    screen?.count(self.written)
-    if let filtered = screen?.filter(whole: Array(copying: written.span), isText: isText) { out.append(filtered.span) }
-    broken = screen?.broken
-    return status
-  }
-
-  private mutating func write(_ body: [UInt8], status: Int, into out: inout ByteBuffer) -> Int {
-    isOver = true
-    if let asked = request.embeddings, status < 400 { return write(asked, body, into: &out) }
-    if let operation = request.operation, status < 400 {
-      usage = operation.readUsage(body)
-      out.append(body.span)
-      return status
-    }
-    guard let element = try? JSONElement(parsing: body) else {
-      return refuse(Self.unreadable(status), into: &out)
-    }
-    if status >= 400 || element["error"] != nil {
-      guard let failure = request.back.readFailure(element, status: status) else {
-        return refuse(Self.unreadable(status), into: &out)
-      }
-      self.failure = failure
-      if request.isNative, request.embeddings == nil, status >= 400 {
-        out.append(body.span)
-        return status
-      }
-      return refuse(failure, into: &out)
-    }
-    guard var answer = try? request.back.readAnswer(element) else { return refuse(.malformedAnswer, into: &out) }
-    if let tool = request.answerTool { answer = answer.asText(from: tool) }
-    usage = answer.usage
-    finish = answer.finish
-    model = answer.head.model
-    written = answer.length
-    recorder?.take(answer)
-    if wantedWords > 0 { words = answer.parts.flatMap(\.words) }
-    if request.isNative {
-      out.append(body.span)
-      return status
-    }
-    if answer.head.id.isEmpty { answer.head.id = head.id }
-    if answer.head.model.isEmpty { answer.head.model = head.model }
-    if answer.head.created == 0 { answer.head.created = head.created }
-    var json = JSONWriter(capacity: body.count + 256)
-    request.front.write(answer, into: &json)
-    out.append(json.buffer.span)
-    return 200
-  }
-
-  /// Turns vectors into the client's.
-  private mutating func write(_ asked: AskedEmbeddings, _ body: [UInt8], into out: inout ByteBuffer) -> Int {
-    guard let element = try? JSONElement(parsing: body),
-      var answer = try? asked.back.read(element, count: asked.count)
-    else { return refuse(.malformedAnswer, into: &out) }
-    if answer.usage.isEmpty { answer.usage = Usage(input: min(max(0, countedInput), Usage.most)) }
-    usage = answer.usage
-    model = answer.model
-    if answer.model.isEmpty { answer.model = head.model }
-    var json = JSONWriter(capacity: body.count + 256)
-    do { try EmbeddingFront.write(answer, as: asked, request.front, into: &json) } catch {
-      return refuse(error, into: &out)
-    }
-    out.append(json.buffer.span)
-    return 200
-  }
-
-  private mutating func refuse(_ failure: Failure, into out: inout ByteBuffer) -> Int {
-    self.failure = failure
-    var json = JSONWriter()
-    request.front.write(failure, into: &json)
-    out.append(json.buffer.span)
-    return failure.answerStatus
-  }
-
-  /// A page of some proxy on the way, for example.
-  private static func unreadable(_ status: Int) -> Failure {
-    if status < 400 { return .malformedAnswer }
-    return Failure(
-      Failure.kind(ofStatus: status), "The provider answered with status \(status) and no readable reason.",
-      status: status)
   }
 }

@@ -169,7 +169,7 @@ public struct JSONElement: Sendable {
   }
 
   /// Text without its escapes, which the parser has checked.
-  private static func unescape(_ content: ArraySlice<UInt8>) -> String {
+  static func unescape(_ content: ArraySlice<UInt8>) -> String {
     var units: [UInt8] = []
     units.reserveCapacity(content.count)
     var index = content.startIndex

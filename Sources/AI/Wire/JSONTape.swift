@@ -132,54 +132,9 @@ final class JSONTape: Sendable {
 
     private mutating func string(_ text: Span<UInt8>) throws(MalformedJSON) {
       let start = position
-      var isEscaped = false
-      position += 1
-      while true {
-        position = ByteScan.endOfPlainJSON(in: text, from: position)
-        guard position < text.count else { throw failure(.truncated) }
-        switch text[position] {
-        case UInt8(ascii: "\""):
-          position += 1
-          entries.append(
-            Entry(kind: .string, isEscaped: isEscaped, start: start, end: position, next: entries.count + 1))
-          return
-        case UInt8(ascii: "\\"):
-          isEscaped = true
-          try escape(text)
-        case 0x7F: position += 1
-        case 0x80...:
-          let sequence = UTF8Sequence(at: position, of: text)
-          if !sequence.isValid { throw failure(.invalidText) }
-          position += sequence.length
-        default: throw failure(.unexpected)
-        }
-      }
-    }
-
-    /// Passes over an escape; of a surrogate both halves must be there (RFC 8259 §8.2).
-    private mutating func escape(_ text: Span<UInt8>) throws(MalformedJSON) {
-      guard position + 1 < text.count else { throw failure(.truncated) }
-      switch text[position + 1] {
-      case UInt8(ascii: "u"):
-        let unit = try codeUnit(text)
-        if 0xDC00...0xDFFF ~= unit { throw failure(.invalidText) }
-        guard 0xD800...0xDBFF ~= unit else { return }
-        guard position + 1 < text.count else { throw failure(.truncated) }
-        guard text[position] == UInt8(ascii: "\\"), text[position + 1] == UInt8(ascii: "u"),
-          0xDC00...0xDFFF ~= (try codeUnit(text))
-        else { throw failure(.invalidText) }
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
-        UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-        position += 2
-      default: throw failure(.unexpected)
-      }
-    }
-
-    private mutating func codeUnit(_ text: Span<UInt8>) throws(MalformedJSON) -> UInt16 {
-      guard position + 6 <= text.count else { throw failure(.truncated) }
-      guard let unit = JSONTape.codeUnit(text, at: position + 2) else { throw failure(.unexpected) }
-      position += 6
-      return unit
+      let (end, isEscaped) = try JSONTape.endOfString(text, from: start + 1)
+      position = end + 1
+      entries.append(Entry(kind: .string, isEscaped: isEscaped, start: start, end: position, next: entries.count + 1))
     }
 
     private mutating func number(_ text: Span<UInt8>) throws(MalformedJSON) {
@@ -216,21 +171,5 @@ final class JSONTape: Sendable {
       entries.append(Entry(kind: kind, start: position, end: position + length, next: entries.count + 1))
       position += length
     }
-  }
-
-  /// Four hexadecimal digits.
-  static func codeUnit(_ text: Span<UInt8>, at start: Int) -> UInt16? {
-    var unit: UInt16 = 0
-    for index in start..<start + 4 {
-      let digit: UInt8
-      switch text[index] {
-      case 0x30...0x39: digit = text[index] - 0x30
-      case 0x41...0x46: digit = text[index] - 0x41 + 10
-      case 0x61...0x66: digit = text[index] - 0x61 + 10
-      default: return nil
-      }
-      unit = unit << 4 | UInt16(digit)
-    }
-    return unit
   }
 }

@@ -61,6 +61,9 @@ public struct ServerSentEvents: ~Copyable {
   /// The data of the event behind which `next` stopped.
   public var eventData: [UInt8] { Array(copying: data.span) }
 
+  /// What an event says that differs from another in its text alone; nil of any other.
+  func readEvent(as template: borrowing EventTemplate) -> Event? { template.read(data.span) }
+
   public var eventName: String { String(decoding: Array(copying: name.span), as: UTF8.self) }
 
   /// Appends the event as it came.
