@@ -24,6 +24,8 @@ public protocol Plugin: AnyObject, SendableMetatype {
 
   /// Whether an entry counts what calls of models cost; a configuration in which one has no price is refused then.
   static func needsPrices(_ settings: Settings) -> Bool
+  /// Whether an entry reads or edits bodies of answers, which streams of models pass by: the operator is warned then.
+  static func readsAnswers(_ settings: Settings) -> Bool
   /// The settings for judging a sample request, which must leave nothing behind where the entry's own would: in a file,
   /// for one. Stores and other services are not there for it, and its counters count for nobody.
   static func rehearsal(of settings: Settings) -> Settings
@@ -43,6 +45,7 @@ extension Plugin {
   public static var metrics: [PluginMetric] { [] }
   public static func stores(of settings: Settings) -> [String] { [] }
   public static func needsPrices(_ settings: Settings) -> Bool { false }
+  public static func readsAnswers(_ settings: Settings) -> Bool { false }
   public static func rehearsal(of settings: Settings) -> Settings { settings }
   public var hooks: [AnyObject] { [self] }
   public func reason(for verdict: Verdict, of exchange: borrowing Exchange) -> String? { nil }
@@ -69,6 +72,7 @@ public struct PluginDefinition: Sendable {
   public let hasShared: Bool
   private let findStores: @Sendable (any Sendable) -> [String]
   private let askPrices: @Sendable (any Sendable) -> Bool
+  private let askReading: @Sendable (any Sendable) -> Bool
   private let makeShared: @Sendable (any Sendable) throws(PluginError) -> any Sendable
   private let makeRehearsal: @Sendable (any Sendable) -> any Sendable
   private let make: @Sendable (any Sendable, any WorkerServices) -> any Plugin
@@ -79,6 +83,7 @@ public struct PluginDefinition: Sendable {
     hasShared = Kind.Shared.self != Kind.Settings.self
     findStores = { settings in (settings as? Kind.Settings).map { Kind.stores(of: $0) } ?? [] }
     askPrices = { settings in (settings as? Kind.Settings).map { Kind.needsPrices($0) } ?? false }
+    askReading = { settings in (settings as? Kind.Settings).map { Kind.readsAnswers($0) } ?? false }
     makeShared = { settings throws(PluginError) in
       guard let settings = settings as? Kind.Settings else {
         preconditionFailure("the settings of a plugin are those that its section read")
@@ -101,6 +106,9 @@ public struct PluginDefinition: Sendable {
 
   /// Whether an entry with these settings counts what calls of models cost.
   public func needsPrices(_ settings: any Sendable) -> Bool { askPrices(settings) }
+
+  /// Whether an entry with these settings reads or edits bodies of answers.
+  public func readsAnswers(_ settings: any Sendable) -> Bool { askReading(settings) }
 
   /// - Parameter settings: what `declaration` read.
   public func share(_ settings: any Sendable) throws(PluginError) -> any Sendable { try makeShared(settings) }

@@ -41,6 +41,7 @@ public struct ConfigurationSource: Sendable {
       do throws(SnapshotError) {
         let snapshot = try Snapshot(settings, plugins: catalog, previous: previous, generation: generation)
         for conflict in snapshot.conflicts() { loaded.diagnostics.add(conflict) }
+        settings.models?.warnOfUnreadStreams(settings, catalog, &loaded.diagnostics)
         compiled = snapshot
       } catch {
         loaded.diagnostics.error(error.message, at: error.position)

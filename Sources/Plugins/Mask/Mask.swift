@@ -19,6 +19,8 @@ public final class Mask: Plugin {
 
   public static let metrics = [values]
 
+  public static func readsAnswers(_ settings: Settings) -> Bool { !settings.response.isEmpty }
+
   private static let values = PluginMetric(
     "sluice_mask_values", .counter, labels: ["direction", "kind"],
     "Values that were masked; kind is path, email, phone, card, iban, ip, or expression. exhausted counts texts that are "

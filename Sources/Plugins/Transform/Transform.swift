@@ -139,6 +139,8 @@ extension Transform: RequestBodyHook {
 }
 
 extension Transform: ResponseBodyHook {
+  public static func readsAnswers(_ settings: Settings) -> Bool { settings.response.program.usesBody }
+
   public var takesResponseBodies: Bool { settings.response.program.usesBody }
 
   public func wantsResponseBody(_ exchange: inout Exchange) -> BodyWish? {

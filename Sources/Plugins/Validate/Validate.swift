@@ -135,6 +135,8 @@ extension Validate: RequestBodyHook {
 }
 
 extension Validate: ResponseBodyHook {
+  public static func readsAnswers(_ settings: Settings) -> Bool { settings.response.schema != nil }
+
   public var takesResponseBodies: Bool { checksResponses }
 
   public func wantsResponseBody(_ exchange: inout Exchange) -> BodyWish? {
