@@ -12,7 +12,8 @@ extension ModelSettings {
       for entry in settings.plugins + route.plugins {
         guard catalog.definition(of: entry)?.readsAnswers(entry.settings) == true else { continue }
         diagnostics.warning(
-          "`\(entry.name)` reads whole answers: the streams of route `\(route.name)` pass it unread", at: entry.position,
+          "`\(entry.name)` reads whole answers: the streams of route `\(route.name)` pass it unread",
+          at: entry.position,
           expected: "`guardrails`, which filter streams too, or a route that nobody asks for streams")
       }
     }
