@@ -181,6 +181,46 @@ struct BedrockTests {
     #expect(image.contains(#"{"document":{"format":"pdf","name":"a pdf","source":{"bytes":"JVBERi0="}}}"#))
   }
 
+  private static let kept = #"""
+    {"model":"m","max_tokens":9,"system":[{"type":"text","text":"A"},{"type":"text","text":"B","cache_control":{"type":"ephemeral"}}],
+    "tools":[{"name":"t","input_schema":{},"cache_control":{"type":"ephemeral","ttl":"5m"}},{"name":"u","input_schema":{}}],
+    "messages":[{"role":"user","content":"one"},{"role":"user","content":[{"type":"text","text":"two","cache_control":{"type":"ephemeral"}},
+    {"type":"text","text":"three"}]}],"top_k":5,"thinking":{"type":"enabled","budget_tokens":2048}}
+    """#.compact
+
+  @Test func `where the prompt is to be kept is said in Converse's words`() throws {
+    let body = Wire.body(try Wire.request(.messages, Self.kept, to: .bedrock, model: "eu.anthropic.claude-x"))
+    let point = #"{"cachePoint":{"type":"default"}}"#
+    #expect(body.contains(#""system":[{"text":"A"},{"text":"B"},\#(point)]"#), "\(body)")
+    #expect(body.contains(#""content":[{"text":"one"},{"text":"two"},\#(point),{"text":"three"}]"#))
+    #expect(body.contains(#"{"toolSpec":{"name":"t","inputSchema":{"json":{}}}},\#(point),{"toolSpec":{"name":"u""#))
+    #expect(
+      body.contains(#""additionalModelRequestFields":{"top_k":5,"thinking":{"type":"enabled","budget_tokens":2048}}"#))
+  }
+
+  @Test(arguments: [Back.openai, .gemini])
+  func `others cannot be told where to keep the prompt`(_ back: Back) throws {
+    let body = Self.kept.replacing(#","top_k":5,"thinking":{"type":"enabled","budget_tokens":2048}"#, with: "")
+    let refusal = #expect(throws: Refusal.self) { try Wire.request(.messages, body, to: back) }
+    #expect(refusal?.field?.hasSuffix(".cache_control") == true)
+    let dropped = try Wire.request(.messages, body, to: back, unsupported: .drop).dropped
+    #expect(
+      dropped.sorted() == [
+        "messages[1].content[0].cache_control", "system[1].cache_control", "tools[0].cache_control",
+      ])
+  }
+
+  @Test func `what only some of Bedrock's models know is refused for others, as are other times to keep a prompt`() {
+    for (body, field) in [
+      (Self.kept, "top_k"), (Self.kept.replacing(#""top_k":5,"#, with: ""), "thinking"),
+      (Self.kept.replacing("5m", with: "1h"), "tools[0].cache_control"),
+    ] {
+      let model = field.hasSuffix("control") ? "anthropic.x" : "amazon.nova"
+      let refusal = #expect(throws: Refusal.self) { try Wire.request(.messages, body, to: .bedrock, model: model) }
+      #expect(refusal?.field == field)
+    }
+  }
+
   @Test func `what Converse cannot say is refused by its name`() {
     for (field, value) in [
       ("seed", "1"), ("response_format", #"{"type":"json_object"}"#), ("user", #""u""#), ("frequency_penalty", "1"),

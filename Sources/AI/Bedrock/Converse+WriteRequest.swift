@@ -10,7 +10,12 @@ enum Converse {
     let sampling = conversation.sampling
     json.object {
       if !conversation.system.isEmpty {
-        $0.array("system") { for text in conversation.system { $0.object { $0.member("text", text) } } }
+        $0.array("system") {
+          for (place, text) in conversation.system.enumerated() {
+            $0.object { $0.member("text", text) }
+            writeCachePoint(.system(place), of: conversation, into: &$0)
+          }
+        }
       }
       $0.array("messages") { writeMessages(conversation, into: &$0, &lost) }
       $0.object("inferenceConfig") {
@@ -20,12 +25,33 @@ enum Converse {
         if !sampling.stop.isEmpty { $0.array("stopSequences") { for stop in sampling.stop { $0.value(stop) } } }
       }
       writeTools(conversation, into: &$0)
+      writeOwn(conversation, into: &$0)
     }
   }
 
+  /// What only Anthropic's models know, in their maker's words.
+  /// (https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html)
+  private static func writeOwn(_ conversation: Conversation, into json: inout JSONWriter) {
+    guard isAnthropics(conversation) else { return }
+    let budget: Int? = if case .budget(let tokens)? = conversation.reasoning { tokens } else { nil }
+    if budget == nil, conversation.sampling.topK == nil { return }
+    json.object("additionalModelRequestFields") {
+      $0.member("top_k", conversation.sampling.topK)
+      if let budget {
+        $0.object("thinking") {
+          $0.member("type", "enabled")
+          $0.member("budget_tokens", budget)
+        }
+      }
+    }
+  }
+
+  /// Whether Anthropic made the model, as its id says: `anthropic.…`, or `eu.anthropic.…` of a region's profile.
+  private static func isAnthropics(_ conversation: Conversation) -> Bool { conversation.model.contains("anthropic.") }
+
   private static func noteLosses(_ conversation: Conversation, _ lost: inout Inexpressible) {
     let sampling = conversation.sampling
-    lost.add(.topK, if: sampling.topK)
+    if !isAnthropics(conversation) { lost.add(.topK, if: sampling.topK) }
     lost.add(.frequencyPenalty, if: sampling.frequencyPenalty)
     lost.add(.presencePenalty, if: sampling.presencePenalty)
     lost.add(.seed, if: sampling.seed)
@@ -33,7 +59,11 @@ enum Converse {
     lost.add(.user, if: conversation.user)
     lost.add(.parallelTools, if: conversation.parallelTools == false ? false : nil)
     // How much a model thinks is said to each maker's models in another way.
-    if let reasoning = conversation.reasoning, reasoning != .off { lost.add(.reasoning) }
+    switch conversation.reasoning {
+    case nil, .off: break
+    case .budget where isAnthropics(conversation): break
+    case .budget, .effort: lost.add(.reasoning)
+    }
     if conversation.tools.contains(where: { $0.isStrict == true }) { lost.add(.strictTools) }
     if conversation.toolChoice == ToolChoice.none, !conversation.tools.isEmpty { lost.add(.toolChoice) }
   }
@@ -59,7 +89,7 @@ enum Converse {
     if conversation.tools.isEmpty { return }
     json.object("toolConfig") {
       $0.array("tools") {
-        for tool in conversation.tools {
+        for (place, tool) in conversation.tools.enumerated() {
           $0.object {
             $0.object("toolSpec") {
               $0.member("name", tool.name)
@@ -67,6 +97,7 @@ enum Converse {
               $0.object("inputSchema") { $0.member("json", literal: tool.schema ?? #"{"type":"object"}"#) }
             }
           }
+          writeCachePoint(.tool(place), of: conversation, into: &$0)
         }
       }
       switch conversation.toolChoice {
@@ -82,24 +113,37 @@ enum Converse {
   private static func writeMessages(
     _ conversation: Conversation, into json: inout JSONWriter, _ lost: inout Inexpressible
   ) {
-    var turns: [Message] = []
+    var turns: [[Message]] = []
     for message in conversation.messages {
       if message.role == .system {
         lost.add(.message(message.place, "role"))
-      } else if let last = turns.indices.last, turns[last].role == message.role {
-        turns[last].parts += message.parts
+      } else if let last = turns.indices.last, turns[last][0].role == message.role {
+        turns[last].append(message)
       } else {
-        turns.append(message)
+        turns.append([message])
       }
     }
     for turn in turns {
       json.object {
-        $0.member("role", turn.role.rawValue)
+        $0.member("role", turn[0].role.rawValue)
         $0.array("content") {
-          for (number, part) in turn.parts.enumerated() { write(part, turn.place, number, into: &$0, &lost) }
+          var number = 0
+          for message in turn {
+            for (place, part) in message.parts.enumerated() {
+              write(part, message.place, number, into: &$0, &lost)
+              writeCachePoint(.part(message: message.place, part: place), of: conversation, into: &$0)
+              number += 1
+            }
+          }
         }
       }
     }
+  }
+
+  /// (https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html)
+  private static func writeCachePoint(_ point: CachePoint, of conversation: Conversation, into json: inout JSONWriter) {
+    guard conversation.cachePoints.contains(point) else { return }
+    json.object { $0.object("cachePoint") { $0.member("type", "default") } }
   }
 
   private static func write(

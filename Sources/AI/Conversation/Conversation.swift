@@ -17,10 +17,19 @@ public struct Conversation: Sendable, Equatable {
   public var user: String?
   /// Whether the answer is a stream of events.
   public var streams = false
+  /// Up to where the provider is asked to keep the prompt, which costs less the next time.
+  public var cachePoints: Set<CachePoint> = []
   /// Whether the stream's end says what was used; only a few dialects ask.
   public var wantsUsage = false
 
   public init() {}
+}
+
+/// Behind what the provider is asked to keep the prompt, by places in the request.
+public enum CachePoint: Sendable, Hashable {
+  case system(Int)
+  case tool(Int)
+  case part(message: Int, part: Int)
 }
 
 /// One turn.

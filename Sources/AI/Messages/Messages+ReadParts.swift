@@ -3,17 +3,29 @@ extension Messages {
     element.noteOthers(than: ["role", "content"], &losses)
     let content = try element.requireMember("content")
     switch try element.requireString("role") {
-    case "user": return Message(.user, try readParts(content, &losses), place: place)
-    case "assistant": return Message(.assistant, try readParts(content, &losses), place: place)
+    case "user": return Message(.user, try readParts(content, of: place, &losses), place: place)
+    case "assistant": return Message(.assistant, try readParts(content, of: place, &losses), place: place)
     default: throw .expected("user or assistant", at: try element.requireMember("role"))
     }
   }
 
-  private static func readParts(_ content: JSONElement, _ losses: inout Losses) throws(Refusal) -> [Part] {
+  /// - Parameter message: the place of the message whose own parts these are.
+  private static func readParts(
+    _ content: JSONElement, of message: Int? = nil, _ losses: inout Losses
+  ) throws(Refusal) -> [Part] {
     if let text = content.string { return [.text(text)] }
     var parts: [Part] = []
     for element in try content.requireArray() {
-      if let part = try readPart(element, &losses) { parts.append(part) } else { losses.add(element) }
+      guard let part = try readPart(element, &losses) else {
+        losses.add(element)
+        continue
+      }
+      if let message {
+        element.noteCachePoint(.part(message: message, part: parts.count), &losses)
+      } else if let control = element["cache_control"] {
+        losses.add(control)
+      }
+      parts.append(part)
     }
     return parts
   }
@@ -22,23 +34,23 @@ extension Messages {
   static func readPart(_ element: JSONElement, _ losses: inout Losses) throws(Refusal) -> Part? {
     switch try element.requireString("type") {
     case "text":
-      element.noteOthers(than: ["type", "text"], &losses)
+      element.noteOthers(than: ["type", "text", "cache_control"], &losses)
       return .text(try element.requireString("text"))
     case "image":
-      element.noteOthers(than: ["type", "source"], &losses)
+      element.noteOthers(than: ["type", "source", "cache_control"], &losses)
       return try readMedia(try element.requireMember("source")).map { .image($0, detail: nil) }
     case "document":
-      element.noteOthers(than: ["type", "source", "title"], &losses)
+      element.noteOthers(than: ["type", "source", "title", "cache_control"], &losses)
       let name = try element.optionalString("title")
       return try readMedia(try element.requireMember("source")).map { .file($0, name: name) }
     case "tool_use":
-      element.noteOthers(than: ["type", "id", "name", "input"], &losses)
+      element.noteOthers(than: ["type", "id", "name", "input", "cache_control"], &losses)
       return .toolCall(
         ToolCall(
           id: try element.requireString("id"), name: try element.requireString("name"),
           arguments: try element.requireMember("input").requireObjectLiteral()))
     case "tool_result":
-      element.noteOthers(than: ["type", "tool_use_id", "content", "is_error"], &losses)
+      element.noteOthers(than: ["type", "tool_use_id", "content", "is_error", "cache_control"], &losses)
       return .toolResult(
         ToolResult(
           id: try element.requireString("tool_use_id"),
@@ -60,5 +72,14 @@ extension Messages {
     case "file": return .stored(id: try source.requireString("file_id"))
     default: return nil
     }
+  }
+}
+
+extension JSONElement {
+  /// Notes that the prompt is to be kept up to here: for as long as is usual, as other dialects know no other time.
+  func noteCachePoint(_ point: CachePoint, _ losses: inout Losses) {
+    guard let control = self["cache_control"] else { return }
+    let isUsual = control["type"]?.string == "ephemeral" && (control["ttl"]?.string ?? "5m") == "5m"
+    if isUsual { losses.add(point, control.path) } else { losses.add(control) }
   }
 }

@@ -41,8 +41,9 @@ extension Messages {
   private static func readSystem(_ value: JSONElement, _ losses: inout Losses) throws(Refusal) -> [String] {
     if let text = value.string { return text.isEmpty ? [] : [text] }
     var texts: [String] = []
-    for element in try value.requireArray() {
-      element.noteOthers(than: ["type", "text"], &losses)
+    for (place, element) in try value.requireArray().enumerated() {
+      element.noteOthers(than: ["type", "text", "cache_control"], &losses)
+      element.noteCachePoint(.system(place), &losses)
       guard try element.requireString("type") == "text" else { throw .expected("text", at: element) }
       texts.append(try element.requireString("text"))
     }
@@ -57,7 +58,8 @@ extension Messages {
         losses.add(element)
         continue
       }
-      element.noteOthers(than: ["type", "name", "description", "input_schema", "strict"], &losses)
+      element.noteOthers(than: ["type", "name", "description", "input_schema", "strict", "cache_control"], &losses)
+      element.noteCachePoint(.tool(tools.count), &losses)
       var tool = Tool(name: try element.requireString("name"))
       tool.description = try element.optionalString("description")
       tool.schema = try element.requireMember("input_schema").requireObjectLiteral()

@@ -5,8 +5,21 @@
 public struct Losses: Sendable {
   /// In the client's words.
   public private(set) var fields: [String] = []
+  /// What only some dialects can say, each with the client's word for it.
+  private var cachePoints: [(point: CachePoint, field: String)] = []
 
   public init() {}
+
+  mutating func add(_ point: CachePoint, _ field: String) { cachePoints.append((point, field)) }
+
+  /// Takes out where the prompt is to be kept, for a dialect that can say it; for others it is lost.
+  mutating func takeCachePoints(for back: Back) -> Set<CachePoint> {
+    let points = cachePoints
+    cachePoints = []
+    if back == .bedrock { return Set(points.map(\.point)) }
+    for point in points { add(point.field) }
+    return []
+  }
 
   public mutating func add(_ field: String) {
     if !fields.contains(field) { fields.append(field) }

@@ -81,6 +81,7 @@ public struct ModelRequest: Sendable {
     var conversation = try front.read(body, &losses)
     conversation.model = model
     conversation.streams = streams
+    conversation.cachePoints = losses.takeCachePoints(for: back)
     var lost = Inexpressible(front, losses)
     var json = JSONWriter(capacity: body.document.count + 256)
     back.write(conversation, into: &json, &lost)

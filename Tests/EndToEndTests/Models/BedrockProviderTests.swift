@@ -60,6 +60,14 @@ struct BedrockProviderTests {
         let refused = try post(gateway, path, ask("bad", "Hi"))
         #expect(refused.status == 403 && refused.text.contains("permission_error"))
       }
+      let kept = ask("fast", "Hi").replacing(
+        #""content":"Hi""#, with: #""content":[{"type":"text","text":"Hi","cache_control":{"type":"ephemeral"}}]"#)
+      let thinking = kept.replacing(
+        #""max_tokens":9"#, with: #""max_tokens":4096,"top_k":5,"thinking":{"type":"enabled","budget_tokens":2048}"#)
+      for body in [kept, thinking] {
+        let answer = try post(gateway, "/v1/messages", body)
+        #expect(answer.status == 200, "\(answer.text)")
+      }
       let record = try gateway.awaitRecords(1)[0]
       #expect(record["input_tokens"]?.integer == 5 && record["output_tokens"]?.integer == 4)
       #expect(!"\(record)".contains("EXAMPLE"))
