@@ -17,6 +17,34 @@ public enum Base64 {
     }
   }
 
+  public static func encode(_ bytes: [UInt8]) -> String {
+    var out = ByteBuffer(capacity: (bytes.count + 2) / 3 * 4)
+    append(bytes.span, to: &out)
+    return String(decoding: Array(copying: out.span), as: UTF8.self)
+  }
+
+  /// What a text stands for; nil when it is no Base64. Padding may be missing.
+  public static func decode(_ text: String) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(text.utf8.count / 4 * 3)
+    var (word, bits, padding) = (UInt32(0), 0, 0)
+    for digit in text.utf8 {
+      if digit == UInt8(ascii: "=") {
+        padding += 1
+        continue
+      }
+      guard padding == 0, let value = value(of: digit) else { return nil }
+      word = word << 6 | UInt32(value)
+      bits += 6
+      if bits >= 8 {
+        bits -= 8
+        bytes.append(UInt8(truncatingIfNeeded: word >> UInt32(bits)))
+      }
+    }
+    // A lone digit is no octet, and what is left of the last one says nothing.
+    return bits < 6 && padding <= 2 && word & (1 << UInt32(bits) - 1) == 0 ? bytes : nil
+  }
+
   /// The six bits that a digit stands for; nil when it is none.
   public static func value(of digit: UInt8) -> UInt8? {
     switch digit {

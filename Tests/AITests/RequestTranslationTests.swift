@@ -32,6 +32,49 @@ struct RequestTranslationTests {
         #""input_schema":{"type":"object","properties":{"city":{"type":"string","maximum":1e3}},"required":["city"]}"#))
   }
 
+  private static let sound =
+    #"{"model":"m","messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"UklG","format":"wav"}}]}]}"#
+  private static let note =
+    #"{"model":"m","messages":[{"role":"user","content":[{"type":"file","file":{"filename":"n.txt","file_data":"data:text/plain;base64,Q2Fmw6k="}}]}]}"#
+
+  @Test func `recordings are said between OpenAI and Gemini, and refused for who does not hear`() throws {
+    let gemini = Wire.body(try Wire.request(.chat, Self.sound, to: .gemini))
+    #expect(gemini.contains(#"{"inlineData":{"mimeType":"audio/wav","data":"UklG"}}"#), "\(gemini)")
+    let back = #"{"contents":[{"role":"user","parts":[{"inlineData":{"mimeType":"audio/mpeg","data":"SUQz"}}]}]}"#
+    let openai = Wire.body(try Wire.request(.generate, back, to: .openai))
+    #expect(openai.contains(#"{"type":"input_audio","input_audio":{"data":"SUQz","format":"mp3"}}"#), "\(openai)")
+    for deaf in [Back.anthropic, .bedrock] {
+      let refusal = #expect(throws: Refusal.self) { try Wire.request(.chat, Self.sound, to: deaf) }
+      #expect(refusal?.field == "messages[0] (file)")
+    }
+  }
+
+  @Test func `a text as a file is a document of text at Anthropic, and the same on its way back`() throws {
+    let anthropic = Wire.body(try Wire.request(.chat, Self.note, to: .anthropic))
+    let document =
+      #"{"type":"document","source":{"type":"text","media_type":"text/plain","data":"Café"},"title":"n.txt"}"#
+    #expect(anthropic.contains(document), "\(anthropic)")
+    let body = #"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":[\#(document)]}]}"#
+    let openai = Wire.body(try Wire.request(.messages, body, to: .openai))
+    #expect(openai.contains(#""file_data":"data:text/plain;base64,Q2Fmw6k=""#), "\(openai)")
+  }
+
+  @Test(arguments: ["data:application/zip;base64,UEsD", "data:text/plain;base64,/w==", "data:text/plain;base64,?"])
+  func `other files are refused for Anthropic by their place`(_ data: String) {
+    let body = Self.note.replacing("data:text/plain;base64,Q2Fmw6k=", with: data)
+    let refusal = #expect(throws: Refusal.self) { try Wire.request(.chat, body, to: .anthropic) }
+    #expect(refusal?.field == "messages[0] (file)")
+  }
+
+  @Test(arguments: [Front.chat, .responses], ["user", "safety_identifier"])
+  func `whom the call is for is refused by the name that the client gave it`(_ front: Front, _ name: String) {
+    let said = front == .chat ? #""messages":[{"role":"user","content":"x"}]"# : #""input":"x""#
+    let refusal = #expect(throws: Refusal.self) {
+      try Wire.request(front, #"{"model":"m",\#(said),"\#(name)":"u"}"#, to: .gemini)
+    }
+    #expect(refusal?.field == name)
+  }
+
   @Test func `images and files become blocks with their content`() throws {
     let json = try JSONValue(
       parsing: Wire.body(

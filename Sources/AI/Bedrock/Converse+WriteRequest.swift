@@ -56,7 +56,7 @@ enum Converse {
     lost.add(.presencePenalty, if: sampling.presencePenalty)
     lost.add(.seed, if: sampling.seed)
     if conversation.format != nil, answerTool(conversation) == nil { lost.add(.format) }
-    lost.add(.user, if: conversation.user)
+    lost.add(conversation.userField, if: conversation.user)
     lost.add(.parallelTools, if: conversation.parallelTools == false ? false : nil)
     // How much a model thinks is said to each maker's models in another way.
     switch conversation.reasoning {

@@ -85,6 +85,10 @@ extension Chat {
         let image = try element.requireMember("image_url")
         parts.append(
           .image(Media(url: try image.requireString("url")), detail: try image.optionalString("detail")))
+      case "input_audio":
+        let sound = try element.requireMember("input_audio")
+        let type = "audio/\(try sound.requireString("format"))"
+        parts.append(.file(.data(type: type, base64: try sound.requireString("data")), name: nil))
       case "file":
         if let file = try readFile(try element.requireMember("file")) {
           parts.append(file)

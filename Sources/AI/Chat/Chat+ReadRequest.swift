@@ -20,7 +20,9 @@ extension Chat {
         conversation.reasoning = effort == "none" ? .off : .effort(effort)
       case "stream": conversation.streams = try value.requireFlag()
       case "stream_options": conversation.wantsUsage = try readStreamOptions(value, &losses)
-      case "user", "safety_identifier": conversation.user = try value.requireString()
+      case "user", "safety_identifier":
+        conversation.user = try value.requireString()
+        conversation.userField = name == "user" ? .user : .safetyIdentifier
       default:
         if try !readSampling(name, value, into: &conversation.sampling) { noteUnless(neutral: name, value, &losses) }
       }

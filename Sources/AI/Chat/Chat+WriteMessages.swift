@@ -87,6 +87,29 @@ extension Chat {
     }
   }
 
+  private static func writeFile(_ type: String, _ base64: String, _ name: String?, into json: inout JSONWriter) {
+    json.object {
+      if let sound = sounds[type.lowercased()] {
+        $0.member("type", "input_audio")
+        $0.object("input_audio") {
+          $0.member("data", base64)
+          $0.member("format", sound)
+        }
+      } else {
+        $0.member("type", "file")
+        $0.object("file") {
+          $0.member("filename", name ?? "file")
+          $0.member("file_data", "data:\(type);base64,\(base64)")
+        }
+      }
+    }
+  }
+
+  /// Recordings that this dialect takes, and what it calls them.
+  private static let sounds = [
+    "audio/wav": "wav", "audio/x-wav": "wav", "audio/wave": "wav", "audio/mp3": "mp3", "audio/mpeg": "mp3",
+  ]
+
   /// A lone text as a string, which every compatible server takes.
   private static func writeContent(
     _ parts: [Part], place: Int, into json: inout JSONWriter, _ lost: inout Inexpressible
@@ -113,14 +136,7 @@ extension Chat {
               $0.member("detail", ifPresent: detail)
             }
           }
-        case .file(.data(let type, let base64), let name):
-          $0.object {
-            $0.member("type", "file")
-            $0.object("file") {
-              $0.member("filename", name ?? "file")
-              $0.member("file_data", "data:\(type);base64,\(base64)")
-            }
-          }
+        case .file(.data(let type, let base64), let name): writeFile(type, base64, name, into: &$0)
         default: lost.add(.message(place, part.word))
         }
       }

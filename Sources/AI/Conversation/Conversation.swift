@@ -15,6 +15,8 @@ public struct Conversation: Sendable, Equatable {
   public var reasoning: Reasoning?
   /// Whom the caller acts for, as the provider is told.
   public var user: String?
+  /// What the client calls that.
+  public var userField = Feature.user
   /// Whether the answer is a stream of events.
   public var streams = false
   /// Up to where the provider is asked to keep the prompt, which costs less the next time.

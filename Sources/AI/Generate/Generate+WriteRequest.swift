@@ -4,7 +4,7 @@ import Kernel
 extension Generate {
   static func write(_ conversation: Conversation, into json: inout JSONWriter, _ lost: inout Inexpressible) {
     lost.add(.parallelTools, if: conversation.parallelTools == false ? false : nil)
-    lost.add(.user, if: conversation.user)
+    lost.add(conversation.userField, if: conversation.user)
     json.object {
       if !conversation.system.isEmpty {
         $0.object("systemInstruction") {

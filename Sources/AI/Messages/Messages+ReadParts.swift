@@ -1,3 +1,5 @@
+import Kernel
+
 extension Messages {
   static func readMessage(_ element: JSONElement, place: Int, _ losses: inout Losses) throws(Refusal) -> Message {
     element.noteOthers(than: ["role", "content"], &losses)
@@ -68,6 +70,9 @@ extension Messages {
     switch try source.requireString("type") {
     case "base64":
       return .data(type: try source.requireString("media_type"), base64: try source.requireString("data"))
+    case "text":
+      let text = Array(try source.requireString("data").utf8)
+      return .data(type: try source.requireString("media_type"), base64: Base64.encode(text))
     case "url": return .url(try source.requireString("url"))
     case "file": return .stored(id: try source.requireString("file_id"))
     default: return nil

@@ -41,6 +41,10 @@ extension Messages {
     case .refusal(let text): writeText(text, into: &json)
     // An id of another provider's store says nothing to this one.
     case .image(.stored, _), .file(.stored, _): lost.add(.message(place, part.word))
+    case .image(.data(let type, _), _) where !images.contains(type.lowercased()):
+      lost.add(.message(place, part.word))
+    case .file(.data(let type, let base64), let name) where type.lowercased() != "application/pdf":
+      guard writeText(type, base64, name, into: &json) else { return lost.add(.message(place, part.word)) }
     case .image(let media, _):
       json.object {
         $0.member("type", "image")
@@ -70,6 +74,27 @@ extension Messages {
     case .reasoning(let thought): write(thought, place: place, into: &json, &lost)
     }
   }
+
+  /// Text stands here as it is; of other documents this dialect has none, which is false.
+  private static func writeText(
+    _ type: String, _ base64: String, _ name: String?, into json: inout JSONWriter
+  ) -> Bool {
+    guard type.lowercased().hasPrefix("text/"), let text = Base64.decode(base64),
+      let plain = String(validating: text, as: UTF8.self)
+    else { return false }
+    json.object {
+      $0.member("type", "document")
+      $0.object("source") {
+        $0.member("type", "text")
+        $0.member("media_type", "text/plain")
+        $0.member("data", plain)
+      }
+      $0.member("title", ifPresent: name)
+    }
+    return true
+  }
+
+  private static let images: Set = ["image/png", "image/jpeg", "image/gif", "image/webp"]
 
   /// Arguments as an object; nil when they are none.
   static func argumentsObject(_ arguments: String) -> String? {

@@ -21,7 +21,9 @@ extension Responses {
       case "reasoning": conversation.reasoning = try readReasoning(value, &losses)
       case "stream": conversation.streams = try value.requireFlag()
       case "stream_options": value.noteOthers(than: ["include_obfuscation"], &losses)
-      case "user", "safety_identifier": conversation.user = try value.requireString()
+      case "user", "safety_identifier":
+        conversation.user = try value.requireString()
+        conversation.userField = name == "user" ? .user : .safetyIdentifier
       case "store" where value.flag == false, "background" where value.flag == false: break
       case "truncation" where value.string == "disabled": break
       case "service_tier" where value.string == "auto" || value.string == "default": break

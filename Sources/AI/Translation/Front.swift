@@ -91,6 +91,7 @@ public enum Front: String, Sendable, CaseIterable {
     case (.strictTools, _): "tools.strict"
     case (.user, .chat), (.user, .responses): "user"
     case (.user, .messages): "metadata.user_id"
+    case (.safetyIdentifier, _): "safety_identifier"
     }
   }
 }
