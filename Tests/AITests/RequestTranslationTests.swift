@@ -34,6 +34,40 @@ struct RequestTranslationTests {
 
   private static let sound =
     #"{"model":"m","messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"UklG","format":"wav"}}]}]}"#
+  @Test func `what a tool says but text is refused for OpenAI`() throws {
+    let body = #"""
+      {"model":"m","max_tokens":9,"messages":[{"role":"user","content":"x"},
+      {"role":"assistant","content":[{"type":"tool_use","id":"t1","name":"f","input":{}}]},
+      {"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":[{"type":"text","text":"See:"},
+      {"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgo="}}]}]}]}
+      """#.compact
+    let refusal = #expect(throws: Refusal.self) { try Wire.request(.messages, body, to: .openai) }
+    #expect(refusal?.field == "messages[2] (image)")
+    let dropped = try Wire.request(.messages, body, to: .openai, unsupported: .drop)
+    #expect(Wire.body(dropped).contains(#"{"role":"tool","tool_call_id":"t1","content":"See:"}"#))
+  }
+
+  @Test func `Gemini's files at a public address are images and documents elsewhere`() throws {
+    func body(_ address: String, _ type: String) -> String {
+      #"{"contents":[{"role":"user","parts":[{"fileData":{"fileUri":"\#(address)","mimeType":"\#(type)"}}]}]}"#
+    }
+    let image = body("https://example.com/a.png", "image/png")
+    #expect(
+      Wire.body(try Wire.request(.generate, image, to: .openai)).contains(
+        #""image_url":{"url":"https://example.com/a.png"}"#))
+    let paper = body("https://example.com/a.pdf", "application/pdf")
+    #expect(
+      Wire.body(try Wire.request(.generate, paper, to: .anthropic)).contains(
+        #"{"type":"document","source":{"type":"url","url":"https://example.com/a.pdf"}}"#))
+    for (address, type) in [
+      ("gs://bucket/a.png", "image/png"), ("https://generativelanguage.googleapis.com/v1beta/files/x", "image/png"),
+      ("https://youtube.com/watch?v=x", "video/mp4"),
+    ] {
+      let refusal = #expect(throws: Refusal.self) { try Wire.request(.generate, body(address, type), to: .openai) }
+      #expect(refusal?.field == "contents[0].parts[0]")
+    }
+  }
+
   private static let note =
     #"{"model":"m","messages":[{"role":"user","content":[{"type":"file","file":{"filename":"n.txt","file_data":"data:text/plain;base64,Q2Fmw6k="}}]}]}"#
 

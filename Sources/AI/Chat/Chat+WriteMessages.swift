@@ -37,7 +37,10 @@ extension Chat {
         $0.member("role", "tool")
         $0.member("tool_call_id", result.id)
         if result.isError { lost.add(.message(message.place, "is_error")) }
-        writeContent(result.content, place: message.place, into: &$0, &lost)
+        // Tools say nothing but text here.
+        let texts = result.content.filter { if case .text = $0 { true } else { false } }
+        for part in result.content where !texts.contains(part) { lost.add(.message(message.place, part.word)) }
+        writeContent(texts, place: message.place, into: &$0, &lost)
       }
     }
     if rest.isEmpty, !message.parts.isEmpty { return }

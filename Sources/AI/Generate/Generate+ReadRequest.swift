@@ -171,6 +171,7 @@ extension Generate {
       let media = Media.data(type: type, base64: try data.requireString("data"))
       return type.hasPrefix("image/") ? .image(media, detail: nil) : .file(media, name: nil)
     }
+    if let file = element.either("fileData") { return try readFile(file) }
     if let function = element.either("functionCall") {
       return .toolCall(
         ToolCall(
@@ -185,5 +186,16 @@ extension Generate {
       ToolResult(
         id: try function.optionalString("id") ?? "", name: name, content: [.text(text ?? response.literal)],
         isError: response.members.count == 1 && response["error"] != nil))
+  }
+
+  /// An image or a document at an address that anybody can read; nil for what Google keeps, and for other kinds.
+  private static func readFile(_ file: JSONElement) throws(Refusal) -> Part? {
+    let address = file.either("fileUri")?.string ?? ""
+    let type = file.either("mimeType")?.string ?? ""
+    guard address.hasPrefix("https://"), !address.hasPrefix("https://generativelanguage.googleapis.com/") else {
+      return nil
+    }
+    if type.hasPrefix("image/") { return .image(.url(address), detail: nil) }
+    return type == "application/pdf" ? .file(.url(address), name: nil) : nil
   }
 }
