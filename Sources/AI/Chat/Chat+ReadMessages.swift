@@ -57,7 +57,8 @@ extension Chat {
         .toolCall(
           ToolCall(
             id: try call.requireString("id"), name: try function.requireString("name"),
-            arguments: try function.optionalString("arguments") ?? "")))
+            arguments: try function.optionalString("arguments") ?? "",
+            signature: call["extra_content"]?["google"]?["thought_signature"]?.string)))
     }
     return parts
   }

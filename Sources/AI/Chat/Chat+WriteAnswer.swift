@@ -38,7 +38,7 @@ extension Chat {
     if let text { json.member("content", text) } else { json.nullMember("content") }
     if let refusal { json.member("refusal", refusal) } else { json.nullMember("refusal") }
     json.member("reasoning_content", ifPresent: thought)
-    if !calls.isEmpty { writeCalls(calls, into: &json) }
+    if !calls.isEmpty { writeCalls(calls, signed: true, into: &json) }
   }
 
   static func word(of finish: Finish) -> String { finish.reason == .refusal ? "stop" : finish.reason.rawValue }
@@ -94,6 +94,8 @@ extension Chat {
     /// Whether the client asked for the chunk with the usage.
     private let showsUsage: Bool
     private var call = -1
+    /// Of the tool call that follows.
+    private var signature: String?
     private var usage = Usage()
 
     init(_ head: AnswerHead, showsUsage: Bool) {
@@ -116,9 +118,12 @@ extension Chat {
       case .reasoning(let text): delta(into: &out) { $0.member("reasoning_content", text) }
       // This dialect has no place for it, and it is of use to its provider only.
       case .reasoningSignature, .opaqueReasoning: break
+      case .toolSignature(let signature): self.signature = signature
       case .toolCall(let id, let name):
         call += 1
         let index = call
+        let signature = signature
+        self.signature = nil
         tool(index, into: &out) {
           $0.member("id", id)
           $0.member("type", "function")
@@ -126,6 +131,7 @@ extension Chat {
             $0.member("name", name)
             $0.member("arguments", "")
           }
+          if let signature { Chat.writeSignature(signature, into: &$0) }
         }
       case .toolArguments(let text):
         tool(call, into: &out) { $0.object("function") { $0.member("arguments", text) } }

@@ -75,7 +75,8 @@ extension Chat {
     }
   }
 
-  static func writeCalls(_ calls: [ToolCall], into json: inout JSONWriter) {
+  /// - Parameter signed: with what Google's models want back, where Google's own servers of this dialect say it.
+  static func writeCalls(_ calls: [ToolCall], signed: Bool = false, into json: inout JSONWriter) {
     json.array("tool_calls") {
       for call in calls {
         $0.object {
@@ -85,6 +86,7 @@ extension Chat {
             $0.member("name", call.name)
             $0.member("arguments", call.arguments.isEmpty ? "{}" : call.arguments)
           }
+          if signed, let signature = call.signature { writeSignature(signature, into: &$0) }
         }
       }
     }
@@ -112,6 +114,11 @@ extension Chat {
   private static let sounds = [
     "audio/wav": "wav", "audio/x-wav": "wav", "audio/wave": "wav", "audio/mp3": "mp3", "audio/mpeg": "mp3",
   ]
+
+  /// (https://ai.google.dev/gemini-api/docs/openai)
+  static func writeSignature(_ signature: String, into json: inout JSONWriter) {
+    json.object("extra_content") { $0.object("google") { $0.member("thought_signature", signature) } }
+  }
 
   /// A lone text as a string, which every compatible server takes.
   private static func writeContent(

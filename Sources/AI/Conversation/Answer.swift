@@ -93,6 +93,8 @@ public enum Event: Sendable, Equatable {
   case reasoning(String)
   case reasoningSignature(String)
   case opaqueReasoning(String)
+  /// Of the tool call that follows.
+  case toolSignature(String)
   case toolCall(id: String, name: String)
   case toolArguments(String)
   case finish(Finish)

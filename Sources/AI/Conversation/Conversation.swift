@@ -125,11 +125,14 @@ public struct ToolCall: Sendable, Equatable {
   public var name: String
   /// JSON, as the model wrote it; empty means none.
   public var arguments: String
+  /// What proves to Google that the call is its model's own, and must come back with it.
+  public var signature: String?
 
-  public init(id: String, name: String, arguments: String) {
+  public init(id: String, name: String, arguments: String, signature: String? = nil) {
     self.id = id
     self.name = name
     self.arguments = arguments
+    self.signature = signature
   }
 }
 

@@ -104,6 +104,7 @@ extension Generate {
         if let signature { events.append(.reasoningSignature(signature)) }
       case .toolCall(let call):
         hasCalls = true
+        if let signature = call.signature { events.append(.toolSignature(signature)) }
         events.append(.toolCall(id: call.id, name: call.name))
         events.append(.toolArguments(call.arguments))
       default: break

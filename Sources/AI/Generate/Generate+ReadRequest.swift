@@ -176,7 +176,8 @@ extension Generate {
       return .toolCall(
         ToolCall(
           id: try function.optionalString("id") ?? call, name: try function.requireString("name"),
-          arguments: try function["args"]?.requireObjectLiteral() ?? "{}"))
+          arguments: try function["args"]?.requireObjectLiteral() ?? "{}",
+          signature: element.either("thoughtSignature")?.string))
     }
     guard let function = element.either("functionResponse") else { return nil }
     let response = try function.requireMember("response")

@@ -108,7 +108,7 @@ extension Generate {
       case .text(let text), .refusal(let text): say(.text(text), into: &out)
       case .reasoning(let text): say(.reasoning(.text(text, signature: nil)), into: &out)
       case .reasoningSignature(let signature): say(.reasoning(.text("", signature: signature)), into: &out)
-      case .opaqueReasoning: break
+      case .opaqueReasoning, .toolSignature: break
       case .toolCall(let id, let name):
         flushCall(into: &out)
         call = ToolCall(id: id, name: name, arguments: "")

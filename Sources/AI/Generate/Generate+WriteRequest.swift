@@ -85,10 +85,34 @@ extension Generate {
       json.object {
         $0.member("role", message.role == .assistant ? "model" : "user")
         $0.array("parts") {
-          for part in message.parts { write(part, message.place, names, into: &$0, &lost) }
+          for part in signed(message.parts, for: conversation.model) {
+            write(part, message.place, names, into: &$0, &lost)
+          }
         }
       }
     }
+  }
+
+  /// With a signature where the model wants one: of calls made at once the first has it, and clients lose it, or have the
+  /// call from somebody else. Google's own word for that says so.
+  /// (https://ai.google.dev/gemini-api/docs/thought-signatures)
+  private static func signed(_ parts: [Part], for model: String) -> [Part] {
+    let first = parts.firstIndex { if case .toolCall = $0 { true } else { false } }
+    guard let first, case .toolCall(var call) = parts[first], call.signature == nil, wantsSignatures(model) else {
+      return parts
+    }
+    var parts = parts
+    call.signature = "skip_thought_signature_validator"
+    parts[first] = .toolCall(call)
+    return parts
+  }
+
+  /// Models from Gemini 3 on.
+  private static func wantsSignatures(_ model: String) -> Bool {
+    let name = model.split(separator: "/").last ?? ""
+    guard name.hasPrefix("gemini-") else { return false }
+    let version = name.dropFirst("gemini-".count).prefix { $0.isNumber }
+    return Int(version).map { $0 >= 3 } ?? name.hasSuffix("-latest")
   }
 
   /// A result says which tool it is of; other dialects say only which call.
@@ -124,6 +148,7 @@ extension Generate {
           $0.member("name", call.name)
           $0.member("args", literal: arguments)
         }
+        $0.member("thoughtSignature", ifPresent: call.signature)
       }
     case .toolResult(let result): write(result, place, names, into: &json, &lost)
     case .reasoning: lost.add(.message(place, part.word))

@@ -120,6 +120,8 @@ extension Messages {
       case .reasoningSignature(let signature):
         openThinking(into: &out)
         delta("signature_delta", "signature", signature, into: &out)
+      // Here is no place for it beside a call.
+      case .toolSignature: break
       case .opaqueReasoning(let data):
         close(into: &out)
         start(into: &out) {

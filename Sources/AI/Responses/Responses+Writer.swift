@@ -22,7 +22,7 @@ extension Responses {
       case .text(let text): say(.text(text), into: &out)
       case .refusal(let text): say(.refusal(text), into: &out)
       case .reasoning(let text): say(.reasoning(.text(text, signature: nil)), into: &out)
-      case .reasoningSignature, .opaqueReasoning: break
+      case .reasoningSignature, .opaqueReasoning, .toolSignature: break
       case .toolCall(let id, let name):
         close(into: &out)
         open(.toolCall(ToolCall(id: id, name: name, arguments: "")), into: &out)
