@@ -129,7 +129,7 @@ let package = Package(
         "Tunnel/tunnels.py",
         "Tunnel/websockets_peer.py",
         "Models/bedrock.py", "Models/matrix.py", "Models/mcp_peer.py", "Models/opinion.py", "Models/providers.py",
-        "Models/sdks.py", "Models/embedders.py", "Models/embeddings.py", "Models/passing.py",
+        "Models/sdks.py", "Models/signatures.py", "Models/embedders.py", "Models/embeddings.py", "Models/passing.py",
         "Resilience/ports.py", "Matrix/matrix.py", "Caching/codings.py", "Contract/schemas", "Contract/secure.conf",
         "Contract/ticket.sh",
         "Contract/ai.conf",
