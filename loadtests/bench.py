@@ -147,7 +147,7 @@ def take_turns(bench: Bench, scenario: Scenario, peers: list[Peer], runs: int, w
     turns: report.Turns = {}
     entrants = [peer for peer in peers if peer.name == "sluice" or not scenario.only_sluice]
     entrants = [peer for peer in entrants if peer.name in scenario.among or not (scenario.among or peer.only_models)]
-    for turn in range(1 if scenario.only_sluice else runs):
+    for turn in range(runs):
         gating = [peer for peer in entrants if peer.gates]
         shift = turn % max(1, len(gating))
         shown = [peer for peer in entrants if not peer.gates] if turn == 0 else []
