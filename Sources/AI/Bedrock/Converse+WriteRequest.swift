@@ -25,24 +25,22 @@ enum Converse {
         if !sampling.stop.isEmpty { $0.array("stopSequences") { for stop in sampling.stop { $0.value(stop) } } }
       }
       writeTools(conversation, into: &$0)
-      writeOwn(conversation, into: &$0)
+      writeOwn(conversation, into: &$0, &lost)
     }
   }
 
   /// What only Anthropic's models know, in their maker's words.
   /// (https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html)
-  private static func writeOwn(_ conversation: Conversation, into json: inout JSONWriter) {
+  private static func writeOwn(
+    _ conversation: Conversation, into json: inout JSONWriter, _ lost: inout Inexpressible
+  ) {
     guard isAnthropics(conversation) else { return }
-    let budget: Int? = if case .budget(let tokens)? = conversation.reasoning { tokens } else { nil }
-    if budget == nil, conversation.sampling.topK == nil { return }
+    let plan = ThinkingPlan(conversation, &lost)
+    if plan.isEmpty, conversation.sampling.topK == nil { return }
     json.object("additionalModelRequestFields") {
       $0.member("top_k", conversation.sampling.topK)
-      if let budget {
-        $0.object("thinking") {
-          $0.member("type", "enabled")
-          $0.member("budget_tokens", budget)
-        }
-      }
+      plan.write(shows: conversation.showsThoughts, into: &$0)
+      if let effort = plan.effort { $0.object("output_config") { $0.member("effort", effort) } }
     }
   }
 
@@ -60,9 +58,8 @@ enum Converse {
     lost.add(.parallelTools, if: conversation.parallelTools == false ? false : nil)
     // How much a model thinks is said to each maker's models in another way.
     switch conversation.reasoning {
-    case nil, .off: break
-    case .budget where isAnthropics(conversation): break
-    case .budget, .effort: lost.add(.reasoning)
+    case nil, .automatic, .off: break
+    case .budget, .effort: if !isAnthropics(conversation) { lost.add(.reasoning) }
     }
     if conversation.tools.contains(where: { $0.isStrict == true }) { lost.add(.strictTools) }
     if conversation.toolChoice == ToolChoice.none, !conversation.tools.isEmpty { lost.add(.toolChoice) }

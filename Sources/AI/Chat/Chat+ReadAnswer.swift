@@ -9,8 +9,8 @@ extension Chat {
       throw .missing("choices[0]", in: body)
     }
     let message = try choice.requireMember("message")
-    if let thought = try reasoning(of: message) { answer.parts.append(.reasoning(.text(thought, signature: nil))) }
-    if let text = try message.optionalString("content"), !text.isEmpty { answer.parts.append(.text(text)) }
+    answer.parts += try readThoughts(of: message).map { .reasoning($0) }
+    answer.parts += try readSaid(message["content"])
     if let text = try message.optionalString("refusal"), !text.isEmpty { answer.parts.append(.refusal(text)) }
     for call in try message["tool_calls"]?.requireArray() ?? [] {
       let function = try call.requireMember("function")
@@ -31,10 +31,20 @@ extension Chat {
       id: body["id"]?.string ?? "", model: body["model"]?.string ?? "", created: body["created"]?.integer ?? 0)
   }
 
-  /// What compatible servers say of a model's thoughts, under either name.
-  static func reasoning(of message: JSONElement) throws(Refusal) -> String? {
-    let thought = try message.optionalString("reasoning_content") ?? message["reasoning"]?.string
-    return thought?.isEmpty == true ? nil : thought
+  /// The content of an answer: a text, or of some servers pieces of text and thought.
+  static func readSaid(_ content: JSONElement?) throws(Refusal) -> [Part] {
+    guard let content else { return [] }
+    if content.isString { return content.range.count > 2 ? [.text(try content.requireString())] : [] }
+    var parts: [Part] = []
+    for element in try content.requireArray() {
+      switch try element.requireString("type") {
+      case "text": parts.append(.text(try element.requireString("text")))
+      case "thinking": parts.append(.reasoning(.text(try readThinking(element), signature: nil)))
+      // References to what a text rests on, which no other dialect has.
+      default: continue
+      }
+    }
+    return parts
   }
 
   static func finish(_ reason: String?, refused: Bool) -> Finish {
@@ -110,13 +120,24 @@ extension Chat {
     }
 
     private mutating func take(delta: JSONElement, into events: inout [Event]) throws(Refusal) {
-      if let thought = try Chat.reasoning(of: delta) { events.append(.reasoning(thought)) }
-      if let text = try delta.optionalString("content"), !text.isEmpty { events.append(.text(text)) }
+      for thought in try Chat.readThoughts(of: delta) { append(.reasoning(thought), to: &events) }
+      for part in try Chat.readSaid(delta["content"]) { append(part, to: &events) }
       if let text = try delta.optionalString("refusal"), !text.isEmpty {
         isRefused = true
         events.append(.refusal(text))
       }
       for element in try delta["tool_calls"]?.requireArray() ?? [] { try take(call: element, into: &events) }
+    }
+
+    private func append(_ part: Part, to events: inout [Event]) {
+      switch part {
+      case .text(let text) where !text.isEmpty: events.append(.text(text))
+      case .reasoning(.text(let text, let signature)):
+        if !text.isEmpty { events.append(.reasoning(text)) }
+        if let signature { events.append(.reasoningSignature(signature)) }
+      case .reasoning(.opaque(let data)): events.append(.opaqueReasoning(data))
+      default: break
+      }
     }
 
     private mutating func take(call element: JSONElement, into events: inout [Event]) throws(Refusal) {

@@ -39,12 +39,12 @@ extension Chat {
   }
 
   private static func readAssistant(_ element: JSONElement, _ losses: inout Losses) throws(Refusal) -> [Part] {
-    element.noteOthers(than: ["role", "content", "refusal", "tool_calls", "reasoning_content", "annotations"], &losses)
-    var parts: [Part] = []
-    // As DeepSeek, vLLM and others say it: what the model thought.
-    if let thought = try element.optionalString("reasoning_content"), !thought.isEmpty {
-      parts.append(.reasoning(.text(thought, signature: nil)))
-    }
+    element.noteOthers(
+      than: [
+        "role", "content", "refusal", "tool_calls", "annotations", "reasoning_content", "reasoning",
+        "reasoning_details",
+      ], &losses)
+    var parts: [Part] = try readThoughts(of: element).map { .reasoning($0) }
     if let content = element["content"] { parts += try readParts(content, &losses) }
     if let refusal = try element.optionalString("refusal") { parts.append(.refusal(refusal)) }
     for call in try element["tool_calls"]?.requireArray() ?? [] {
@@ -82,6 +82,7 @@ extension Chat {
         element.noteOthers(than: ["type", "text"], &losses)
         parts.append(.text(try element.requireString("text")))
       case "refusal": parts.append(.refusal(try element.requireString("refusal")))
+      case "thinking": parts.append(.reasoning(.text(try readThinking(element), signature: nil)))
       case "image_url":
         let image = try element.requireMember("image_url")
         parts.append(

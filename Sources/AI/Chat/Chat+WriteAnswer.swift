@@ -23,13 +23,13 @@ extension Chat {
   private static func writeMessage(_ parts: [Part], into json: inout JSONWriter) {
     var text: String?
     var refusal: String?
-    var thought: String?
+    var thoughts: [Thought] = []
     var calls: [ToolCall] = []
     for part in parts {
       switch part {
       case .text(let piece): text = (text ?? "") + piece
       case .refusal(let piece): refusal = (refusal ?? "") + piece
-      case .reasoning(.text(let piece, _)): thought = (thought ?? "") + piece
+      case .reasoning(let thought): thoughts.append(thought)
       case .toolCall(let call): calls.append(call)
       default: break
       }
@@ -37,7 +37,7 @@ extension Chat {
     json.member("role", "assistant")
     if let text { json.member("content", text) } else { json.nullMember("content") }
     if let refusal { json.member("refusal", refusal) } else { json.nullMember("refusal") }
-    json.member("reasoning_content", ifPresent: thought)
+    writeThoughts(thoughts, into: &json)
     if !calls.isEmpty { writeCalls(calls, signed: true, into: &json) }
   }
 
@@ -96,6 +96,7 @@ extension Chat {
     private var call = -1
     /// Of the tool call that follows.
     private var signature: String?
+    private var thoughts = ThoughtRecorder()
     private var usage = Usage()
 
     init(_ head: AnswerHead, showsUsage: Bool) {
@@ -104,6 +105,7 @@ extension Chat {
     }
 
     mutating func write(_ event: Event, into out: inout ByteBuffer) {
+      for (thought, place) in thoughts.take(event) { proof(of: thought, place, into: &out) }
       switch event {
       case .begin(let begun):
         if !begun.id.isEmpty { head.id = begun.id }
@@ -116,7 +118,6 @@ extension Chat {
       case .text(let text): delta(into: &out) { $0.member("content", text) }
       case .refusal(let text): delta(into: &out) { $0.member("refusal", text) }
       case .reasoning(let text): delta(into: &out) { $0.member("reasoning_content", text) }
-      // This dialect has no place for it, and it is of use to its provider only.
       case .reasoningSignature, .opaqueReasoning: break
       case .toolSignature(let signature): self.signature = signature
       case .toolCall(let id, let name):
@@ -142,6 +143,11 @@ extension Chat {
         out.append("data: [DONE]\n\n")
       case .failure(let failure): send(into: &out) { Chat.write(failure, into: &$0) }
       }
+    }
+
+    /// Says a thought once more, whole and with its proof, for clients that send it back.
+    private func proof(of thought: Thought, _ place: Int, into out: inout ByteBuffer) {
+      delta(into: &out) { $0.array("reasoning_details") { Chat.writeDetail(thought, place, into: &$0) } }
     }
 
     private func tool(_ index: Int, into out: inout ByteBuffer, _ body: (inout JSONWriter) -> Void) {

@@ -12,7 +12,7 @@ extension Chat {
         case .system:
           for case .text(let text) in message.parts { writeSystem(text, into: &$0) }
         case .user: writeUser(message, into: &$0, &lost)
-        case .assistant: writeAssistant(message, into: &$0, &lost)
+        case .assistant: writeAssistant(message, conversation.variant.thoughts, into: &$0, &lost)
         }
       }
     }
@@ -50,16 +50,20 @@ extension Chat {
     }
   }
 
-  private static func writeAssistant(_ message: Message, into json: inout JSONWriter, _ lost: inout Inexpressible) {
+  private static func writeAssistant(
+    _ message: Message, _ place: ChatVariant.Thoughts, into json: inout JSONWriter, _ lost: inout Inexpressible
+  ) {
     var said: [Part] = []
+    var thoughts: [Thought] = []
     var calls: [ToolCall] = []
     var refusal: String?
     for part in message.parts {
       switch part {
       case .toolCall(let call): calls.append(call)
       case .refusal(let text): refusal = (refusal ?? "") + text
-      // What another provider thought, and signed, says nothing to this one.
-      case .reasoning: lost.add(.message(message.place, "reasoning"))
+      case .reasoning(let thought):
+        thoughts.append(thought)
+        if place == .pieces { said.append(part) }
       default: said.append(part)
       }
     }
@@ -71,6 +75,8 @@ extension Chat {
         writeContent(said, place: message.place, into: &$0, &lost)
       }
       $0.member("refusal", ifPresent: refusal)
+      // What another provider thought may say nothing to this one.
+      if !writeThoughts(thoughts, to: place, into: &$0) { lost.add(.message(message.place, "reasoning")) }
       if !calls.isEmpty { writeCalls(calls, into: &$0) }
     }
   }
@@ -115,6 +121,18 @@ extension Chat {
     "audio/wav": "wav", "audio/x-wav": "wav", "audio/wave": "wav", "audio/mp3": "mp3", "audio/mpeg": "mp3",
   ]
 
+  private static func writeThinking(_ text: String, into json: inout JSONWriter) {
+    json.object {
+      $0.member("type", "thinking")
+      $0.array("thinking") {
+        $0.object {
+          $0.member("type", "text")
+          $0.member("text", text)
+        }
+      }
+    }
+  }
+
   /// (https://ai.google.dev/gemini-api/docs/openai)
   static func writeSignature(_ signature: String, into json: inout JSONWriter) {
     json.object("extra_content") { $0.object("google") { $0.member("thought_signature", signature) } }
@@ -147,6 +165,8 @@ extension Chat {
             }
           }
         case .file(.data(let type, let base64), let name): writeFile(type, base64, name, into: &$0)
+        case .reasoning(.text(let text, _)): writeThinking(text, into: &$0)
+        case .reasoning(.opaque): continue
         default: lost.add(.message(place, part.word))
         }
       }

@@ -4,36 +4,39 @@ import Kernel
 extension Chat {
   /// Writes a request to a provider that speaks this dialect.
   static func write(_ conversation: Conversation, into json: inout JSONWriter, _ lost: inout Inexpressible) {
+    let isMistrals = conversation.variant.isMistrals
     lost.add(.topK, if: conversation.sampling.topK)
+    if isMistrals { lost.add(conversation.userField, if: conversation.user) }
     json.object {
       $0.member("model", conversation.model)
       writeMessages(conversation, into: &$0, &lost)
       writeTools(conversation, into: &$0)
       if let format = conversation.format { write(format, into: &$0) }
-      write(conversation.sampling, into: &$0)
+      write(conversation.sampling, isMistrals: isMistrals, into: &$0)
       switch conversation.reasoning {
-      case nil: break
+      case nil, .automatic: break
       case .off: $0.member("reasoning_effort", "none")
       case .effort(let effort): $0.member("reasoning_effort", effort)
       case .budget: lost.add(.reasoning)
       }
-      $0.member("user", ifPresent: conversation.user)
+      if !isMistrals { $0.member("user", ifPresent: conversation.user) }
+      for member in conversation.chatMembers { $0.member(member.name, literal: member.literal) }
       if conversation.streams {
         $0.member("stream", true)
         // Nobody could be charged otherwise; who did not ask for it is not shown it.
-        $0.object("stream_options") { $0.member("include_usage", true) }
+        if !isMistrals { $0.object("stream_options") { $0.member("include_usage", true) } }
       }
     }
   }
 
-  private static func write(_ sampling: Sampling, into json: inout JSONWriter) {
+  private static func write(_ sampling: Sampling, isMistrals: Bool, into json: inout JSONWriter) {
     json.member("temperature", sampling.temperature)
     json.member("top_p", sampling.topP)
     json.member("frequency_penalty", sampling.frequencyPenalty)
     json.member("presence_penalty", sampling.presencePenalty)
-    json.member("seed", sampling.seed)
-    // Newer models refuse `max_tokens`, and compatible servers take both.
-    json.member("max_completion_tokens", ifPresent: sampling.maxTokens)
+    json.member(isMistrals ? "random_seed" : "seed", sampling.seed)
+    // OpenAI's newer models refuse `max_tokens`, and most compatible servers take both.
+    json.member(isMistrals ? "max_tokens" : "max_completion_tokens", ifPresent: sampling.maxTokens)
     if !sampling.stop.isEmpty { json.array("stop") { for stop in sampling.stop { $0.value(stop) } } }
   }
 

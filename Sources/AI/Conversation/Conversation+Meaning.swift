@@ -41,7 +41,7 @@ extension ModelRequest {
   private var commonConversation: Conversation? {
     if operation != nil { return nil }
     var losses = Losses()
-    guard let conversation = try? front.read(body, &losses), losses.fields.isEmpty else { return nil }
+    guard let conversation = try? front.read(body, &losses), losses.isEmpty else { return nil }
     return conversation
   }
 }
@@ -70,6 +70,7 @@ private struct MeaningWriter {
     optional(conversation.format) { $0.write($1) }
     write(conversation.sampling)
     optional(conversation.reasoning) { $0.write($1) }
+    text("\(conversation.showsThoughts)")
   }
 
   private mutating func write(_ sampling: Sampling) {
@@ -153,6 +154,7 @@ private struct MeaningWriter {
   private mutating func write(_ reasoning: Reasoning) {
     switch reasoning {
     case .off: text("off")
+    case .automatic: text("automatic")
     case .effort(let effort):
       text("effort")
       text(effort)

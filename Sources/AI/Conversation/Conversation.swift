@@ -13,6 +13,8 @@ public struct Conversation: Sendable, Equatable {
   public var format: ResponseFormat?
   public var sampling = Sampling()
   public var reasoning: Reasoning?
+  /// Whether the caller wants to see what the model thinks, where it can be seen.
+  public var showsThoughts = false
   /// Whom the caller acts for, as the provider is told.
   public var user: String?
   /// What the client calls that.
@@ -23,8 +25,22 @@ public struct Conversation: Sendable, Equatable {
   public var cachePoints: Set<CachePoint> = []
   /// Whether the stream's end says what was used; only a few dialects ask.
   public var wantsUsage = false
+  /// How the provider's Chat Completions are not OpenAI's, if it speaks that.
+  public var variant = ChatVariant()
+  /// What only servers of Chat Completions know: members of the request, each with its JSON.
+  public var chatMembers: [ChatMember] = []
 
   public init() {}
+
+  /// Whether the caller says how hard the model should think.
+  var asksEffort: Bool { if case .effort? = reasoning { true } else { false } }
+}
+
+/// A member that a request of Chat Completions has, and requests of other makers' dialects have not.
+public struct ChatMember: Sendable, Equatable {
+  public var name: String
+  /// JSON, as it was written.
+  public var literal: String
 }
 
 /// Behind what the provider is asked to keep the prompt, by places in the request.
@@ -211,6 +227,8 @@ public struct Sampling: Sendable, Equatable {
 /// How much a model may think.
 public enum Reasoning: Sendable, Equatable {
   case off
+  /// As much as the model finds right.
+  case automatic
   /// `minimal`, `low`, `medium`, `high` and the like.
   case effort(String)
   /// So many tokens.

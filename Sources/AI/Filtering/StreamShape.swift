@@ -20,6 +20,13 @@ struct StreamShape {
       for choice in event["choices"]?.elements ?? [] where choice["finish_reason"] != nil {
         ended.append("\(Self.index(choice))/")
       }
+      // A thought is whole once it has its proof.
+      for choice in event["choices"]?.elements ?? [] {
+        let details = choice["delta"]?["reasoning_details"]?.elements ?? []
+        if details.contains(where: { $0["signature"] != nil }) {
+          ended.append("\(Self.index(choice))/reasoning_details")
+        }
+      }
       // Transcripts on their way.
       if type.hasSuffix(".done") { ended.append("") }
     case .messages:
@@ -66,6 +73,7 @@ struct StreamShape {
       if path.count == 7, path[3] == "tool_calls", let call = element(choice["delta"]?["tool_calls"], path[4]) {
         return "\(index)/json/\(Self.index(call))"
       }
+      if path[3] == "reasoning_details", path.last != "text", path.last != "summary" { return nil }
       return "\(index)/\(path[3...].joined(separator: "."))"
     case .messages:
       guard type.hasPrefix("content_block_"), path.count == 2, path[0] == "delta" || path[0] == "content_block" else {

@@ -15,7 +15,7 @@ extension Generate {
       if let part = try readPart(element, call: id, &losses) { answer.parts.append(part) }
     }
     let calls = answer.parts.contains { if case .toolCall = $0 { true } else { false } }
-    answer.finish = finish(try candidate.optionalString("finishReason"), calls: calls)
+    answer.finish = try finish(candidate, calls: calls)
     return answer
   }
 
@@ -26,11 +26,16 @@ extension Generate {
   /// Calls have an id here only sometimes, and elsewhere always.
   static func callID(_ head: AnswerHead, _ number: Int) -> String { "call_\(head.id)_\(number)" }
 
-  static func finish(_ reason: String?, calls: Bool) -> Finish {
-    switch reason {
-    case "MAX_TOKENS": Finish(.length)
-    case nil, "STOP", "FINISH_REASON_UNSPECIFIED", "OTHER": Finish(calls ? .toolCalls : .stop)
-    default: Finish(.filtered)
+  /// Why an answer ended; an error where that leaves it without use, as with a call that nobody can read.
+  /// (https://ai.google.dev/api/generate-content#FinishReason)
+  static func finish(_ candidate: JSONElement, calls: Bool) throws(Refusal) -> Finish {
+    switch try candidate.optionalString("finishReason") {
+    case "MAX_TOKENS": return Finish(.length)
+    case nil, "STOP", "FINISH_REASON_UNSPECIFIED", "OTHER": return Finish(calls ? .toolCalls : .stop)
+    case "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE",
+      "MALFORMED_RESPONSE":
+      throw .expected("how an answer ends", at: try candidate.requireMember("finishReason"))
+    default: return Finish(.filtered)
     }
   }
 
@@ -87,12 +92,15 @@ extension Generate {
       }
       if let usage = body["usageMetadata"] { events.append(.usage(Generate.readUsage(usage))) }
       let isBlocked = body["promptFeedback"]?["blockReason"] != nil
-      guard let reason = try candidate?.optionalString("finishReason") ?? (isBlocked ? "SAFETY" : nil) else {
+      if let candidate, candidate["finishReason"] != nil {
+        events.append(.finish(try Generate.finish(candidate, calls: hasCalls)))
+      } else if isBlocked {
+        events.append(.finish(Finish(.filtered)))
+      } else {
         if candidate == nil, body["usageMetadata"] == nil { throw .missing("candidates", in: body) }
         return
       }
       isComplete = true
-      events.append(.finish(Generate.finish(reason, calls: hasCalls)))
       events.append(.end)
     }
 

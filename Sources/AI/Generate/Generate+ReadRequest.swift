@@ -37,6 +37,9 @@ extension Generate {
     }
     if let config = body.either("toolConfig")?.either("functionCallingConfig") {
       conversation.toolChoice = try readToolChoice(config, &losses)
+      if config["mode"]?.string == "VALIDATED" {
+        for tool in conversation.tools.indices { conversation.tools[tool].isStrict = true }
+      }
     }
     if let config = body.either("generationConfig") { try readConfig(config, into: &conversation, &losses) }
     conversation.wantsUsage = true
@@ -72,12 +75,15 @@ extension Generate {
     let allowed = try config.either("allowedFunctionNames")?.requireArray() ?? []
     switch try config.optionalString("mode") {
     case nil, "AUTO", "MODE_UNSPECIFIED": return .auto
+    case "VALIDATED":
+      if let names = config.either("allowedFunctionNames"), !allowed.isEmpty { losses.add(names) }
+      return .auto
     case "NONE": return ToolChoice.none
     case "ANY":
       if allowed.count == 1 { return .tool(try allowed[0].requireString()) }
       if let names = config.either("allowedFunctionNames"), allowed.count > 1 { losses.add(names) }
       return .required
-    default: throw .expected("AUTO, ANY or NONE", at: try config.requireMember("mode"))
+    default: throw .expected("AUTO, ANY, VALIDATED or NONE", at: try config.requireMember("mode"))
     }
   }
 
@@ -102,7 +108,9 @@ extension Generate {
       case "response_mime_type" where value.string == "application/json": isJSON = true
       case "response_schema": schema = schemaLiteral(value)
       case "response_json_schema": schema = try value.requireObjectLiteral()
-      case "thinking_config": conversation.reasoning = try readThinking(value, &losses)
+      case "thinking_config":
+        conversation.reasoning = try readThinking(value, &losses)
+        conversation.showsThoughts = try value.either("includeThoughts")?.requireFlag() ?? false
       default: losses.add(value)
       }
     }

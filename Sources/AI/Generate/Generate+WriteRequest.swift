@@ -12,12 +12,14 @@ extension Generate {
         }
       }
       $0.array("contents") { writeContents(conversation, into: &$0, &lost) }
-      writeTools(conversation, into: &$0)
-      $0.object("generationConfig") { writeConfig(conversation, into: &$0) }
+      writeTools(conversation, into: &$0, &lost)
+      $0.object("generationConfig") { writeConfig(conversation, into: &$0, &lost) }
     }
   }
 
-  private static func writeTools(_ conversation: Conversation, into json: inout JSONWriter) {
+  private static func writeTools(
+    _ conversation: Conversation, into json: inout JSONWriter, _ lost: inout Inexpressible
+  ) {
     guard !conversation.tools.isEmpty else { return }
     json.array("tools") {
       $0.object {
@@ -32,11 +34,14 @@ extension Generate {
         }
       }
     }
-    guard let choice = conversation.toolChoice else { return }
+    // Calls that must follow their schema are a mode of all tools here; forced ones always do.
+    let isStrict = conversation.tools.contains { $0.isStrict == true }
+    guard let choice = conversation.toolChoice ?? (isStrict ? .auto : nil) else { return }
+    if isStrict, version(of: conversation.model) == nil { lost.add(.strictTools) }
     json.object("toolConfig") {
       $0.object("functionCallingConfig") {
         switch choice {
-        case .auto: $0.member("mode", "AUTO")
+        case .auto: $0.member("mode", isStrict ? "VALIDATED" : "AUTO")
         case .none: $0.member("mode", "NONE")
         case .required: $0.member("mode", "ANY")
         case .tool(let name):
@@ -47,7 +52,9 @@ extension Generate {
     }
   }
 
-  private static func writeConfig(_ conversation: Conversation, into json: inout JSONWriter) {
+  private static func writeConfig(
+    _ conversation: Conversation, into json: inout JSONWriter, _ lost: inout Inexpressible
+  ) {
     let sampling = conversation.sampling
     json.member("temperature", sampling.temperature)
     json.member("topP", sampling.topP)
@@ -64,11 +71,28 @@ extension Generate {
       json.member("responseMimeType", "application/json")
       json.member("responseJsonSchema", literal: schema)
     }
-    switch conversation.reasoning {
-    case nil: break
-    case .off: json.object("thinkingConfig") { $0.member("thinkingBudget", 0) }
-    case .budget(let tokens): json.object("thinkingConfig") { $0.member("thinkingBudget", tokens) }
-    case .effort(let effort): json.object("thinkingConfig") { $0.member("thinkingLevel", effort) }
+    writeThinking(conversation, into: &json, &lost)
+  }
+
+  /// What an effort is in tokens, for models that know no levels, as Google itself says.
+  /// (https://ai.google.dev/gemini-api/docs/openai)
+  static let budgets = ["minimal": 1024, "low": 1024, "medium": 8192, "high": 24_576]
+
+  private static func writeThinking(
+    _ conversation: Conversation, into json: inout JSONWriter, _ lost: inout Inexpressible
+  ) {
+    let isFree = conversation.reasoning == nil || conversation.reasoning == .automatic
+    if isFree, !conversation.showsThoughts { return }
+    json.object("thinkingConfig") {
+      switch conversation.reasoning {
+      case nil, .automatic: break
+      case .off: $0.member("thinkingBudget", 0)
+      case .budget(let tokens): $0.member("thinkingBudget", tokens)
+      case .effort(let effort) where version(of: conversation.model).map { $0 < 3 } ?? false:
+        if let tokens = budgets[effort] { $0.member("thinkingBudget", tokens) } else { lost.add(.reasoning) }
+      case .effort(let effort): $0.member("thinkingLevel", effort)
+      }
+      if conversation.showsThoughts { $0.member("includeThoughts", true) }
     }
   }
 
@@ -108,11 +132,14 @@ extension Generate {
   }
 
   /// Models from Gemini 3 on.
-  private static func wantsSignatures(_ model: String) -> Bool {
+  private static func wantsSignatures(_ model: String) -> Bool { version(of: model).map { $0 >= 3 } ?? false }
+
+  /// The number in a model's name, that of the newest for one that is always the latest; nil for others than Gemini.
+  private static func version(of model: String) -> Int? {
     let name = model.split(separator: "/").last ?? ""
-    guard name.hasPrefix("gemini-") else { return false }
+    guard name.hasPrefix("gemini-") else { return nil }
     let version = name.dropFirst("gemini-".count).prefix { $0.isNumber }
-    return Int(version).map { $0 >= 3 } ?? name.hasSuffix("-latest")
+    return Int(version) ?? (name.hasSuffix("-latest") ? Int.max : nil)
   }
 
   /// A result says which tool it is of; other dialects say only which call.

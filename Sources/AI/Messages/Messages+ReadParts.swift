@@ -59,8 +59,9 @@ extension Messages {
           content: try element["content"].map { content throws(Refusal) in try readParts(content, &losses) } ?? [],
           isError: try element["is_error"]?.requireFlag() ?? false))
     case "thinking":
-      return .reasoning(
-        .text(try element.requireString("thinking"), signature: try element.optionalString("signature")))
+      // The gateway itself says an empty one of thoughts that nobody signed.
+      let signature = try element.optionalString("signature").flatMap { $0.isEmpty ? nil : $0 }
+      return .reasoning(.text(try element.requireString("thinking"), signature: signature))
     case "redacted_thinking": return .reasoning(.opaque(try element.requireString("data")))
     default: return nil
     }

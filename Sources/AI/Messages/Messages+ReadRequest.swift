@@ -18,7 +18,7 @@ extension Messages {
         }
       case "tools": conversation.tools = try readTools(value, &losses)
       case "tool_choice": try readToolChoice(value, into: &conversation, &losses)
-      case "thinking": conversation.reasoning = try readThinking(value, &losses) ?? conversation.reasoning
+      case "thinking": try readThinking(value, into: &conversation, &losses)
       case "output_config": try readOutput(value, into: &conversation, &losses)
       case "temperature": conversation.sampling.temperature = try value.requireNumber()
       case "top_p": conversation.sampling.topP = try value.requireNumber()
@@ -83,15 +83,20 @@ extension Messages {
     if let disabled = value["disable_parallel_tool_use"] { conversation.parallelTools = try !disabled.requireFlag() }
   }
 
-  private static func readThinking(_ value: JSONElement, _ losses: inout Losses) throws(Refusal) -> Reasoning? {
-    switch try value.requireString("type") {
-    case "disabled": return .off
-    case "enabled":
-      value.noteOthers(than: ["type", "budget_tokens"], &losses)
-      return .budget(try value.requireMember("budget_tokens").requireInteger())
-    default:
-      losses.add(value)
-      return nil
+  private static func readThinking(
+    _ value: JSONElement, into conversation: inout Conversation, _ losses: inout Losses
+  ) throws(Refusal) {
+    value.noteOthers(than: ["type", "budget_tokens", "display"], &losses)
+    let type = try value.requireString("type")
+    let display = try value.optionalString("display")
+    // Models that are told how many tokens show what they think, unless they shall not.
+    conversation.showsThoughts = display.map { $0 == "summarized" } ?? (type == "enabled")
+    switch type {
+    case "disabled": conversation.reasoning = .off
+    case "enabled": conversation.reasoning = .budget(try value.requireMember("budget_tokens").requireInteger())
+    // An effort beside it says how much.
+    case "adaptive": if conversation.reasoning == nil { conversation.reasoning = .automatic }
+    default: losses.add(value)
     }
   }
 
@@ -99,8 +104,11 @@ extension Messages {
     _ value: JSONElement, into conversation: inout Conversation, _ losses: inout Losses
   ) throws(Refusal) {
     value.noteOthers(than: ["format", "effort"], &losses)
-    if let effort = try value.optionalString("effort"), conversation.reasoning == nil {
-      conversation.reasoning = .effort(effort)
+    if let effort = try value.optionalString("effort") {
+      switch conversation.reasoning {
+      case nil, .automatic: conversation.reasoning = .effort(effort)
+      case .off, .budget, .effort: break
+      }
     }
     guard let format = value["format"] else { return }
     guard try format.requireString("type") == "json_schema" else { return losses.add(format) }

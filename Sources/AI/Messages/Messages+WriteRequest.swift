@@ -2,8 +2,8 @@ import JSON
 import Kernel
 
 extension Messages {
-  /// What a provider is asked for when the client said no limit: this dialect must have one.
-  static let defaultMaxTokens = 4096
+  /// What a provider is asked for when the client said no limit: this dialect must have one. Thoughts count towards it.
+  static func defaultMaxTokens(thinks: Bool) -> Int { thinks ? 32_000 : 4096 }
 
   static func write(_ conversation: Conversation, into json: inout JSONWriter, _ lost: inout Inexpressible) {
     let sampling = conversation.sampling
@@ -12,7 +12,7 @@ extension Messages {
     lost.add(.seed, if: sampling.seed)
     json.object {
       $0.member("model", conversation.model)
-      $0.member("max_tokens", sampling.maxTokens ?? defaultMaxTokens)
+      $0.member("max_tokens", sampling.maxTokens ?? defaultMaxTokens(thinks: conversation.asksEffort))
       if !conversation.system.isEmpty {
         $0.array("system") { for text in conversation.system { writeText(text, into: &$0) } }
       }
@@ -58,22 +58,12 @@ extension Messages {
     }
   }
 
-  private static let efforts: Set<String> = ["low", "medium", "high", "xhigh", "max"]
-
   private static func writeThinking(
     _ conversation: Conversation, into json: inout JSONWriter, _ lost: inout Inexpressible
   ) {
-    var effort: String?
-    switch conversation.reasoning {
-    case nil: break
-    case .off: json.object("thinking") { $0.member("type", "disabled") }
-    case .budget(let tokens):
-      json.object("thinking") {
-        $0.member("type", "enabled")
-        $0.member("budget_tokens", tokens)
-      }
-    case .effort(let word): if efforts.contains(word) { effort = word } else { lost.add(.reasoning) }
-    }
+    let plan = ThinkingPlan(conversation, &lost)
+    plan.write(shows: conversation.showsThoughts, into: &json)
+    let effort = plan.effort
     var schema: String?
     switch conversation.format {
     case nil: break

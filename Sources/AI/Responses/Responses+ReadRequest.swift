@@ -18,7 +18,7 @@ extension Responses {
       case "top_p": conversation.sampling.topP = try value.requireNumber()
       case "max_output_tokens": conversation.sampling.maxTokens = try value.requireInteger()
       case "text": conversation.format = try readText(value, &losses)
-      case "reasoning": conversation.reasoning = try readReasoning(value, &losses)
+      case "reasoning": try readReasoning(value, into: &conversation, &losses)
       case "stream": conversation.streams = try value.requireFlag()
       case "stream_options": value.noteOthers(than: ["include_obfuscation"], &losses)
       case "user", "safety_identifier":
@@ -27,7 +27,14 @@ extension Responses {
       case "store" where value.flag == false, "background" where value.flag == false: break
       case "truncation" where value.string == "disabled": break
       case "service_tier" where value.string == "auto" || value.string == "default": break
-      case "metadata" where value.members.isEmpty, "include" where value.elements.isEmpty: break
+      case "metadata" where value.members.isEmpty: break
+      case "prompt_cache_key", "prompt_cache_retention", "service_tier", "metadata":
+        losses.add(ChatMember(name: name, literal: value.literal), name)
+      // Thoughts come with what proves them, whoever asks.
+      case "include":
+        for element in try value.requireArray() where element.string != "reasoning.encrypted_content" {
+          losses.add(element)
+        }
       default: losses.add(value)
       }
     }
@@ -54,6 +61,10 @@ extension Responses {
         let content = try readContent(try item.requireMember("output"), &losses)
         let result = ToolResult(id: try item.requireString("call_id"), content: content)
         append(.toolResult(result), .user, place, to: &conversation.messages)
+      case "reasoning":
+        if let thought = try readThought(item, &losses) {
+          append(.reasoning(thought), .assistant, place, to: &conversation.messages)
+        }
       default: losses.add(item)
       }
     }
@@ -75,7 +86,13 @@ extension Responses {
     let content = try readContent(try item.requireMember("content"), &losses)
     switch try item.requireString("role") {
     case "user": conversation.messages.append(Message(.user, content, place: place))
-    case "assistant": conversation.messages.append(Message(.assistant, content, place: place))
+    case "assistant":
+      // What it thought before is of the same turn.
+      if let last = conversation.messages.indices.last, conversation.messages[last].isThought {
+        conversation.messages[last].parts += content
+      } else {
+        conversation.messages.append(Message(.assistant, content, place: place))
+      }
     case "system", "developer":
       if conversation.messages.isEmpty {
         for case .text(let text) in content { conversation.system.append(text) }
@@ -144,7 +161,10 @@ extension Responses {
   }
 
   private static func readText(_ text: JSONElement, _ losses: inout Losses) throws(Refusal) -> ResponseFormat? {
-    text.noteOthers(than: ["format"], &losses)
+    text.noteOthers(than: ["format", "verbosity"], &losses)
+    if let verbosity = text["verbosity"] {
+      losses.add(ChatMember(name: "verbosity", literal: verbosity.literal), verbosity.path)
+    }
     guard let format = text["format"] else { return nil }
     switch try format.requireString("type") {
     case "text": return nil
@@ -156,9 +176,35 @@ extension Responses {
     }
   }
 
-  private static func readReasoning(_ value: JSONElement, _ losses: inout Losses) throws(Refusal) -> Reasoning? {
-    value.noteOthers(than: ["effort"], &losses)
-    guard let effort = try value.optionalString("effort") else { return nil }
-    return effort == "none" ? .off : .effort(effort)
+  private static func readReasoning(
+    _ value: JSONElement, into conversation: inout Conversation, _ losses: inout Losses
+  ) throws(Refusal) {
+    value.noteOthers(than: ["effort", "summary", "generate_summary"], &losses)
+    conversation.showsThoughts = value["summary"] != nil || value["generate_summary"] != nil
+    guard let effort = try value.optionalString("effort") else { return }
+    conversation.reasoning = effort == "none" ? .off : .effort(effort)
+  }
+
+  /// What the model thought before; nil where the item says nothing of it.
+  private static func readThought(_ item: JSONElement, _ losses: inout Losses) throws(Refusal) -> Thought? {
+    item.noteOthers(than: ["type", "id", "summary", "content", "encrypted_content", "status"], &losses)
+    var text = ""
+    for name in ["content", "summary"] where text.isEmpty {
+      for piece in try item[name]?.requireArray() ?? [] { text += try piece.requireString("text") }
+    }
+    guard let sealed = try item.optionalString("encrypted_content") else {
+      return text.isEmpty ? nil : .text(text, signature: nil)
+    }
+    if let thought = unseal(sealed, text) { return thought }
+    // Another maker's, who is not asked here.
+    losses.add("\(item.path).encrypted_content")
+    return text.isEmpty ? nil : .text(text, signature: nil)
+  }
+}
+
+extension Message {
+  /// Whether it is what a model thought, and nothing else.
+  fileprivate var isThought: Bool {
+    role == .assistant && parts.allSatisfy { if case .reasoning = $0 { true } else { false } }
   }
 }

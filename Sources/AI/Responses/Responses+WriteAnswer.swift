@@ -65,10 +65,7 @@ extension Responses {
         $0.member("call_id", call.id)
         $0.member("name", call.name)
         $0.member("arguments", status == "completed" && call.arguments.isEmpty ? "{}" : call.arguments)
-      case .reasoning:
-        $0.member("type", "reasoning")
-        $0.array("summary") { _ in }
-        $0.array("content") { if status == "completed" { writePart(part, into: &$0) } }
+      case .reasoning(let thought): write(thought, isWhole: status == "completed", into: &$0)
       default:
         $0.member("type", "message")
         $0.member("role", "assistant")
@@ -84,18 +81,13 @@ extension Responses {
       case .refusal(let text):
         $0.member("type", "refusal")
         $0.member("refusal", text)
-      case .reasoning(.text(let text, _)):
-        $0.member("type", "reasoning_text")
-        $0.member("text", text)
       case .text(let text):
         $0.member("type", "output_text")
         $0.member("text", text)
         $0.array("annotations") { _ in }
         $0.array("logprobs") { _ in }
-      // Only its provider can read it.
-      default:
-        $0.member("type", "reasoning_text")
-        $0.member("text", "")
+      // Items of their own.
+      default: break
       }
     }
   }

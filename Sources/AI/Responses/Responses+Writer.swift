@@ -22,7 +22,13 @@ extension Responses {
       case .text(let text): say(.text(text), into: &out)
       case .refusal(let text): say(.refusal(text), into: &out)
       case .reasoning(let text): say(.reasoning(.text(text, signature: nil)), into: &out)
-      case .reasoningSignature, .opaqueReasoning, .toolSignature: break
+      case .reasoningSignature(let more): sign(more, into: &out)
+      case .opaqueReasoning(let data):
+        close(into: &out)
+        open(.reasoning(.opaque(data)), into: &out)
+        close(into: &out)
+      // Here is no place for it beside a call.
+      case .toolSignature: break
       case .toolCall(let id, let name):
         close(into: &out)
         open(.toolCall(ToolCall(id: id, name: name, arguments: "")), into: &out)
@@ -46,7 +52,7 @@ extension Responses {
 
     /// Goes on with a part of this kind, or begins one.
     private mutating func say(_ piece: Part, into out: inout ByteBuffer) {
-      if !isOpen || answer.parts[place].word != piece.word {
+      if !isOpen || answer.parts[place].word != piece.word || answer.parts[place].isSigned {
         close(into: &out)
         switch piece {
         case .refusal: open(.refusal(""), into: &out)
@@ -66,11 +72,29 @@ extension Responses {
         $0.key("item")
         Responses.writeItem(part, place, id, "in_progress", into: &$0)
       }
-      if case .toolCall = part { return }
-      content("response.content_part.added", into: &out) {
-        $0.key("part")
-        Responses.writePart(part, into: &$0)
+      switch part {
+      case .toolCall, .reasoning(.opaque): break
+      case .reasoning:
+        content("response.reasoning_summary_part.added", into: &out) {
+          $0.key("part")
+          Responses.writeSummary("", into: &$0)
+        }
+      default:
+        content("response.content_part.added", into: &out) {
+          $0.key("part")
+          Responses.writePart(part, into: &$0)
+        }
       }
+    }
+
+    /// The proof of the thought under way, which comes behind it, or instead of its text.
+    private mutating func sign(_ more: String, into out: inout ByteBuffer) {
+      if !isOpen || answer.parts[place].word != Part.reasoning(.opaque("")).word {
+        close(into: &out)
+        open(.reasoning(.text("", signature: nil)), into: &out)
+      }
+      guard case .reasoning(.text(let text, let signature)) = answer.parts[place] else { return }
+      answer.parts[place] = .reasoning(.text(text, signature: (signature ?? "") + more))
     }
 
     private mutating func extend(_ piece: Part, into out: inout ByteBuffer) {
@@ -85,7 +109,7 @@ extension Responses {
         (kind, text) = ("response.refusal.delta", more)
       case (.reasoning(.text(let known, _)), .reasoning(.text(let more, _))):
         answer.parts[place] = .reasoning(.text(known + more, signature: nil))
-        (kind, text) = ("response.reasoning_text.delta", more)
+        (kind, text) = ("response.reasoning_summary_text.delta", more)
       case (.toolCall(var call), .toolCall(let more)):
         call.arguments += more.arguments
         answer.parts[place] = .toolCall(call)
@@ -114,7 +138,11 @@ extension Responses {
         }
       case .refusal(let text): content("response.refusal.done", into: &out) { $0.member("refusal", text) }
       case .reasoning(.text(let text, _)):
-        content("response.reasoning_text.done", into: &out) { $0.member("text", text) }
+        content("response.reasoning_summary_text.done", into: &out) { $0.member("text", text) }
+        content("response.reasoning_summary_part.done", into: &out) {
+          $0.key("part")
+          Responses.writeSummary(text, into: &$0)
+        }
       case .text(let text):
         content("response.output_text.done", into: &out) {
           $0.member("text", text)
@@ -122,12 +150,13 @@ extension Responses {
         }
       default: break
       }
-      if case .toolCall = part {
-      } else {
+      switch part {
+      case .text, .refusal:
         content("response.content_part.done", into: &out) {
           $0.key("part")
           Responses.writePart(part, into: &$0)
         }
+      default: break
       }
       send("response.output_item.done", into: &out) {
         $0.member("output_index", place)
@@ -141,12 +170,15 @@ extension Responses {
       _ name: StaticString, into out: inout ByteBuffer, _ body: (inout JSONWriter) -> Void
     ) {
       let (place, id) = (place, answer.head.id)
-      var isCall = false
-      if case .toolCall = answer.parts[place] { isCall = true }
+      let part = answer.parts[place]
       send(name, into: &out) {
         $0.member("item_id", Responses.itemID(place, id))
         $0.member("output_index", place)
-        if !isCall { $0.member("content_index", 0) }
+        switch part {
+        case .toolCall: break
+        case .reasoning: $0.member("summary_index", 0)
+        default: $0.member("content_index", 0)
+        }
         body(&$0)
       }
     }
@@ -173,4 +205,9 @@ extension Responses {
       }
     }
   }
+}
+
+extension Part {
+  /// Whether it is a thought that has its proof, behind which another one begins.
+  fileprivate var isSigned: Bool { if case .reasoning(.text(_, _?)) = self { true } else { false } }
 }

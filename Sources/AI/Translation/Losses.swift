@@ -7,8 +7,12 @@ public struct Losses: Sendable {
   public private(set) var fields: [String] = []
   /// What only some dialects can say, each with the client's word for it.
   private var cachePoints: [(point: CachePoint, field: String)] = []
+  private var chatMembers: [(member: ChatMember, field: String)] = []
 
   public init() {}
+
+  /// Whether every dialect can say all; where the prompt is kept does not change what is asked.
+  var isEmpty: Bool { fields.isEmpty && chatMembers.isEmpty }
 
   mutating func add(_ point: CachePoint, _ field: String) { cachePoints.append((point, field)) }
 
@@ -18,6 +22,17 @@ public struct Losses: Sendable {
     cachePoints = []
     if back == .bedrock { return Set(points.map(\.point)) }
     for point in points { add(point.field) }
+    return []
+  }
+
+  mutating func add(_ member: ChatMember, _ field: String) { chatMembers.append((member, field)) }
+
+  /// Takes out what only servers of Chat Completions know; for others it is lost.
+  mutating func takeChatMembers(for back: Back) -> [ChatMember] {
+    let members = chatMembers
+    chatMembers = []
+    if back == .openai { return members.map(\.member) }
+    for member in members { add(member.field) }
     return []
   }
 

@@ -15,16 +15,16 @@ extension ModelRequest {
   /// The most tokens that the client lets the answer have, over all choices that it asks for; nil where it says nothing.
   public var outputTokens: Int? {
     if let operation, operation.isDetermined || operation.isFree { return 0 }
-    let settings = front == .generate ? body["generationConfig"] : body
+    let settings = front == .generate ? body.either("generationConfig") : body
     let limit =
       switch front {
       case .chat: body["max_completion_tokens"] ?? body["max_tokens"]
       case .messages: body["max_tokens"]
       case .responses: body["max_output_tokens"]
-      case .generate: settings?["maxOutputTokens"]
+      case .generate: settings?.either("maxOutputTokens")
       }
     guard let tokens = limit?.integer, tokens >= 0 else { return nil }
-    let choices = (front == .generate ? settings?["candidateCount"] : body["n"])?.integer ?? 1
+    let choices = (front == .generate ? settings?.either("candidateCount") : body["n"])?.integer ?? 1
     return min(tokens, Usage.most) * min(max(1, choices), Self.mostChoices)
   }
 
@@ -32,7 +32,20 @@ extension ModelRequest {
 
   /// The same where this provider must be told a limit, and is told one for a client that said none.
   public func outputTokens(for back: Back) -> Int? {
-    outputTokens ?? (back == .anthropic && back.native != front ? Messages.defaultMaxTokens : nil)
+    outputTokens
+      ?? (back == .anthropic && back.native != front ? Messages.defaultMaxTokens(thinks: asksEffort) : nil)
+  }
+
+  /// Whether the client says how hard the model should think.
+  private var asksEffort: Bool {
+    let effort =
+      switch front {
+      case .chat: body["reasoning_effort"]
+      case .messages: body["output_config"]?["effort"]
+      case .responses: body["reasoning"]?["effort"]
+      case .generate: body.either("generationConfig")?.either("thinkingConfig")?.either("thinkingLevel")
+      }
+    return effort?.string.map { $0 != "none" } ?? false
   }
 
   /// Every text of the request in its order, wherever its dialect has it, but for data in base64.

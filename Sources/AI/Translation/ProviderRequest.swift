@@ -69,11 +69,14 @@ public struct ModelRequest: Sendable {
 
   /// Makes the provider's request: the same bytes where the dialect is the same, a translation elsewhere.
   ///
-  /// - Parameter model: as the provider calls it.
+  /// - Parameters:
+  ///   - model: as the provider calls it.
+  ///   - variant: how the provider's Chat Completions are not OpenAI's.
   public func prepare(
-    for back: Back, model: String, unsupported: ProviderRequest.Unsupported = .refuse
+    for back: Back, model: String, variant: ChatVariant = ChatVariant(),
+    unsupported: ProviderRequest.Unsupported = .refuse
   ) throws(Refusal) -> ProviderRequest {
-    if back.native == front { return try splice(back, model: model) }
+    if back.native == front { return try splice(back, model: model, variant) }
     if let operation {
       throw Refusal("model", "The provider of this model has nothing that is asked for by `\(operation.path)`.")
     }
@@ -81,7 +84,9 @@ public struct ModelRequest: Sendable {
     var conversation = try front.read(body, &losses)
     conversation.model = model
     conversation.streams = streams
+    conversation.variant = variant
     conversation.cachePoints = losses.takeCachePoints(for: back)
+    conversation.chatMembers = losses.takeChatMembers(for: back)
     var lost = Inexpressible(front, losses)
     var json = JSONWriter(capacity: body.document.count + 256)
     back.write(conversation, into: &json, &lost)
@@ -96,7 +101,7 @@ public struct ModelRequest: Sendable {
   }
 
   /// Puts the provider's name of the model into the client's bytes, and asks for the usage of a stream.
-  private func splice(_ back: Back, model: String) throws(Refusal) -> ProviderRequest {
+  private func splice(_ back: Back, model: String, _ variant: ChatVariant) throws(Refusal) -> ProviderRequest {
     if let form {
       var request = ProviderRequest(
         front: front, back: back, body: form.renamed(model), streams: false, showsUsage: true, dropped: [],
@@ -116,8 +121,11 @@ public struct ModelRequest: Sendable {
     if front == .chat, streams {
       let options = body["stream_options"]
       showsUsage = try options?["include_usage"]?.requireFlag() ?? false
-      if !showsUsage { edits.append(usageEdit(options)) }
+      if !showsUsage, !variant.isMistrals { edits.append(usageEdit(options)) }
+      // It is part of the last chunk there, which passes as it is.
+      if variant.isMistrals { showsUsage = true }
     }
+    if front == .chat, variant.isMistrals, operation == nil { edits += mistralEdits }
     edits.sort { $0.range.lowerBound < $1.range.lowerBound }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(body.document.count + 64)
@@ -131,6 +139,16 @@ public struct ModelRequest: Sendable {
     return ProviderRequest(
       front: front, back: back, body: bytes, streams: streams, showsUsage: showsUsage, dropped: [],
       operation: operation)
+  }
+
+  /// What OpenAI's clients say that Mistral calls by other names, or says unasked.
+  private var mistralEdits: [(range: Range<Int>, text: String)] {
+    var edits: [(range: Range<Int>, text: String)] = []
+    if let member = body.place(of: "stream_options") { edits.append((member.whole, "")) }
+    for (name, own) in [("max_completion_tokens", "max_tokens"), ("seed", "random_seed")] where body[own] == nil {
+      if let member = body.place(of: name) { edits.append((member.name, JSONText.literal(own))) }
+    }
+    return edits
   }
 
   private func usageEdit(_ options: JSONElement?) -> (range: Range<Int>, text: String) {

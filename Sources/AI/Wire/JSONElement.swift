@@ -101,6 +101,23 @@ public struct JSONElement: Sendable {
     return nil
   }
 
+  /// Where a member's name stands, and where the member does with the comma that parts it from the others.
+  func place(of name: String) -> (name: Range<Int>, whole: Range<Int>)? {
+    guard entry.kind == .object else { return nil }
+    var (child, previous): (Int, Int?) = (index + 1, nil)
+    while child < entry.next {
+      let (key, value) = (JSONElement(tape, child), JSONElement(tape, child + 1))
+      let next = tape.entries[child + 1].next
+      if key.string == name {
+        let end = next < entry.next ? tape.entries[next].start : value.range.upperBound
+        let start = next < entry.next ? key.range.lowerBound : previous ?? key.range.lowerBound
+        return (key.range, start..<end)
+      }
+      (child, previous) = (next, value.range.upperBound)
+    }
+    return nil
+  }
+
   /// Refuses an object in which a name stands twice, which two readers could read differently.
   func requireUniqueNames() throws(MalformedJSON) {
     let entries = tape.entries

@@ -32,7 +32,8 @@ final class ModelAsker: ModelAsking {
       guard worker.loop.now < deadline else { throw .totalTimeout }
       guard
         let request = try? asked.prepare(
-          for: candidate.provider.settings.back, model: candidate.model.model, unsupported: .drop)
+          for: candidate.provider.settings.back, model: candidate.model.model,
+          variant: candidate.provider.settings.variant, unsupported: .drop)
       else { continue }
       let call = ConversationCall(asked: asked.model, [candidate], choice.timeouts, request: request, id: "own")
       switch call.attempt(candidate, request, now: worker.loop.now) {

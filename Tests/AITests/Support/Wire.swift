@@ -7,6 +7,10 @@ enum Wire {
   /// A stream as the client gets it, from the provider's octets in these pieces.
   static func stream(_ pieces: [[UInt8]], _ request: ProviderRequest, ends: Bool = true) -> String {
     var answer = ProviderAnswer(request, head: AnswerHead(id: "id-1", model: "asked-for", created: 1_700_000_000))
+    return stream(pieces, &answer, ends: ends)
+  }
+
+  static func stream(_ pieces: [[UInt8]], _ answer: inout ProviderAnswer, ends: Bool = true) -> String {
     var out = ByteBuffer()
     for piece in pieces { answer.take(piece.span, into: &out) }
     if ends { answer.end(into: &out) }
@@ -32,11 +36,11 @@ enum Wire {
 
   static func request(
     _ front: Front, _ body: String, to back: Back, model: String = "the-model",
-    unsupported: ProviderRequest.Unsupported = .refuse
+    variant: ChatVariant = ChatVariant(), unsupported: ProviderRequest.Unsupported = .refuse
   ) throws(Refusal) -> ProviderRequest {
     let path: (String, Bool)? = front == .generate ? ("the-alias", true) : nil
     return try ModelRequest(front, body: Array(body.utf8), path: path).prepare(
-      for: back, model: model, unsupported: unsupported)
+      for: back, model: model, variant: variant, unsupported: unsupported)
   }
 
   static func body(_ request: ProviderRequest) -> String { String(decoding: request.body, as: UTF8.self) }

@@ -23,6 +23,10 @@ extension ProviderSettings {
       Keyword(
         "optional", \.isOptional, .boolean,
         "Whether it is left out where a variable of it is not set, or those of all its keys; `check` says so."),
+      Keyword(
+        "thoughts", \.thoughts, .choice,
+        "Of openai: the member of an assistant's message that takes what the model thought before, where another dialect's client sends it back; thinking is a piece of the content, and with none such a conversation is refused. Presets know it; of a bare `url` it is reasoning_content."
+      ),
       Keyword("api_version", \.apiVersion, .queryWord, "Of azure: the version of its API."),
       Keyword("region", \.region, .hostWord, "Of bedrock: the region, which makes its address."),
       Keyword("access_key", \.accessKey, .providerKey, "Of bedrock: the id of the access key."),

@@ -15,6 +15,8 @@ public struct ProviderSettings: Sendable, Equatable {
   /// Used in turn; none where the provider asks for none.
   public var keys: [Secret]
   public var keyRest = KeyRestSettings()
+  /// Where it is told what its models thought before. Nil: as the preset's servers are.
+  public var thoughts: ChatVariant.Thoughts?
   /// Of each of its models.
   public var circuitBreaker = CircuitBreakerSettings(
     minimumRequests: 10, window: .seconds(30), openFor: .seconds(10), halfOpenRequests: 1)
@@ -57,6 +59,13 @@ public struct ProviderSettings: Sendable, Equatable {
     case .gemini: .gemini
     case .bedrock: .bedrock
     }
+  }
+
+  /// How its Chat Completions are not OpenAI's. Of a server that nobody knows the usual is thought: one that has no place for
+  /// thoughts answers without them, and is told none then.
+  public var variant: ChatVariant {
+    let usual = preset?.variant ?? ChatVariant(thoughts: speaks == .openai ? .reasoningContent : .none)
+    return ChatVariant(thoughts: thoughts ?? usual.thoughts, isMistrals: usual.isMistrals)
   }
 
   /// How it is asked for embeddings; nil where it has none.
@@ -132,6 +141,17 @@ public enum ProviderPreset: String, Sendable, CaseIterable {
     case .gemini: .gemini
     case .cohere: .cohere
     default: .openai
+    }
+  }
+
+  /// As each says in its reference.
+  var variant: ChatVariant {
+    switch self {
+    case .mistral: ChatVariant(thoughts: .pieces, isMistrals: true)
+    case .deepseek, .fireworks, .nvidia, .llamacpp, .lmstudio: ChatVariant(thoughts: .reasoningContent)
+    case .groq, .together, .cerebras, .ollama, .vllm: ChatVariant(thoughts: .reasoning)
+    case .openrouter: ChatVariant(thoughts: .details)
+    case .openai, .anthropic, .gemini, .perplexity, .xai, .cohere: ChatVariant()
     }
   }
 
