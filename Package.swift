@@ -117,7 +117,7 @@ let package = Package(
       exclude: ["Identity/Tokens.json"], swiftSettings: strict),
     tests(
       "EngineTests",
-      ["Engine", "PluginKit", "HTTP", "Kernel", "Foreign", "Configuration", "Runtime", "GatewayTesting"]),
+      ["Engine", "AI", "PluginKit", "HTTP", "Kernel", "Foreign", "Configuration", "Runtime", "GatewayTesting"]),
     tests("GatewayTestingTests", ["GatewayTesting", "Kernel"]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["GatewayTesting", "Kernel"],

@@ -95,14 +95,14 @@ struct ChatVariantTests {
   func `Mistral gets its own words, and is not asked for what it says unasked`(_ body: String, _ expected: String)
     throws
   {
-    let request = try Wire.request(.chat, body, to: .openai, model: "b", variant: ChatVariant(isMistrals: true))
+    let request = try Wire.request(.chat, body, to: .openai, model: "b", variant: ChatVariant(words: .mistral))
     #expect(Wire.body(request) == expected)
     #expect(request.showsUsage)
   }
 
   @Test func `a translation for Mistral has only members that it knows`() throws {
     let body = #"{"contents":[{"parts":[{"text":"x"}]}],"generationConfig":{"maxOutputTokens":5,"seed":1}}"#
-    let variant = ChatVariant(thoughts: .pieces, isMistrals: true)
+    let variant = ChatVariant(thoughts: .pieces, words: .mistral)
     #expect(
       Wire.body(try Wire.request(.generate, body, to: .openai, variant: variant))
         == #"{"model":"the-model","messages":[{"role":"user","content":"x"}],"random_seed":1,"max_tokens":5,"stream":true}"#
@@ -143,5 +143,21 @@ struct ChatVariantTests {
     let plain = try ModelRequest(.responses, body: Array(#"{"model":"m","input":"x"}"#.utf8))
     let wordy = try ModelRequest(.responses, body: Array(body.utf8))
     #expect(plain.meaning != nil && wordy.meaning == nil)
+  }
+
+  @Test(arguments: [
+    (ChatVariant.Words.older, "max_tokens", "max_tokens"), (.usual, "max_completion_tokens", "max_tokens"),
+    (.openai, "max_completion_tokens", "max_completion_tokens"), (.mistral, "max_tokens", "max_tokens"),
+  ])
+  func `a limit of tokens has the name by which a server holds to it`(
+    _ words: ChatVariant.Words, _ passed: String, _ translated: String
+  ) throws {
+    let variant = ChatVariant(words: words)
+    let chat = #"{"model":"m","messages":[{"role":"user","content":"x"}],"max_completion_tokens":5}"#
+    let own = Wire.body(try Wire.request(.chat, chat, to: .openai, variant: variant))
+    #expect(own.contains("\"\(passed)\":5"))
+    let other = Wire.body(
+      try Wire.request(.responses, #"{"model":"m","input":"x","max_output_tokens":5}"#, to: .openai, variant: variant))
+    #expect(other.contains("\"\(translated)\":5"))
   }
 }

@@ -20,10 +20,8 @@ struct ThinkingTests {
     #expect(body.contains(#""thinking":{"type":"adaptive"}"#) && body.contains(#""output_config":{"effort":"high"}"#))
     #expect(body.contains(#""max_tokens":32000"#))
     // An effort goes with these, thoughts do not.
-    for more in [Self.tool, #","temperature":0"#] {
-      let body = try chat(#","reasoning_effort":"low""# + more, to: .anthropic, model)
-      #expect(!body.contains("thinking") && body.contains(#""effort":"low""#))
-    }
+    let forced = try chat(#","reasoning_effort":"low""# + Self.tool, to: .anthropic, model)
+    #expect(!forced.contains("thinking") && forced.contains(#""effort":"low""#))
   }
 
   @Test(arguments: [
@@ -108,5 +106,25 @@ struct ThinkingTests {
     #expect(try tokens(.responses, #"{"model":"m","input":"x","reasoning":{"effort":"low"}}"#) == 32_000)
     let snake = #"{"contents":[],"generation_config":{"max_output_tokens":70000,"candidate_count":2}}"#
     #expect(try tokens(.generate, snake) == 140_000)
+  }
+
+  @Test(arguments: [Back.anthropic, .bedrock])
+  func `newer models of Anthropic's are not told how to draw, and none a temperature beyond one`(_ back: Back) throws {
+    let drawn = #","temperature":0.2,"top_p":0.9"#
+    let newer = "anthropic.claude-opus-4-7"
+    let refusal = #expect(throws: Refusal.self) { try chat(drawn, to: back, newer) }
+    #expect(refusal?.field == "temperature" || refusal?.field == "top_p")
+    let body = #"{"model":"m","messages":[{"role":"user","content":"x"}],"reasoning_effort":"low"\#(drawn)}"#
+    let request = try Wire.request(.chat, body, to: back, model: newer, unsupported: .drop)
+    #expect(Set(request.dropped) == ["temperature", "top_p"])
+    let said = Wire.body(request)
+    #expect(!said.contains("temperature") && !said.contains("0.9") && said.contains(#""type":"adaptive""#))
+    #expect(try chat(#","temperature":1"#, to: back, newer).contains(#""temperature":1"#))
+    let older = try chat(#","temperature":0.2,"reasoning_effort":"low""#, to: back, "anthropic.claude-sonnet-4-6")
+    #expect(older.contains(#""temperature":0.2"#) && !older.contains("adaptive") && older.contains(#""effort":"low""#))
+    let hot = #expect(throws: Refusal.self) {
+      try chat(#","temperature":1.5"#, to: back, "anthropic.claude-sonnet-4-6")
+    }
+    #expect(hot?.field == "temperature")
   }
 }

@@ -1,3 +1,4 @@
+import AI
 import Configuration
 import Testing
 
@@ -112,5 +113,22 @@ struct ModelSettingsTests {
     for preset in ProviderPreset.allCases {
       #expect(ProviderSettings(name: "p", preset: preset).endpoint != nil, "\(preset)")
     }
+  }
+
+  @Test(arguments: [
+    ("preset: mistral", ChatVariant(thoughts: .pieces, words: .mistral)),
+    (#"url: "https://api.mistral.ai/v1""#, ChatVariant(thoughts: .pieces, words: .mistral)),
+    (#"preset: vllm, url: "http://10.0.0.1:9000""#, ChatVariant(thoughts: .reasoning, words: .older)),
+    (#"url: "https://api.openai.com/v1""#, ChatVariant()),
+    (#"url: "http://127.0.0.1:8123/v1""#, ChatVariant(thoughts: .reasoningContent, words: .usual)),
+    (#"url: "http://127.0.0.1:8123/v1", thoughts: none"#, ChatVariant(words: .usual)),
+    (#"dialect: azure, url: "https://a.example", api_version: "2024-10-21""#, ChatVariant()),
+    ("preset: deepseek, thoughts: reasoning", ChatVariant(thoughts: .reasoning, words: .older)),
+    ("preset: cohere", ChatVariant(words: .older)),
+  ])
+  func `a server's own words are known by its preset or its host`(_ provider: String, _ variant: ChatVariant) {
+    let loaded = load("a: p/x", providers: "p: { \(provider) }")
+    #expect(messages(loaded, .error) == [])
+    #expect(loaded.settings?.models?.providers.first?.variant == variant)
   }
 }

@@ -7,7 +7,7 @@ import Kernel
 enum Converse {
   static func write(_ conversation: Conversation, into json: inout JSONWriter, _ lost: inout Inexpressible) {
     noteLosses(conversation, &lost)
-    let sampling = conversation.sampling
+    let sampling = sayable(conversation)
     json.object {
       if !conversation.system.isEmpty {
         $0.array("system") {
@@ -29,6 +29,16 @@ enum Converse {
     }
   }
 
+  /// How the next token is drawn, without what the model cannot be told of that.
+  private static func sayable(_ conversation: Conversation) -> Sampling {
+    var sampling = conversation.sampling
+    guard isAnthropics(conversation) else { return sampling }
+    let model = ClaudeModel(conversation.model)
+    if let temperature = sampling.temperature, !model.allows(temperature) { sampling.temperature = nil }
+    if model.decidesAlone { (sampling.topP, sampling.topK) = (nil, nil) }
+    return sampling
+  }
+
   /// What only Anthropic's models know, in their maker's words.
   /// (https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html)
   private static func writeOwn(
@@ -36,9 +46,10 @@ enum Converse {
   ) {
     guard isAnthropics(conversation) else { return }
     let plan = ThinkingPlan(conversation, &lost)
-    if plan.isEmpty, conversation.sampling.topK == nil { return }
+    let topK = sayable(conversation).topK
+    if plan.isEmpty, topK == nil { return }
     json.object("additionalModelRequestFields") {
-      $0.member("top_k", conversation.sampling.topK)
+      $0.member("top_k", topK)
       plan.write(shows: conversation.showsThoughts, into: &$0)
       if let effort = plan.effort { $0.object("output_config") { $0.member("effort", effort) } }
     }
@@ -49,7 +60,11 @@ enum Converse {
 
   private static func noteLosses(_ conversation: Conversation, _ lost: inout Inexpressible) {
     let sampling = conversation.sampling
-    if !isAnthropics(conversation) { lost.add(.topK, if: sampling.topK) }
+    if isAnthropics(conversation) {
+      ClaudeModel(conversation.model).note(sampling, &lost)
+    } else {
+      lost.add(.topK, if: sampling.topK)
+    }
     lost.add(.frequencyPenalty, if: sampling.frequencyPenalty)
     lost.add(.presencePenalty, if: sampling.presencePenalty)
     lost.add(.seed, if: sampling.seed)

@@ -4,7 +4,8 @@ import Kernel
 extension Chat {
   /// Writes a request to a provider that speaks this dialect.
   static func write(_ conversation: Conversation, into json: inout JSONWriter, _ lost: inout Inexpressible) {
-    let isMistrals = conversation.variant.isMistrals
+    let words = conversation.variant.words
+    let isMistrals = words == .mistral
     lost.add(.topK, if: conversation.sampling.topK)
     if isMistrals { lost.add(conversation.userField, if: conversation.user) }
     json.object {
@@ -12,7 +13,7 @@ extension Chat {
       writeMessages(conversation, into: &$0, &lost)
       writeTools(conversation, into: &$0)
       if let format = conversation.format { write(format, into: &$0) }
-      write(conversation.sampling, isMistrals: isMistrals, into: &$0)
+      write(conversation.sampling, words, into: &$0)
       switch conversation.reasoning {
       case nil, .automatic: break
       case .off: $0.member("reasoning_effort", "none")
@@ -29,14 +30,14 @@ extension Chat {
     }
   }
 
-  private static func write(_ sampling: Sampling, isMistrals: Bool, into json: inout JSONWriter) {
+  private static func write(_ sampling: Sampling, _ words: ChatVariant.Words, into json: inout JSONWriter) {
     json.member("temperature", sampling.temperature)
     json.member("top_p", sampling.topP)
     json.member("frequency_penalty", sampling.frequencyPenalty)
     json.member("presence_penalty", sampling.presencePenalty)
-    json.member(isMistrals ? "random_seed" : "seed", sampling.seed)
-    // OpenAI's newer models refuse `max_tokens`, and most compatible servers take both.
-    json.member(isMistrals ? "max_tokens" : "max_completion_tokens", ifPresent: sampling.maxTokens)
+    json.member(words == .mistral ? "random_seed" : "seed", sampling.seed)
+    // OpenAI's newer models refuse the one, and others pass over the other, and write as much as they like.
+    json.member(words == .openai ? "max_completion_tokens" : "max_tokens", ifPresent: sampling.maxTokens)
     if !sampling.stop.isEmpty { json.array("stop") { for stop in sampling.stop { $0.value(stop) } } }
   }
 

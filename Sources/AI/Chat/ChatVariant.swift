@@ -13,13 +13,24 @@ public struct ChatVariant: Sendable, Equatable {
     case none
   }
 
-  public var thoughts: Thoughts
-  /// Whether it has Mistral's words for the limit of tokens and the seed, none for the user, and says the usage of a stream
-  /// unasked: it refuses members that it does not know (https://docs.mistral.ai/api).
-  public var isMistrals: Bool
+  /// What members of a request are called.
+  public enum Words: Sendable {
+    /// As OpenAI calls them now: the limit of tokens is `max_completion_tokens`.
+    case openai
+    /// As OpenAI called them: it is `max_tokens`, and the newer name is not known, or worse, passed over.
+    case older
+    /// Nobody knows: what a client of the same dialect says may be right, and a translation says `max_tokens`.
+    case usual
+    /// `max_tokens`, `random_seed`, none for the user; other members are refused, and a stream's usage comes unasked
+    /// (https://docs.mistral.ai/api).
+    case mistral
+  }
 
-  public init(thoughts: Thoughts = .none, isMistrals: Bool = false) {
+  public var thoughts: Thoughts
+  public var words: Words
+
+  public init(thoughts: Thoughts = .none, words: Words = .openai) {
     self.thoughts = thoughts
-    self.isMistrals = isMistrals
+    self.words = words
   }
 }

@@ -11,25 +11,21 @@ struct ThinkingPlan {
   private(set) var effort: String?
 
   init(_ conversation: Conversation, _ lost: inout Inexpressible) {
-    let version = Self.version(of: conversation.model)
+    let model = ClaudeModel(conversation.model)
     switch conversation.reasoning {
     case nil: break
     case .off: thinking = .disabled
-    case .automatic: if let version, version < (4, 6) { lost.add(.reasoning) } else { thinking = .adaptive }
-    // From 4.7 on models refuse it.
-    case .budget(let tokens):
-      if let version, version >= (4, 7) { lost.add(.reasoning) } else { thinking = .tokens(tokens) }
-    case .effort(let word):
-      if let version, version < (4, 6) {
-        thinking = Self.tokens(for: word, conversation).map { .tokens($0) }
-        if thinking == nil { lost.add(.reasoning) }
-      } else if Self.efforts.contains(word) {
-        effort = word
-        // An effort counts without thoughts too, and they go with neither of these.
-        thinking = conversation.forcesTool || conversation.drawsOtherwise ? nil : .adaptive
-      } else {
-        lost.add(.reasoning)
-      }
+    case .automatic: if model.thinksByEffort { thinking = .adaptive } else { lost.add(.reasoning) }
+    case .budget(let tokens): if model.decidesAlone { lost.add(.reasoning) } else { thinking = .tokens(tokens) }
+    case .effort(let word) where !model.thinksByEffort:
+      thinking = Self.tokens(for: word, conversation).map { .tokens($0) }
+      if thinking == nil { lost.add(.reasoning) }
+    case .effort(let word) where Self.efforts.contains(word):
+      effort = word
+      // An effort counts without thoughts too, and they go with neither of these.
+      let draws = conversation.drawsOtherwise && !model.decidesAlone
+      thinking = conversation.forcesTool || draws ? nil : .adaptive
+    case .effort: lost.add(.reasoning)
     }
   }
 
@@ -64,17 +60,6 @@ struct ThinkingPlan {
 
   /// The provider takes no fewer.
   private static let fewest = 1024
-
-  /// The version in a model's name, before or behind the family's: `claude-sonnet-4-5-20250929`, `claude-3-7-sonnet-…`.
-  static func version(of model: String) -> (Int, Int)? {
-    guard let name = model.firstRange(of: "claude-").map({ model[$0.upperBound...] }) else { return nil }
-    let words = name.split { $0 == "-" || $0 == "." || $0 == "@" || $0 == ":" }
-    let isNumber = { (word: Substring) in word.count <= 2 && word.allSatisfy { $0.isASCII && $0.isNumber } }
-    guard let place = words.firstIndex(where: isNumber), let major = Int(words[place]) else { return nil }
-    let next = words.index(after: place)
-    let minor = next < words.endIndex && isNumber(words[next]) ? Int(words[next]) ?? 0 : 0
-    return (major, minor)
-  }
 }
 
 extension Conversation {

@@ -10,6 +10,8 @@ extension Messages {
     lost.add(.frequencyPenalty, if: sampling.frequencyPenalty)
     lost.add(.presencePenalty, if: sampling.presencePenalty)
     lost.add(.seed, if: sampling.seed)
+    let model = ClaudeModel(conversation.model)
+    model.note(sampling, &lost)
     json.object {
       $0.member("model", conversation.model)
       $0.member("max_tokens", sampling.maxTokens ?? defaultMaxTokens(thinks: conversation.asksEffort))
@@ -19,9 +21,11 @@ extension Messages {
       $0.array("messages") { writeMessages(conversation, into: &$0, &lost) }
       writeTools(conversation, into: &$0)
       writeThinking(conversation, into: &$0, &lost)
-      $0.member("temperature", sampling.temperature)
-      $0.member("top_p", sampling.topP)
-      $0.member("top_k", sampling.topK)
+      if let temperature = sampling.temperature, model.allows(temperature) { $0.member("temperature", temperature) }
+      if !model.decidesAlone {
+        $0.member("top_p", sampling.topP)
+        $0.member("top_k", sampling.topK)
+      }
       if !sampling.stop.isEmpty { $0.array("stop_sequences") { for stop in sampling.stop { $0.value(stop) } } }
       if let user = conversation.user { $0.object("metadata") { $0.member("user_id", user) } }
       if conversation.streams { $0.member("stream", true) }

@@ -121,11 +121,11 @@ public struct ModelRequest: Sendable {
     if front == .chat, streams {
       let options = body["stream_options"]
       showsUsage = try options?["include_usage"]?.requireFlag() ?? false
-      if !showsUsage, !variant.isMistrals { edits.append(usageEdit(options)) }
+      if !showsUsage, variant.words != .mistral { edits.append(usageEdit(options)) }
       // It is part of the last chunk there, which passes as it is.
-      if variant.isMistrals { showsUsage = true }
+      if variant.words == .mistral { showsUsage = true }
     }
-    if front == .chat, variant.isMistrals, operation == nil { edits += mistralEdits }
+    if front == .chat, operation == nil { edits += wordEdits(variant.words) }
     edits.sort { $0.range.lowerBound < $1.range.lowerBound }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(body.document.count + 64)
@@ -141,11 +141,16 @@ public struct ModelRequest: Sendable {
       operation: operation)
   }
 
-  /// What OpenAI's clients say that Mistral calls by other names, or says unasked.
-  private var mistralEdits: [(range: Range<Int>, text: String)] {
+  /// What OpenAI's clients say that a server calls by other names, or says unasked.
+  private func wordEdits(_ words: ChatVariant.Words) -> [(range: Range<Int>, text: String)] {
+    if words == .openai || words == .usual { return [] }
     var edits: [(range: Range<Int>, text: String)] = []
-    if let member = body.place(of: "stream_options") { edits.append((member.whole, "")) }
-    for (name, own) in [("max_completion_tokens", "max_tokens"), ("seed", "random_seed")] where body[own] == nil {
+    var names = [("max_completion_tokens", "max_tokens")]
+    if words == .mistral {
+      if let member = body.place(of: "stream_options") { edits.append((member.whole, "")) }
+      names.append(("seed", "random_seed"))
+    }
+    for (name, own) in names where body[own] == nil {
       if let member = body.place(of: name) { edits.append((member.name, JSONText.literal(own))) }
     }
     return edits

@@ -61,11 +61,16 @@ public struct ProviderSettings: Sendable, Equatable {
     }
   }
 
-  /// How its Chat Completions are not OpenAI's. Of a server that nobody knows the usual is thought: one that has no place for
-  /// thoughts answers without them, and is told none then.
+  /// How its Chat Completions are not OpenAI's, by the preset or by its host. Of a server that nobody knows the usual is
+  /// thought: one that has no place for thoughts answers without them, and is told none then.
   public var variant: ChatVariant {
-    let usual = preset?.variant ?? ChatVariant(thoughts: speaks == .openai ? .reasoningContent : .none)
-    return ChatVariant(thoughts: thoughts ?? usual.thoughts, isMistrals: usual.isMistrals)
+    let known = preset ?? url.flatMap { url in ProviderPreset.allCases.first { $0.url.contains("//\(url.host)/") } }
+    var variant =
+      known?.variant
+      ?? (speaks == .openai ? ChatVariant(thoughts: .reasoningContent, words: .usual) : ChatVariant())
+    if speaks == .cohere { variant.words = .older }
+    if let thoughts { variant.thoughts = thoughts }
+    return variant
   }
 
   /// How it is asked for embeddings; nil where it has none.
@@ -147,11 +152,13 @@ public enum ProviderPreset: String, Sendable, CaseIterable {
   /// As each says in its reference.
   var variant: ChatVariant {
     switch self {
-    case .mistral: ChatVariant(thoughts: .pieces, isMistrals: true)
-    case .deepseek, .fireworks, .nvidia, .llamacpp, .lmstudio: ChatVariant(thoughts: .reasoningContent)
-    case .groq, .together, .cerebras, .ollama, .vllm: ChatVariant(thoughts: .reasoning)
-    case .openrouter: ChatVariant(thoughts: .details)
-    case .openai, .anthropic, .gemini, .perplexity, .xai, .cohere: ChatVariant()
+    case .openai, .anthropic, .gemini, .xai: ChatVariant()
+    case .mistral: ChatVariant(thoughts: .pieces, words: .mistral)
+    case .groq, .cerebras: ChatVariant(thoughts: .reasoning)
+    case .openrouter: ChatVariant(thoughts: .details, words: .older)
+    case .together, .ollama, .vllm: ChatVariant(thoughts: .reasoning, words: .older)
+    case .deepseek, .fireworks, .nvidia, .llamacpp, .lmstudio: ChatVariant(thoughts: .reasoningContent, words: .older)
+    case .perplexity, .cohere: ChatVariant(words: .older)
     }
   }
 
