@@ -7,7 +7,7 @@ extension Converse {
     for block in try message.requireMember("content").requireArray() {
       if let part = try readBlock(block) { answer.parts.append(part) }
     }
-    answer.finish = finish(try body.requireString("stopReason"))
+    answer.finish = try finish(body)
     if let usage = body["usage"] { answer.usage = readUsage(usage) }
     return answer
   }
@@ -27,12 +27,15 @@ extension Converse {
     return try reasoning.optionalString("redactedContent").map { .reasoning(.opaque($0)) }
   }
 
-  static func finish(_ reason: String) -> Finish {
-    switch reason {
-    case "tool_use": Finish(.toolCalls)
-    case "max_tokens", "model_context_window_exceeded": Finish(.length)
-    case "guardrail_intervened", "content_filtered": Finish(.filtered)
-    default: Finish(.stop)
+  /// Why an answer ended; an error where that leaves it without use.
+  static func finish(_ body: JSONElement) throws(Refusal) -> Finish {
+    switch try body.requireString("stopReason") {
+    case "tool_use": return Finish(.toolCalls)
+    case "max_tokens", "model_context_window_exceeded": return Finish(.length)
+    case "guardrail_intervened", "content_filtered", "refusal": return Finish(.filtered)
+    case "malformed_model_output", "malformed_tool_use":
+      throw .expected("how an answer ends", at: try body.requireMember("stopReason"))
+    default: return Finish(.stop)
     }
   }
 
@@ -85,7 +88,7 @@ extension Converse {
         guard let use = body["start"]?["toolUse"] else { return }
         events.append(.toolCall(id: try use.requireString("toolUseId"), name: try use.requireString("name")))
       case "contentBlockDelta": try take(delta: try body.requireMember("delta"), into: &events)
-      case "messageStop": events.append(.finish(Converse.finish(try body.requireString("stopReason"))))
+      case "messageStop": events.append(.finish(try Converse.finish(body)))
       case "metadata":
         if let usage = body["usage"] { events.append(.usage(Converse.readUsage(usage))) }
         isComplete = true

@@ -12,6 +12,7 @@ extension Chat {
     answer.parts += try readThoughts(of: message).map { .reasoning($0) }
     answer.parts += try readSaid(message["content"])
     if let text = try message.optionalString("refusal"), !text.isEmpty { answer.parts.append(.refusal(text)) }
+    answer.parts += try readImages(message["images"])
     for call in try message["tool_calls"]?.requireArray() ?? [] {
       let function = try call.requireMember("function")
       answer.parts.append(
@@ -47,6 +48,16 @@ extension Chat {
     return parts
   }
 
+  /// Images that the model drew, as OpenRouter says them (https://openrouter.ai/docs/features/multimodal/image-generation).
+  static func readImages(_ images: JSONElement?) throws(Refusal) -> [Part] {
+    guard let images, images.isArray else { return [] }
+    var parts: [Part] = []
+    for image in images.elements {
+      parts.append(.image(Media(url: try image.requireMember("image_url").requireString("url")), detail: nil))
+    }
+    return parts
+  }
+
   static func finish(_ reason: String?, refused: Bool) -> Finish {
     switch reason {
     case "length": Finish(.length)
@@ -57,11 +68,16 @@ extension Chat {
   }
 
   static func readUsage(_ usage: JSONElement) -> Usage {
-    Usage(
+    var known = Usage(
       input: Usage.count(usage["prompt_tokens"]),
       cachedInput: Usage.count(usage["prompt_tokens_details"]?["cached_tokens"]),
       output: Usage.count(usage["completion_tokens"]),
       reasoning: Usage.count(usage["completion_tokens_details"]?["reasoning_tokens"]))
+    // Some servers, xAI's and Google's of this dialect among them, count thoughts beside what was said: their sum tells.
+    if known.reasoning > 0, Usage.count(usage["total_tokens"]) == known.input + known.output + known.reasoning {
+      known.output += known.reasoning
+    }
+    return known
   }
 
   /// Reads a provider's error; nil when the body is none of this dialect.
@@ -122,6 +138,7 @@ extension Chat {
     private mutating func take(delta: JSONElement, into events: inout [Event]) throws(Refusal) {
       for thought in try Chat.readThoughts(of: delta) { append(.reasoning(thought), to: &events) }
       for part in try Chat.readSaid(delta["content"]) { append(part, to: &events) }
+      for part in try Chat.readImages(delta["images"]) { append(part, to: &events) }
       if let text = try delta.optionalString("refusal"), !text.isEmpty {
         isRefused = true
         events.append(.refusal(text))
@@ -136,6 +153,7 @@ extension Chat {
         if !text.isEmpty { events.append(.reasoning(text)) }
         if let signature { events.append(.reasoningSignature(signature)) }
       case .reasoning(.opaque(let data)): events.append(.opaqueReasoning(data))
+      case .image(.data(let type, let base64), _): events.append(.image(type: type, base64: base64))
       default: break
       }
     }

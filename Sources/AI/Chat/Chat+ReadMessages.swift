@@ -41,12 +41,13 @@ extension Chat {
   private static func readAssistant(_ element: JSONElement, _ losses: inout Losses) throws(Refusal) -> [Part] {
     element.noteOthers(
       than: [
-        "role", "content", "refusal", "tool_calls", "annotations", "reasoning_content", "reasoning",
+        "role", "content", "refusal", "tool_calls", "annotations", "images", "reasoning_content", "reasoning",
         "reasoning_details",
       ], &losses)
     var parts: [Part] = try readThoughts(of: element).map { .reasoning($0) }
     if let content = element["content"] { parts += try readParts(content, &losses) }
     if let refusal = try element.optionalString("refusal") { parts.append(.refusal(refusal)) }
+    parts += try readImages(element["images"])
     for call in try element["tool_calls"]?.requireArray() ?? [] {
       guard try call.optionalString("type") ?? "function" == "function" else {
         losses.add(call)

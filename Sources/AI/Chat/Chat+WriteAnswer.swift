@@ -25,12 +25,14 @@ extension Chat {
     var refusal: String?
     var thoughts: [Thought] = []
     var calls: [ToolCall] = []
+    var images: [(type: String, base64: String)] = []
     for part in parts {
       switch part {
       case .text(let piece): text = (text ?? "") + piece
       case .refusal(let piece): refusal = (refusal ?? "") + piece
       case .reasoning(let thought): thoughts.append(thought)
       case .toolCall(let call): calls.append(call)
+      case .image(.data(let type, let base64), _): images.append((type, base64))
       default: break
       }
     }
@@ -38,7 +40,19 @@ extension Chat {
     if let text { json.member("content", text) } else { json.nullMember("content") }
     if let refusal { json.member("refusal", refusal) } else { json.nullMember("refusal") }
     writeThoughts(thoughts, into: &json)
+    if !images.isEmpty { writeImages(images, into: &json) }
     if !calls.isEmpty { writeCalls(calls, signed: true, into: &json) }
+  }
+
+  static func writeImages(_ images: [(type: String, base64: String)], into json: inout JSONWriter) {
+    json.array("images") {
+      for image in images {
+        $0.object {
+          $0.member("type", "image_url")
+          $0.object("image_url") { $0.member("url", "data:\(image.type);base64,\(image.base64)") }
+        }
+      }
+    }
   }
 
   static func word(of finish: Finish) -> String { finish.reason == .refusal ? "stop" : finish.reason.rawValue }
@@ -119,6 +133,7 @@ extension Chat {
       case .refusal(let text): delta(into: &out) { $0.member("refusal", text) }
       case .reasoning(let text): delta(into: &out) { $0.member("reasoning_content", text) }
       case .reasoningSignature, .opaqueReasoning: break
+      case .image(let type, let base64): delta(into: &out) { Chat.writeImages([(type, base64)], into: &$0) }
       case .toolSignature(let signature): self.signature = signature
       case .toolCall(let id, let name):
         call += 1

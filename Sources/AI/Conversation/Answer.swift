@@ -97,6 +97,8 @@ public enum Event: Sendable, Equatable {
   case toolSignature(String)
   case toolCall(id: String, name: String)
   case toolArguments(String)
+  /// One that the model drew, in base64.
+  case image(type: String, base64: String)
   case finish(Finish)
   case usage(Usage)
   /// The provider said all.
@@ -114,7 +116,7 @@ public enum Event: Sendable, Equatable {
   /// Whether it is a piece of the answer itself.
   var isContent: Bool {
     switch self {
-    case .text, .refusal, .reasoning, .toolCall, .toolArguments: true
+    case .text, .refusal, .reasoning, .toolCall, .toolArguments, .image: true
     default: false
     }
   }
@@ -197,5 +199,8 @@ public struct Failure: Error, Sendable, Equatable {
   }
 
   static let malformedAnswer = Failure(.server, "The model's answer is not what its dialect promises.")
+  static let imageless = Failure(
+    .server,
+    "The model answered with an image, which this dialect cannot say; ask another model, or in another dialect.")
   public static let truncated = Failure(.server, "The model's answer broke off before it was complete.")
 }

@@ -27,6 +27,8 @@ struct AnswerRecorder {
       close()
       answer.parts.append(.reasoning(.opaque(data)))
       written += data.utf8.count
+    // What is kept is text.
+    case .image: written = Self.longest + 1
     // Whoever gets the answer again cannot prove that it is theirs.
     case .toolSignature: break
     case .toolCall(let id, let name):
@@ -46,7 +48,7 @@ struct AnswerRecorder {
   /// Takes one that came whole.
   mutating func take(_ whole: Answer) {
     answer = whole
-    written = whole.size
+    written = whole.hasImage ? Self.longest + 1 : whole.size
     hasEnded = true
   }
 
@@ -92,6 +94,8 @@ extension Answer {
     }
   }
 
+  var hasImage: Bool { parts.contains { if case .image = $0 { true } else { false } } }
+
   /// Bytes of what the model wrote, as limits count them.
   var length: Int { parts.reduce(0) { $0 + $1.length } }
 
@@ -115,6 +119,7 @@ extension Part {
     case .toolCall(let call):
       [.toolCall(id: call.id, name: call.name)] + (call.arguments.isEmpty ? [] : [.toolArguments(call.arguments)])
     // No model answers with these in the dialects that are read.
+    case .image(.data(let type, let base64), _): [.image(type: type, base64: base64)]
     case .image, .file, .toolResult: []
     }
   }

@@ -115,6 +115,7 @@ extension Generate {
         if let signature = call.signature { events.append(.toolSignature(signature)) }
         events.append(.toolCall(id: call.id, name: call.name))
         events.append(.toolArguments(call.arguments))
+      case .image(.data(let type, let base64), _): events.append(.image(type: type, base64: base64))
       default: break
       }
     }

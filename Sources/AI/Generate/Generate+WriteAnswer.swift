@@ -42,6 +42,7 @@ extension Generate {
           $0.member("args", literal: Messages.argumentsObject(call.arguments) ?? "{}")
         }
       }
+    case .image(.data(let type, let base64), _): write(type, base64, into: &json)
     // This dialect has no place for them in an answer.
     case .reasoning(.opaque), .image, .file, .toolResult: break
     }
@@ -108,6 +109,7 @@ extension Generate {
       case .text(let text), .refusal(let text): say(.text(text), into: &out)
       case .reasoning(let text): say(.reasoning(.text(text, signature: nil)), into: &out)
       case .reasoningSignature(let signature): say(.reasoning(.text("", signature: signature)), into: &out)
+      case .image(let type, let base64): say(.image(.data(type: type, base64: base64), detail: nil), into: &out)
       case .opaqueReasoning, .toolSignature: break
       case .toolCall(let id, let name):
         flushCall(into: &out)

@@ -157,12 +157,7 @@ extension Generate {
     switch part {
     case .text(let text), .refusal(let text): json.object { $0.member("text", text) }
     case .image(.data(let type, let base64), _), .file(.data(let type, let base64), _):
-      json.object {
-        $0.object("inlineData") {
-          $0.member("mimeType", type)
-          $0.member("data", base64)
-        }
-      }
+      write(type, base64, into: &json)
     // Its type would have to be known, and an id is another provider's.
     case .image, .file: lost.add(.message(place, part.word))
     case .toolCall(let call):
@@ -179,6 +174,15 @@ extension Generate {
       }
     case .toolResult(let result): write(result, place, names, into: &json, &lost)
     case .reasoning: lost.add(.message(place, part.word))
+    }
+  }
+
+  static func write(_ type: String, _ base64: String, into json: inout JSONWriter) {
+    json.object {
+      $0.object("inlineData") {
+        $0.member("mimeType", type)
+        $0.member("data", base64)
+      }
     }
   }
 

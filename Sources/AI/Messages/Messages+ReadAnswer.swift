@@ -17,7 +17,8 @@ extension Messages {
     switch reason {
     case "max_tokens", "model_context_window_exceeded": Finish(.length)
     case "tool_use": Finish(.toolCalls)
-    case "refusal": Finish(.refusal)
+    // Without words of the model's: its maker ended the answer.
+    case "refusal": Finish(.filtered)
     case "stop_sequence": Finish(.stop, sequence: sequence)
     default: Finish(.stop)
     }

@@ -120,8 +120,8 @@ extension Messages {
       case .reasoningSignature(let signature):
         openThinking(into: &out)
         delta("signature_delta", "signature", signature, into: &out)
-      // Here is no place for it beside a call.
-      case .toolSignature: break
+      // Here is no place for it beside a call, and images end the answer before they come here.
+      case .toolSignature, .image: break
       case .opaqueReasoning(let data):
         close(into: &out)
         start(into: &out) {

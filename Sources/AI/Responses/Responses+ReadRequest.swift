@@ -119,11 +119,12 @@ extension Responses {
             .image(Media(url: try element.requireString("image_url")), detail: detail == "auto" ? nil : detail))
         }
       case "input_file":
-        guard let data = try element.optionalString("file_data") else {
+        let (data, url) = (try element.optionalString("file_data"), try element.optionalString("file_url"))
+        guard let file = data ?? url else {
           losses.add(element)
           continue
         }
-        parts.append(.file(Media(url: data), name: try element.optionalString("filename")))
+        parts.append(.file(Media(url: file), name: try element.optionalString("filename")))
       default: losses.add(element)
       }
     }

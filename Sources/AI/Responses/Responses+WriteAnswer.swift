@@ -65,6 +65,14 @@ extension Responses {
         $0.member("call_id", call.id)
         $0.member("name", call.name)
         $0.member("arguments", status == "completed" && call.arguments.isEmpty ? "{}" : call.arguments)
+      case .image(let image, _):
+        $0.member("type", "image_generation_call")
+        if status == "completed", case .data(let type, let base64) = image {
+          $0.member("output_format", "\(type.split(separator: "/").last ?? "png")")
+          $0.member("result", base64)
+        } else {
+          $0.nullMember("result")
+        }
       case .reasoning(let thought): write(thought, isWhole: status == "completed", into: &$0)
       default:
         $0.member("type", "message")

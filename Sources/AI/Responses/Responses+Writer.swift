@@ -27,6 +27,10 @@ extension Responses {
         close(into: &out)
         open(.reasoning(.opaque(data)), into: &out)
         close(into: &out)
+      case .image(let type, let base64):
+        close(into: &out)
+        open(.image(.data(type: type, base64: base64), detail: nil), into: &out)
+        close(into: &out)
       // Here is no place for it beside a call.
       case .toolSignature: break
       case .toolCall(let id, let name):
@@ -73,7 +77,7 @@ extension Responses {
         Responses.writeItem(part, place, id, "in_progress", into: &$0)
       }
       switch part {
-      case .toolCall, .reasoning(.opaque): break
+      case .toolCall, .reasoning(.opaque), .image: break
       case .reasoning:
         content("response.reasoning_summary_part.added", into: &out) {
           $0.key("part")

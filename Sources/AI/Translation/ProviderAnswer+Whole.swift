@@ -59,6 +59,7 @@ extension ProviderAnswer {
       out.append(body.span)
       return status
     }
+    if answer.hasImage, request.front == .messages { return refuse(.imageless, into: &out) }
     if answer.head.id.isEmpty { answer.head.id = head.id }
     if answer.head.model.isEmpty { answer.head.model = head.model }
     if answer.head.created == 0 { answer.head.created = head.created }

@@ -150,7 +150,10 @@ public struct ProviderAnswer: ~Copyable {
     if request.isNative {
       if !isUsageOnly { framing.appendRaw(to: &out) }
     } else {
-      for event in events { writer.write(event, into: &out) }
+      for event in events {
+        if case .image = event, request.front == .messages { return say(.imageless, into: &out) }
+        writer.write(event, into: &out)
+      }
     }
     if reader.isComplete { isOver = true }
   }
@@ -206,6 +209,7 @@ public struct ProviderAnswer: ~Copyable {
     case .toolCall(_, let name):
       hasContent = true
       written += name.utf8.count
+    case .image: hasContent = true
     default: break
     }
   }
