@@ -244,7 +244,7 @@ struct RequestTranslationTests {
   }
 
   @Test(arguments: [
-    (#""safetySettings":[]"#, "safetySettings"), (#""cachedContent":"x""#, "cachedContent"),
+    (#""safetySettings":[{"category":"x"}]"#, "safetySettings"), (#""cachedContent":"x""#, "cachedContent"),
     (#""tools":[{"googleSearch":{}}]"#, "tools[0].googleSearch"),
     (#""generationConfig":{"topK":5}"#, "generationConfig.topK"),
   ])
@@ -252,5 +252,29 @@ struct RequestTranslationTests {
     let body = #"{"contents":[{"parts":[{"text":"x"}]}],\#(member)}"#
     let refusal = #expect(throws: Refusal.self) { try Wire.request(.generate, body, to: .openai) }
     #expect(refusal?.field == field)
+  }
+
+  @Test(arguments: [
+    (Front.chat, #""frequency_penalty":0,"presence_penalty":0.0,"logit_bias":{},"n":1,"logprobs":false,"tools":[]"#),
+    (.messages, #""mcp_servers":[],"stop_sequences":[],"tools":[]"#),
+    (.generate, #""safetySettings":[],"generationConfig":{"presencePenalty":0,"responseModalities":["TEXT"]}"#),
+    (.responses, #""include":[],"tools":[],"metadata":{},"truncation":"disabled""#),
+  ])
+  func `what asks for nothing is no loss`(_ front: Front, _ members: String) throws {
+    let said =
+      switch front {
+      case .chat: #""model":"m","messages":[{"role":"user","content":"x"}]"#
+      case .messages: #""model":"m","max_tokens":5,"messages":[{"role":"user","content":"x"}]"#
+      case .generate: #""contents":[{"parts":[{"text":"x"}]}]"#
+      case .responses: #""model":"m","input":"x""#
+      }
+    for back in [Back.anthropic, .bedrock, .openai] where back.native != front {
+      let body = Wire.body(try Wire.request(front, "{\(said),\(members)}", to: back))
+      #expect(!body.contains("enalty") && !body.contains("[]"))
+    }
+    // Where a search on the web is asked for, an empty object asks for it.
+    #expect(throws: Refusal.self) {
+      try Wire.request(.chat, #"{"model":"m","messages":[],"web_search_options":{}}"#, to: .anthropic)
+    }
   }
 }

@@ -12,7 +12,7 @@ extension Chat {
     answer.parts += try readThoughts(of: message).map { .reasoning($0) }
     answer.parts += try readSaid(message["content"])
     if let text = try message.optionalString("refusal"), !text.isEmpty { answer.parts.append(.refusal(text)) }
-    answer.parts += try readImages(message["images"])
+    answer.parts += readImages(message["images"])
     for call in try message["tool_calls"]?.requireArray() ?? [] {
       let function = try call.requireMember("function")
       answer.parts.append(
@@ -49,13 +49,11 @@ extension Chat {
   }
 
   /// Images that the model drew, as OpenRouter says them (https://openrouter.ai/docs/features/multimodal/image-generation).
-  static func readImages(_ images: JSONElement?) throws(Refusal) -> [Part] {
+  static func readImages(_ images: JSONElement?) -> [Part] {
     guard let images, images.isArray else { return [] }
-    var parts: [Part] = []
-    for image in images.elements {
-      parts.append(.image(Media(url: try image.requireMember("image_url").requireString("url")), detail: nil))
+    return images.elements.compactMap { image in
+      image["image_url"]?["url"]?.string.map { .image(Media(url: $0), detail: nil) }
     }
-    return parts
   }
 
   static func finish(_ reason: String?, refused: Bool) -> Finish {
@@ -138,7 +136,7 @@ extension Chat {
     private mutating func take(delta: JSONElement, into events: inout [Event]) throws(Refusal) {
       for thought in try Chat.readThoughts(of: delta) { append(.reasoning(thought), to: &events) }
       for part in try Chat.readSaid(delta["content"]) { append(part, to: &events) }
-      for part in try Chat.readImages(delta["images"]) { append(part, to: &events) }
+      for part in Chat.readImages(delta["images"]) { append(part, to: &events) }
       if let text = try delta.optionalString("refusal"), !text.isEmpty {
         isRefused = true
         events.append(.refusal(text))

@@ -47,7 +47,7 @@ extension Chat {
     var parts: [Part] = try readThoughts(of: element).map { .reasoning($0) }
     if let content = element["content"] { parts += try readParts(content, &losses) }
     if let refusal = try element.optionalString("refusal") { parts.append(.refusal(refusal)) }
-    parts += try readImages(element["images"])
+    parts += readImages(element["images"])
     for call in try element["tool_calls"]?.requireArray() ?? [] {
       guard try call.optionalString("type") ?? "function" == "function" else {
         losses.add(call)

@@ -39,8 +39,8 @@ extension Chat {
     switch name {
     case "temperature": sampling.temperature = try value.requireNumber()
     case "top_p": sampling.topP = try value.requireNumber()
-    case "frequency_penalty": sampling.frequencyPenalty = try value.requireNumber()
-    case "presence_penalty": sampling.presencePenalty = try value.requireNumber()
+    case "frequency_penalty": sampling.frequencyPenalty = try value.requirePenalty()
+    case "presence_penalty": sampling.presencePenalty = try value.requirePenalty()
     case "seed": sampling.seed = try value.requireNumber()
     case "max_tokens", "max_completion_tokens": sampling.maxTokens = try value.requireInteger()
     case "stop":
@@ -60,6 +60,7 @@ extension Chat {
     switch name {
     case "n" where value.integer == 1: break
     case "logprobs" where value.flag == false: break
+    case "logit_bias" where value.isObject && value.members.isEmpty: break
     case "store" where value.flag == false: break
     case "service_tier" where value.string == "auto" || value.string == "default": break
     case "modalities" where value.elements.map(\.string) == ["text"]: break

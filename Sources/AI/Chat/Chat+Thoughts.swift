@@ -33,7 +33,7 @@ extension Chat {
         let text = try element.optionalString("summary") ?? ""
         if !text.isEmpty { thoughts.append(.text(text, signature: nil)) }
       case "reasoning.encrypted" where isAnthropics:
-        thoughts.append(.opaque(try element.requireString("data")))
+        if let data = element["data"]?.string { thoughts.append(.opaque(data)) }
       // Other makers' secrets say nothing to whoever could be asked here.
       default: continue
       }

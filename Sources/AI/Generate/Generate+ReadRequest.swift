@@ -98,12 +98,13 @@ extension Generate {
       case "top_p": conversation.sampling.topP = try value.requireNumber()
       case "top_k": conversation.sampling.topK = try value.requireNumber()
       case "seed": conversation.sampling.seed = try value.requireNumber()
-      case "frequency_penalty": conversation.sampling.frequencyPenalty = try value.requireNumber()
-      case "presence_penalty": conversation.sampling.presencePenalty = try value.requireNumber()
+      case "frequency_penalty": conversation.sampling.frequencyPenalty = try value.requirePenalty()
+      case "presence_penalty": conversation.sampling.presencePenalty = try value.requirePenalty()
       case "max_output_tokens": conversation.sampling.maxTokens = try value.requireInteger()
       case "stop_sequences":
         for element in try value.requireArray() { conversation.sampling.stop.append(try element.requireString()) }
       case "candidate_count" where value.integer == 1: break
+      case "response_modalities" where value.elements.map(\.string) == ["TEXT"]: break
       case "response_mime_type" where value.string == "text/plain": break
       case "response_mime_type" where value.string == "application/json": isJSON = true
       case "response_schema": schema = schemaLiteral(value)

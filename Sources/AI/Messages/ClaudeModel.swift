@@ -29,7 +29,8 @@ struct ClaudeModel {
   func note(_ sampling: Sampling, _ lost: inout Inexpressible) {
     if decidesAlone {
       lost.add(.topK, if: sampling.topK)
-      lost.add(.topP, if: sampling.topP)
+      // One is all of them, as it is unasked.
+      if let topP = sampling.topP, Double(topP.literal) != 1 { lost.add(.topP) }
     }
     if let temperature = sampling.temperature, !allows(temperature) { lost.add(.temperature) }
   }

@@ -40,7 +40,8 @@ public struct Losses: Sendable {
     if !fields.contains(field) { fields.append(field) }
   }
 
-  mutating func add(_ element: JSONElement) { add(element.path) }
+  /// A list with nothing in it asks for nothing.
+  mutating func add(_ element: JSONElement) { if !element.isArray || !element.elements.isEmpty { add(element.path) } }
 }
 
 /// Something of a conversation that some dialect cannot say.
@@ -99,6 +100,12 @@ extension JSONElement {
   func requireNumber() throws(Refusal) -> JSONNumber {
     guard let number else { throw .expected("a number", at: self) }
     return number
+  }
+
+  /// Nil for none, which is what everybody does unasked and clients like to say.
+  func requirePenalty() throws(Refusal) -> JSONNumber? {
+    let number = try requireNumber()
+    return Double(number.literal) == 0 ? nil : number
   }
 
   func requireInteger() throws(Refusal) -> Int {

@@ -47,7 +47,14 @@ extension ProviderAnswer {
       }
       return refuse(failure, into: &out)
     }
-    guard var answer = try? request.back.readAnswer(element) else { return refuse(.malformedAnswer, into: &out) }
+    guard let answer = try? request.back.readAnswer(element) else { return refuse(.malformedAnswer, into: &out) }
+    return write(answer, of: body, status: status, into: &out)
+  }
+
+  private mutating func write(
+    _ answer: Answer, of body: [UInt8], status: Int, into out: inout ByteBuffer
+  ) -> Int {
+    var answer = answer
     if let tool = request.answerTool { answer = answer.asText(from: tool) }
     usage = answer.usage
     finish = answer.finish

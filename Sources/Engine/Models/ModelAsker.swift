@@ -33,7 +33,7 @@ final class ModelAsker: ModelAsking {
       guard
         let request = try? asked.prepare(
           for: candidate.provider.settings.back, model: candidate.model.model,
-          variant: candidate.provider.settings.variant, unsupported: .drop)
+          variant: candidate.provider.variant, unsupported: .drop)
       else { continue }
       let call = ConversationCall(asked: asked.model, [candidate], choice.timeouts, request: request, id: "own")
       switch call.attempt(candidate, request, now: worker.loop.now) {

@@ -117,6 +117,7 @@ final class ModelProvider {
   let settings: ProviderSettings
   let pool: UpstreamPool
   let endpoint: ProviderURL?
+  let variant: ChatVariant
   private let keys: [String]
   private let limits: CircuitBreakerLimits
   private let prices: [String: PriceSettings]
@@ -127,6 +128,7 @@ final class ModelProvider {
     self.settings = settings
     self.pool = pool
     endpoint = settings.endpoint
+    variant = settings.variant
     keys = settings.keys.map { $0.reveal() }
     limits = CircuitBreakerLimits(settings.circuitBreaker)
     self.prices = Dictionary(

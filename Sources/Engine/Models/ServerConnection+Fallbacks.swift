@@ -112,6 +112,6 @@ extension ModelRequest {
     if asksEmbeddings {
       return try prepareEmbeddings(for: provider.embeddings(model), model: model, unsupported: unsupported)
     }
-    return try prepare(for: provider.back, model: model, variant: provider.variant, unsupported: unsupported)
+    return try prepare(for: provider.back, model: model, variant: candidate.provider.variant, unsupported: unsupported)
   }
 }
