@@ -85,7 +85,10 @@ struct ThinkingTests {
     #expect(
       Wire.body(try Wire.request(.responses, body, to: .anthropic)).contains(
         #""thinking":{"type":"adaptive","display":"summarized"}"#))
-    #expect(Wire.body(try Wire.request(.responses, body, to: .openai)).contains(#""reasoning_effort":"low""#))
+    let shown = try Wire.request(.responses, body, to: .openai, variant: ChatVariant(thoughts: .reasoning))
+    #expect(Wire.body(shown).contains(#""reasoning_effort":"low""#))
+    let hidden = #expect(throws: Refusal.self) { try Wire.request(.responses, body, to: .openai) }
+    #expect(hidden?.field == "reasoning.summary")
     let own = #"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"x"}],"thinking":{"type":"adaptive"}"#
     let free = Wire.body(try Wire.request(.messages, own + "}", to: .openai))
     #expect(!free.contains("reasoning_effort"))

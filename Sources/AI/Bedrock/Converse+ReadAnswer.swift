@@ -32,6 +32,8 @@ extension Converse {
     switch try body.requireString("stopReason") {
     case "tool_use": return Finish(.toolCalls)
     case "max_tokens", "model_context_window_exceeded": return Finish(.length)
+    // Which of them it met is not said.
+    case "stop_sequence": return Finish(.stop, sequence: "")
     case "guardrail_intervened", "content_filtered", "refusal": return Finish(.filtered)
     case "malformed_model_output", "malformed_tool_use":
       throw .expected("how an answer ends", at: try body.requireMember("stopReason"))

@@ -76,7 +76,6 @@ enum Converse {
     case nil, .automatic, .off: break
     case .budget, .effort: if !isAnthropics(conversation) { lost.add(.reasoning) }
     }
-    if conversation.tools.contains(where: { $0.isStrict == true }) { lost.add(.strictTools) }
     if conversation.toolChoice == ToolChoice.none, !conversation.tools.isEmpty { lost.add(.toolChoice) }
   }
 
@@ -107,6 +106,7 @@ enum Converse {
               $0.member("name", tool.name)
               $0.member("description", ifPresent: tool.description)
               $0.object("inputSchema") { $0.member("json", literal: tool.schema ?? #"{"type":"object"}"#) }
+              if tool.isStrict == true { $0.member("strict", true) }
             }
           }
           writeCachePoint(.tool(place), of: conversation, into: &$0)

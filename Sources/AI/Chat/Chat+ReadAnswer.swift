@@ -69,6 +69,7 @@ extension Chat {
     var known = Usage(
       input: Usage.count(usage["prompt_tokens"]),
       cachedInput: Usage.count(usage["prompt_tokens_details"]?["cached_tokens"]),
+      writtenInput: Usage.count(usage["prompt_tokens_details"]?["cache_write_tokens"]),
       output: Usage.count(usage["completion_tokens"]),
       reasoning: Usage.count(usage["completion_tokens_details"]?["reasoning_tokens"]))
     // Some servers, xAI's and Google's of this dialect among them, count thoughts beside what was said: their sum tells.
@@ -105,6 +106,7 @@ extension Chat {
     private var isRefused = false
     /// The `index` of the tool call under way.
     private var call: Int?
+    private var callID = ""
     private var pending: Finish?
     private(set) var isComplete = false
 
@@ -125,7 +127,7 @@ extension Chat {
         events.append(.begin(Chat.readHead(chunk)))
       }
       if let choice = try chunk["choices"]?.requireArray().first {
-        if let delta = choice["delta"] { try take(delta: delta, into: &events) }
+        if let delta = choice["delta"] { try take(delta: delta, of: choice["index"]?.integer ?? 0, into: &events) }
         if let reason = try choice.optionalString("finish_reason") {
           events.append(.finish(Chat.finish(reason, refused: isRefused)))
         }
@@ -133,7 +135,9 @@ extension Chat {
       if let usage = chunk["usage"], usage.isObject { events.append(.usage(Chat.readUsage(usage))) }
     }
 
-    private mutating func take(delta: JSONElement, into events: inout [Event]) throws(Refusal) {
+    private mutating func take(
+      delta: JSONElement, of choice: Int, into events: inout [Event]
+    ) throws(Refusal) {
       for thought in try Chat.readThoughts(of: delta) { append(.reasoning(thought), to: &events) }
       for part in try Chat.readSaid(delta["content"]) { append(part, to: &events) }
       for part in Chat.readImages(delta["images"]) { append(part, to: &events) }
@@ -141,7 +145,14 @@ extension Chat {
         isRefused = true
         events.append(.refusal(text))
       }
-      for element in try delta["tool_calls"]?.requireArray() ?? [] { try take(call: element, into: &events) }
+      for element in try delta["tool_calls"]?.requireArray() ?? [] {
+        if choice == 0 {
+          try take(call: element, into: &events)
+        } else if let arguments = element["function"]?["arguments"]?.string, !arguments.isEmpty {
+          // Of another choice, which only a client of this dialect can ask for: how much it was is all that counts.
+          events.append(.toolArguments(arguments))
+        }
+      }
     }
 
     private func append(_ part: Part, to events: inout [Event]) {
@@ -160,9 +171,12 @@ extension Chat {
       // Some compatible servers leave the index out and send each call whole.
       let index = element["index"]?.integer ?? (call ?? -1) + 1
       let function = element["function"]
-      if index != call {
-        guard index > call ?? -1 else { throw .expected("the call under way", at: element) }
-        call = index
+      let id = element["id"]?.string ?? ""
+      // Some number all of them 0.
+      let isNext = index == call && !id.isEmpty && id != callID && function?["name"]?.string?.isEmpty == false
+      if index != call || isNext {
+        guard isNext || index > call ?? -1 else { throw .expected("the call under way", at: element) }
+        (call, callID) = (index, id)
         events.append(
           .toolCall(
             id: try element.requireString("id"), name: try element.requireMember("function").requireString("name")))

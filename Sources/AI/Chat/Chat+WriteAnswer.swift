@@ -61,7 +61,10 @@ extension Chat {
     json.member("prompt_tokens", usage.input)
     json.member("completion_tokens", usage.output)
     json.member("total_tokens", usage.input + usage.output)
-    json.object("prompt_tokens_details") { $0.member("cached_tokens", usage.cachedInput) }
+    json.object("prompt_tokens_details") {
+      $0.member("cached_tokens", usage.cachedInput)
+      $0.member("cache_write_tokens", usage.writtenInput)
+    }
     json.object("completion_tokens_details") { $0.member("reasoning_tokens", usage.reasoning) }
   }
 

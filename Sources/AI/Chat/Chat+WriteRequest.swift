@@ -20,6 +20,9 @@ extension Chat {
       case .effort(let effort): $0.member("reasoning_effort", effort)
       case .budget: lost.add(.reasoning)
       }
+      if conversation.showsThoughts, conversation.variant.thoughts == .none, !conversation.hasBudget {
+        lost.add(.shownThoughts)
+      }
       if !isMistrals { $0.member("user", ifPresent: conversation.user) }
       for member in conversation.chatMembers { $0.member(member.name, literal: member.literal) }
       if conversation.streams {

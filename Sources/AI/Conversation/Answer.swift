@@ -36,7 +36,7 @@ public struct Finish: Sendable, Equatable {
   }
 
   public var reason: Reason
-  /// The stop sequence that it met.
+  /// The stop sequence that it met; empty where nobody says which.
   public var sequence: String?
 
   public init(_ reason: Reason, sequence: String? = nil) {
@@ -153,7 +153,8 @@ public struct Failure: Error, Sendable, Equatable {
     return [
       "context length", "context_length", "context window", "prompt is too long", "input is too long",
       "too many input tokens", "input token count", "exceeds the maximum number of tokens", "maximum context",
-      "exceed context limit",
+      "exceed context limit", "context size", "maximum prompt length", "maximum model length",
+      "too many tokens: total number of tokens in the prompt", "input tokens exceeded", "max_new_tokens` must be <=",
     ].contains { text.contains($0) }
   }
 
@@ -162,7 +163,8 @@ public struct Failure: Error, Sendable, Equatable {
     switch kind {
     case .rateLimited, .quota, .overloaded, .timeout, .server, .authentication, .permission: true
     case .invalidRequest, .tooLarge: exceedsContext
-    case .notFound: false
+    // A client knows only the name that the operator gave to several.
+    case .notFound: true
     }
   }
 

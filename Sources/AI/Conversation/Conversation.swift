@@ -32,8 +32,37 @@ public struct Conversation: Sendable, Equatable {
 
   public init() {}
 
-  /// Whether the caller says how hard the model should think.
-  var asksEffort: Bool { if case .effort? = reasoning { true } else { false } }
+  /// Whether it is said in how many tokens the model may think, which says too whether that is shown.
+  var hasBudget: Bool { if case .budget? = reasoning { true } else { false } }
+
+  /// Notes how closely images shall be looked at, which only OpenAI's models are told.
+  func noteDetails(_ lost: inout Inexpressible) {
+    for message in messages {
+      for case .image(_, let detail?) in message.parts where detail != "auto" {
+        lost.add(.message(message.place, "image detail"))
+      }
+    }
+  }
+
+  /// The schema that the answer must have, with what it is for where it does not say that itself; nil where none is asked for.
+  var answerSchema: String? {
+    guard case .schema(_, let description, let schema, _)? = format else { return nil }
+    guard let description, let object = try? JSONElement(parsing: schema), object["description"] == nil,
+      let first = object.members.first, let place = object.place(of: first.name)
+    else { return schema }
+    let head = String(decoding: object.document[..<place.name.lowerBound], as: UTF8.self)
+    let rest = String(decoding: object.document[place.name.lowerBound...], as: UTF8.self)
+    return head + #""description":"# + JSONText.literal(description) + "," + rest
+  }
+
+  /// How many tokens the caller lets the model think, 0 where it says only how hard; nil where it says nothing.
+  var thinking: Int? {
+    switch reasoning {
+    case .effort, .automatic: 0
+    case .budget(let tokens): tokens
+    case nil, .off: nil
+    }
+  }
 }
 
 /// A member that a request of Chat Completions has, and requests of other makers' dialects have not.

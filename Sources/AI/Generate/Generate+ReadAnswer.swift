@@ -51,6 +51,9 @@ extension Generate {
     // Without `alt=sse` an error of a stream is an array of one.
     guard let error = (body.elements.first ?? body)["error"], let message = error["message"]?.string else { return nil }
     let code = error["code"]?.integer ?? status
+    // A key that is none is a mistake of the caller's in Google's words.
+    let reasons = error["details"]?.elements.compactMap { $0["reason"]?.string } ?? []
+    if reasons.contains("API_KEY_INVALID") { return Failure(.authentication, message, status: status) }
     let kind: Failure.Kind =
       switch error["status"]?.string {
       case "INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE": .invalidRequest
@@ -65,12 +68,13 @@ extension Generate {
     return Failure(kind, message, status: status)
   }
 
-  /// Reads a stream of answers, each of which continues the one before; the one with a reason to finish is the last.
+  /// Reads a stream of answers, each of which continues the one before. Behind a reason to finish more may come: what it
+  /// rests on, what it cost, another candidate's words. The end is that of the body.
   struct Reader: StreamReader {
     private var head: AnswerHead?
     private var parts = 0
     private var hasCalls = false
-    private(set) var isComplete = false
+    let isComplete = false
 
     mutating func read(_ name: String, _ data: [UInt8], into events: inout [Event]) throws(Failure) {
       let body = try parse(data)
@@ -98,10 +102,7 @@ extension Generate {
         events.append(.finish(Finish(.filtered)))
       } else {
         if candidate == nil, body["usageMetadata"] == nil { throw .missing("candidates", in: body) }
-        return
       }
-      isComplete = true
-      events.append(.end)
     }
 
     private mutating func append(_ part: Part, to events: inout [Event]) {

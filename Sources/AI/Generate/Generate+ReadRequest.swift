@@ -35,6 +35,7 @@ extension Generate {
         conversation.tools.append(try readTool(declaration, &losses))
       }
     }
+    body.either("toolConfig")?.noteOthersInEitherCase(than: ["functionCallingConfig"], &losses)
     if let config = body.either("toolConfig")?.either("functionCallingConfig") {
       conversation.toolChoice = try readToolChoice(config, &losses)
       if config["mode"]?.string == "VALIDATED" {
@@ -58,13 +59,36 @@ extension Generate {
     return tool
   }
 
-  /// Google's schemas write types in capitals, which JSON Schema does not.
-  static func schemaLiteral(_ schema: JSONElement) -> String {
-    if schema.isArray { return "[" + schema.elements.map(schemaLiteral).joined(separator: ",") + "]" }
+  /// Google's schemas as JSON Schema: types are in small letters, what may be null is a type of its own, and the order of
+  /// members is that in which they stand.
+  ///
+  /// - Parameter isClosed: whether objects say that they have no other members, which Google's never have and other
+  ///   providers want to be told of an answer.
+  static func schemaLiteral(_ schema: JSONElement, isClosed: Bool = false) -> String {
+    if schema.isArray {
+      return "[" + schema.elements.map { schemaLiteral($0, isClosed: isClosed) }.joined(separator: ",") + "]"
+    }
     guard schema.isObject else { return schema.literal }
-    let members = schema.members.map { name, value in
-      let text = name == "type" && value.isString ? value.literal.lowercased() : schemaLiteral(value)
-      return JSONText.literal(name) + ":" + text
+    let isNullable = schema["nullable"]?.flag == true && schema["type"]?.isString == true
+    var members: [String] = []
+    for (name, value) in schema.members {
+      switch name {
+      case "nullable" where value.flag != nil, "propertyOrdering" where value.isArray,
+        "property_ordering" where value.isArray:
+        continue
+      case "type" where value.isString:
+        let type = value.literal.lowercased()
+        members.append(#""type":"# + (isNullable ? "[\(type),\"null\"]" : type))
+      // Names of members may be any of these words.
+      case "properties" where value.isObject:
+        let inner = value.members.map { JSONText.literal($0.name) + ":" + schemaLiteral($0.value, isClosed: isClosed) }
+        members.append(#""properties":{"# + inner.joined(separator: ",") + "}")
+      case "enum", "default", "example", "required": members.append(JSONText.literal(name) + ":" + value.literal)
+      default: members.append(JSONText.literal(name) + ":" + schemaLiteral(value, isClosed: isClosed))
+      }
+    }
+    if isClosed, schema["properties"] != nil, schema["additionalProperties"] == nil {
+      members.append(#""additionalProperties":false"#)
     }
     return "{" + members.joined(separator: ",") + "}"
   }
@@ -107,7 +131,7 @@ extension Generate {
       case "response_modalities" where value.elements.map(\.string) == ["TEXT"]: break
       case "response_mime_type" where value.string == "text/plain": break
       case "response_mime_type" where value.string == "application/json": isJSON = true
-      case "response_schema": schema = schemaLiteral(value)
+      case "response_schema": schema = schemaLiteral(value, isClosed: true)
       case "response_json_schema": schema = try value.requireObjectLiteral()
       case "thinking_config":
         conversation.reasoning = try readThinking(value, &losses)
@@ -182,6 +206,7 @@ extension Generate {
     }
     if let file = element.either("fileData") { return try readFile(file) }
     if let function = element.either("functionCall") {
+      function.noteOthers(than: ["id", "name", "args"], &losses)
       return .toolCall(
         ToolCall(
           id: try function.optionalString("id") ?? call, name: try function.requireString("name"),
@@ -189,13 +214,24 @@ extension Generate {
           signature: element.either("thoughtSignature")?.string))
     }
     guard let function = element.either("functionResponse") else { return nil }
+    return .toolResult(try readResult(function, &losses))
+  }
+
+  private static func readResult(_ function: JSONElement, _ losses: inout Losses) throws(Refusal) -> ToolResult {
+    function.noteOthers(than: ["id", "name", "response", "parts"], &losses)
     let response = try function.requireMember("response")
     let text = response.members.count == 1 ? response["output"]?.string ?? response["result"]?.string : nil
-    let name = try function.requireString("name")
-    return .toolResult(
-      ToolResult(
-        id: try function.optionalString("id") ?? "", name: name, content: [.text(text ?? response.literal)],
-        isError: response.members.count == 1 && response["error"] != nil))
+    var result = ToolResult(
+      id: try function.optionalString("id") ?? "", name: try function.requireString("name"),
+      content: [.text(text ?? response.literal)], isError: response.members.count == 1 && response["error"] != nil)
+    for element in try function["parts"]?.requireArray() ?? [] {
+      if let part = try readPart(element, call: "", &losses) {
+        result.content.append(part)
+      } else {
+        losses.add(element)
+      }
+    }
+    return result
   }
 
   /// An image or a document at an address that anybody can read; nil for what Google keeps, and for other kinds.

@@ -67,9 +67,9 @@ extension Generate {
     switch conversation.format {
     case nil: break
     case .json: json.member("responseMimeType", "application/json")
-    case .schema(_, _, let schema, _):
+    case .schema:
       json.member("responseMimeType", "application/json")
-      json.member("responseJsonSchema", literal: schema)
+      if let schema = conversation.answerSchema { json.member("responseJsonSchema", literal: schema) }
     }
     writeThinking(conversation, into: &json, &lost)
   }
@@ -191,8 +191,13 @@ extension Generate {
     _ lost: inout Inexpressible
   ) {
     var text = ""
+    var media: [(type: String, base64: String)] = []
     for part in result.content {
-      if case .text(let piece) = part { text += piece } else { lost.add(.message(place, part.word)) }
+      switch part {
+      case .text(let piece): text += piece
+      case .image(.data(let type, let base64), _), .file(.data(let type, let base64), _): media.append((type, base64))
+      default: lost.add(.message(place, part.word))
+      }
     }
     guard let name = result.name ?? names[result.id] else { return lost.add(.message(place, "tool_call_id")) }
     json.object {
@@ -200,6 +205,7 @@ extension Generate {
         if !result.id.isEmpty { $0.member("id", result.id) }
         $0.member("name", name)
         $0.object("response") { $0.member(result.isError ? "error" : "output", text) }
+        if !media.isEmpty { $0.array("parts") { for piece in media { write(piece.type, piece.base64, into: &$0) } } }
       }
     }
   }

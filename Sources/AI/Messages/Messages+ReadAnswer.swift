@@ -24,6 +24,12 @@ extension Messages {
     }
   }
 
+  static func usage(_ usage: JSONElement) -> Usage {
+    var known = Usage()
+    merge(usage, into: &known)
+    return known
+  }
+
   /// Takes over the counts that are there: events of a stream say them one after the other, each in full.
   static func merge(_ usage: JSONElement, into known: inout Usage) {
     var fresh = known.input - known.cachedInput - known.writtenInput
@@ -39,6 +45,8 @@ extension Messages {
     guard let error = body["error"], let message = error["message"]?.string else { return nil }
     let kind: Failure.Kind =
       switch error["type"]?.string {
+      // The account's matter, whatever it is called.
+      case "invalid_request_error" where message.contains("credit balance is too low"): .quota
       case "invalid_request_error": .invalidRequest
       case "authentication_error": .authentication
       case "billing_error": .quota

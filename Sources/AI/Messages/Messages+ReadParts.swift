@@ -7,7 +7,8 @@ extension Messages {
     switch try element.requireString("role") {
     case "user": return Message(.user, try readParts(content, of: place, &losses), place: place)
     case "assistant": return Message(.assistant, try readParts(content, of: place, &losses), place: place)
-    default: throw .expected("user or assistant", at: try element.requireMember("role"))
+    case "system": return Message(.system, try readParts(content, of: place, &losses), place: place)
+    default: throw .expected("user, assistant or system", at: try element.requireMember("role"))
     }
   }
 

@@ -19,7 +19,8 @@ extension Messages {
       case "tools": conversation.tools = try readTools(value, &losses)
       case "tool_choice": try readToolChoice(value, into: &conversation, &losses)
       case "thinking": try readThinking(value, into: &conversation, &losses)
-      case "output_config": try readOutput(value, into: &conversation, &losses)
+      // Behind what is said of thinking.
+      case "output_config": break
       case "temperature": conversation.sampling.temperature = try value.requireNumber()
       case "top_p": conversation.sampling.topP = try value.requireNumber()
       case "top_k": conversation.sampling.topK = try value.requireNumber()
@@ -33,6 +34,7 @@ extension Messages {
       default: losses.add(value)
       }
     }
+    if let output = body["output_config"] { try readOutput(output, into: &conversation, &losses) }
     for name in ["model", "messages", "max_tokens"] where body[name] == nil { throw .missing(name, in: body) }
     conversation.wantsUsage = true
     return conversation
@@ -107,7 +109,7 @@ extension Messages {
     if let effort = try value.optionalString("effort") {
       switch conversation.reasoning {
       case nil, .automatic: conversation.reasoning = .effort(effort)
-      case .off, .budget, .effort: break
+      case .off, .budget, .effort: losses.add("output_config.effort")
       }
     }
     guard let format = value["format"] else { return }

@@ -54,7 +54,7 @@ struct ThinkingPlan {
   private static func tokens(for effort: String, _ conversation: Conversation) -> Int? {
     if conversation.forcesTool || conversation.drawsOtherwise { return nil }
     guard let tokens = Generate.budgets[effort] else { return nil }
-    let room = (conversation.sampling.maxTokens ?? Messages.defaultMaxTokens(thinks: true)) / 2
+    let room = (conversation.sampling.maxTokens ?? Messages.defaultMaxTokens(thinking: 0)) / 2
     return room < fewest ? nil : min(tokens, room)
   }
 

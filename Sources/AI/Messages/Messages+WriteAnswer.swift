@@ -42,7 +42,7 @@ extension Messages {
 
   static func write(_ finish: Finish, into json: inout JSONWriter) {
     json.member("stop_reason", word(of: finish))
-    if let sequence = finish.sequence {
+    if let sequence = finish.sequence, !sequence.isEmpty {
       json.member("stop_sequence", sequence)
     } else {
       json.nullMember("stop_sequence")

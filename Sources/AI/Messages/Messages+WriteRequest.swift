@@ -3,7 +3,12 @@ import Kernel
 
 extension Messages {
   /// What a provider is asked for when the client said no limit: this dialect must have one. Thoughts count towards it.
-  static func defaultMaxTokens(thinks: Bool) -> Int { thinks ? 32_000 : 4096 }
+  ///
+  /// - Parameter thinking: how many tokens it may think, 0 for as many as it likes; nil where it is not asked to.
+  static func defaultMaxTokens(thinking: Int?) -> Int {
+    guard let thinking else { return 4096 }
+    return max(32_000, min(max(0, thinking), Usage.most) + 4096)
+  }
 
   static func write(_ conversation: Conversation, into json: inout JSONWriter, _ lost: inout Inexpressible) {
     let sampling = conversation.sampling
@@ -14,7 +19,7 @@ extension Messages {
     model.note(sampling, &lost)
     json.object {
       $0.member("model", conversation.model)
-      $0.member("max_tokens", sampling.maxTokens ?? defaultMaxTokens(thinks: conversation.asksEffort))
+      $0.member("max_tokens", sampling.maxTokens ?? defaultMaxTokens(thinking: conversation.thinking))
       if !conversation.system.isEmpty {
         $0.array("system") { for text in conversation.system { writeText(text, into: &$0) } }
       }
@@ -72,7 +77,7 @@ extension Messages {
     switch conversation.format {
     case nil: break
     case .json: lost.add(.format)
-    case .schema(_, _, let given, _): schema = given
+    case .schema: schema = conversation.answerSchema
     }
     if effort == nil, schema == nil { return }
     json.object("output_config") {

@@ -47,7 +47,10 @@ extension Responses {
 
   private static func write(_ usage: Usage, into json: inout JSONWriter) {
     json.member("input_tokens", usage.input)
-    json.object("input_tokens_details") { $0.member("cached_tokens", usage.cachedInput) }
+    json.object("input_tokens_details") {
+      $0.member("cached_tokens", usage.cachedInput)
+      $0.member("cache_write_tokens", usage.writtenInput)
+    }
     json.member("output_tokens", usage.output)
     json.object("output_tokens_details") { $0.member("reasoning_tokens", usage.reasoning) }
     json.member("total_tokens", usage.input + usage.output)

@@ -40,6 +40,35 @@ public enum Back: String, Sendable, CaseIterable {
     }
   }
 
+  /// What an answer counts that has the shape of one, and may say more than is known here; nil for what is none.
+  func usage(ofAnswer body: JSONElement) -> Usage? {
+    switch self {
+    case .openai where body["choices"]?.elements.isEmpty == false: Chat.readUsage(body["usage"] ?? body)
+    case .anthropic where body["content"]?.isArray == true: body["usage"].map(Messages.usage) ?? Usage()
+    case .gemini where body["candidates"]?.elements.isEmpty == false: Generate.readUsage(body["usageMetadata"] ?? body)
+    case .openai, .anthropic, .gemini, .bedrock: nil
+    }
+  }
+
+  /// Whether an event has the shape of one of this dialect's that says something of an answer.
+  func isEvent(_ event: JSONElement) -> Bool {
+    switch self {
+    case .openai:
+      let deltas = event["choices"]?.elements.map { $0["delta"] } ?? []
+      return !deltas.isEmpty
+        && deltas.allSatisfy { delta in
+          guard let delta, delta.isObject else { return false }
+          return delta["content"].map { $0.isString || $0.isArray } ?? true
+        }
+    case .anthropic:
+      return event["type"]?.isString == true && (event["delta"] ?? event["content_block"])?.isObject == true
+    case .gemini:
+      let candidates = event["candidates"]?.elements ?? []
+      return !candidates.isEmpty && candidates.allSatisfy { $0["content"]?.isObject ?? ($0["finishReason"] != nil) }
+    case .bedrock: return false
+    }
+  }
+
   func readFailure(_ body: JSONElement, status: Int) -> Failure? {
     switch self {
     case .openai: Chat.readFailure(body, status: status)

@@ -47,6 +47,7 @@ public struct Losses: Sendable {
 /// Something of a conversation that some dialect cannot say.
 public enum Feature: Sendable, Equatable {
   case topK, topP, temperature, frequencyPenalty, presencePenalty, seed, stop, maxTokens, format, reasoning,
+    shownThoughts,
     parallelTools, toolChoice, user, safetyIdentifier, strictTools
   /// A message, by its place in the request, and what of it.
   case message(Int, String)

@@ -33,19 +33,21 @@ extension ModelRequest {
   /// The same where this provider must be told a limit, and is told one for a client that said none.
   public func outputTokens(for back: Back) -> Int? {
     outputTokens
-      ?? (back == .anthropic && back.native != front ? Messages.defaultMaxTokens(thinks: asksEffort) : nil)
+      ?? (back == .anthropic && back.native != front ? Messages.defaultMaxTokens(thinking: thinking) : nil)
   }
 
-  /// Whether the client says how hard the model should think.
-  private var asksEffort: Bool {
+  /// How many tokens the client lets the model think, 0 where it says only how hard; nil where it says nothing.
+  private var thinking: Int? {
+    let config = front == .generate ? body.either("generationConfig")?.either("thinkingConfig") : nil
+    if let tokens = config?.either("thinkingBudget")?.integer { return tokens > 0 ? tokens : nil }
     let effort =
       switch front {
       case .chat: body["reasoning_effort"]
       case .messages: body["output_config"]?["effort"]
       case .responses: body["reasoning"]?["effort"]
-      case .generate: body.either("generationConfig")?.either("thinkingConfig")?.either("thinkingLevel")
+      case .generate: config?.either("thinkingLevel")
       }
-    return effort?.string.map { $0 != "none" } ?? false
+    return effort?.string.flatMap { $0 == "none" ? nil : 0 }
   }
 
   /// Every text of the request in its order, wherever its dialect has it, but for data in base64.

@@ -47,7 +47,15 @@ extension ProviderAnswer {
       }
       return refuse(failure, into: &out)
     }
-    guard let answer = try? request.back.readAnswer(element) else { return refuse(.malformedAnswer, into: &out) }
+    guard let answer = try? request.back.readAnswer(element) else {
+      guard request.isNative, let counts = request.back.usage(ofAnswer: element) else {
+        return refuse(.malformedAnswer, into: &out)
+      }
+      // Who speaks this dialect may know what is new in it.
+      usage = counts
+      out.append(body.span)
+      return status
+    }
     return write(answer, of: body, status: status, into: &out)
   }
 

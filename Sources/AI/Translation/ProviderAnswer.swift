@@ -14,6 +14,8 @@ public struct ProviderAnswer: ~Copyable {
   private var events: [Event] = []
   /// The last event, where it had a text alone.
   private var template: EventTemplate?
+  /// Whether an event passed that was not understood, which may have been the last.
+  private var hasUnread = false
   /// Templates that were made since one was of use: where events differ in more than their text, none is.
   private var vainTemplates = 0
 
@@ -109,9 +111,10 @@ public struct ProviderAnswer: ~Copyable {
 
   private mutating func close(into out: inout ByteBuffer) {
     if request.operation != nil { return isOver = true }
-    if finish == nil { return say(.truncated, into: &out) }
+    if finish == nil, !hasUnread { return say(.truncated, into: &out) }
     isOver = true
     if !request.isNative { return writer.write(.end, into: &out) }
+    framing.appendRest(to: &out)
     switch request.front {
     case .chat: out.append("data: [DONE]\n\n")
     case .messages: out.append("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n")
@@ -168,13 +171,23 @@ public struct ProviderAnswer: ~Copyable {
       return false
     }
     // The data of a text event says itself of what kind it is.
-    try reader.read(isBinary ? binary.eventName : "", data, into: &events)
+    do { try reader.read(isBinary ? binary.eventName : "", data, into: &events) } catch {
+      guard error == .malformedAnswer, isPassed(data) else { throw error }
+      hasUnread = true
+      hasContent = true
+    }
     template = nil
     if events.count == 1, !isBinary, request.operation == nil, vainTemplates < Self.mostVainTemplates {
       template = EventTemplate(data, saying: events[0])
       if template != nil { vainTemplates += 1 }
     }
     return true
+  }
+
+  /// Whether an event passes that was not understood: who speaks its dialect may know what is new in it.
+  private func isPassed(_ data: [UInt8]) -> Bool {
+    guard request.isNative, request.operation == nil, let event = try? JSONElement(parsing: data) else { return false }
+    return request.back.isEvent(event)
   }
 
   private static let mostVainTemplates = 4

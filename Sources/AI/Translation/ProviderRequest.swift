@@ -88,6 +88,7 @@ public struct ModelRequest: Sendable {
     conversation.cachePoints = losses.takeCachePoints(for: back)
     conversation.chatMembers = losses.takeChatMembers(for: back)
     var lost = Inexpressible(front, losses)
+    if back != .openai { conversation.noteDetails(&lost) }
     var json = JSONWriter(capacity: body.document.count + 256)
     back.write(conversation, into: &json, &lost)
     if unsupported == .refuse, let first = lost.losses.fields.first {

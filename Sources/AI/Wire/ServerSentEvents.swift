@@ -69,6 +69,11 @@ public struct ServerSentEvents: ~Copyable {
   /// Appends the event as it came.
   public func appendRaw(to out: inout ByteBuffer) { out.append(raw.span) }
 
+  /// Appends what came behind the last event, if it is no more than the end of a line.
+  func appendRest(to out: inout ByteBuffer) {
+    if !isComplete, raw.count == 1, line.isEmpty, !hasData { appendRaw(to: &out) }
+  }
+
   private mutating func beginEvent() {
     isComplete = false
     hasData = false

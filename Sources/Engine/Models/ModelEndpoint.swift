@@ -16,6 +16,8 @@ enum ModelEndpoint {
   case realtime
   /// The models that there are.
   case list
+  /// One of them.
+  case listed(String)
   case unknown
 
   static func find(_ exchange: borrowing Exchange) -> ModelEndpoint {
@@ -26,7 +28,16 @@ enum ModelEndpoint {
     if ends(exchange.path, with: "/v1/realtime") { return .realtime }
     if let path = files(exchange.path) { return .files(path) }
     if let streams = generates(exchange.path) { return .generate(streams: streams) }
-    return operation(exchange.path).map { .passed($0) } ?? .unknown
+    if let operation = operation(exchange.path) { return .passed(operation) }
+    return listed(exchange.path).map { .listed($0) } ?? .unknown
+  }
+
+  /// What stands behind `/models/`, which may have slashes, but is asked for nothing else.
+  private static func listed(_ path: Span<UInt8>) -> String? {
+    let text = String(decoding: path.indices.map { path[$0] }, as: UTF8.self)
+    guard let start = text.firstRange(of: "/v1/models/") ?? text.firstRange(of: "/v1beta/models/") else { return nil }
+    let name = text[start.upperBound...]
+    return name.isEmpty || (text.contains("/v1beta/") && name.contains(":")) ? nil : String(name)
   }
 
   /// How faults are told: in the dialect that the path is of, or that the client's fields speak of.
@@ -34,7 +45,7 @@ enum ModelEndpoint {
 
   private static func shape(_ exchange: borrowing Exchange) -> FaultShape {
     if ends(exchange.path, with: "/v1/messages") { return .anthropic }
-    if generates(exchange.path) != nil || ends(exchange.path, with: "/v1beta/models") { return .gemini }
+    if generates(exchange.path) != nil || contains(exchange.path, "/v1beta/models") { return .gemini }
     switch operation(exchange.path)?.front {
     case .messages: return .anthropic
     case .generate: return .gemini
@@ -81,6 +92,10 @@ enum ModelEndpoint {
       start.upperBound < colon
     else { return nil }
     return String(text[start.upperBound..<colon])
+  }
+
+  private static func contains(_ path: Span<UInt8>, _ text: String) -> Bool {
+    String(decoding: path.indices.map { path[$0] }, as: UTF8.self).contains(text)
   }
 
   private static func ends(_ path: Span<UInt8>, with text: StaticString) -> Bool {

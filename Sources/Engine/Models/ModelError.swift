@@ -45,59 +45,56 @@ extension FaultPage {
 /// The list of models, in the shape that the caller's fields ask for.
 enum ModelList {
   static func render(_ names: [String], into exchange: inout Exchange) {
-    if exchange.faultShape == .gemini { return renderGoogles(names, into: &exchange) }
-    let isAnthropic = exchange.faultShape == .anthropic
+    let shape = exchange.faultShape
     var json = JSONWriter()
     json.object {
-      if !isAnthropic { $0.member("object", "list") }
-      $0.array("data") {
-        for name in names {
-          $0.object {
-            $0.member("id", name)
-            if isAnthropic {
-              $0.member("type", "model")
-              $0.member("display_name", name)
-              $0.member("created_at", "1970-01-01T00:00:00Z")
-            } else {
-              $0.member("object", "model")
-              $0.member("created", 0)
-              $0.member("owned_by", "sluice")
-              // Mistral's clients ask for these. What a model can do is not known here.
-              $0.member("type", "base")
-              $0.object("capabilities") { _ in }
-            }
-          }
-        }
-      }
-      if isAnthropic {
+      if shape == .openai { $0.member("object", "list") }
+      $0.array(shape == .gemini ? "models" : "data") { for name in names { write(name, shape, into: &$0) } }
+      if shape == .anthropic {
         $0.member("has_more", false)
         if let first = names.first { $0.member("first_id", first) }
         if let last = names.last { $0.member("last_id", last) }
       }
     }
-    exchange.response.begin(status: 200)
-    exchange.response.addHeader("Content-Type", "application/json")
-    exchange.response.body.append(json.buffer.span)
+    respond(json.buffer.span, &exchange)
   }
 
-  private static func renderGoogles(_ names: [String], into exchange: inout Exchange) {
+  static func render(one name: String, into exchange: inout Exchange) {
     var json = JSONWriter()
+    write(name, exchange.faultShape, into: &json)
+    respond(json.buffer.span, &exchange)
+  }
+
+  private static func write(_ name: String, _ shape: FaultShape, into json: inout JSONWriter) {
     json.object {
-      $0.array("models") {
-        for name in names {
-          $0.object {
-            $0.member("name", "models/\(name)")
-            $0.member("displayName", name)
-            $0.array("supportedGenerationMethods") {
-              $0.value("generateContent")
-              $0.value("streamGenerateContent")
-            }
-          }
+      switch shape {
+      case .gemini:
+        $0.member("name", "models/\(name)")
+        $0.member("displayName", name)
+        $0.array("supportedGenerationMethods") {
+          $0.value("generateContent")
+          $0.value("streamGenerateContent")
         }
+      case .anthropic:
+        $0.member("id", name)
+        $0.member("type", "model")
+        $0.member("display_name", name)
+        $0.member("created_at", "1970-01-01T00:00:00Z")
+      default:
+        $0.member("id", name)
+        $0.member("object", "model")
+        $0.member("created", 0)
+        $0.member("owned_by", "sluice")
+        // Mistral's clients ask for these. What a model can do is not known here.
+        $0.member("type", "base")
+        $0.object("capabilities") { _ in }
       }
     }
+  }
+
+  private static func respond(_ body: Span<UInt8>, _ exchange: inout Exchange) {
     exchange.response.begin(status: 200)
     exchange.response.addHeader("Content-Type", "application/json")
-    exchange.response.body.append(json.buffer.span)
+    exchange.response.body.append(body)
   }
 }

@@ -46,7 +46,16 @@ final class ModelRoute {
   func candidates(
     for name: String, _ exchange: inout Exchange, _ random: inout SplitMix
   ) -> (candidates: [ModelCandidate], timeouts: ModelTimeouts) {
-    candidates(for: name, &random) { $0.hash(in: exchange, seed: UpstreamSplit.seed) }
+    candidates(for: name, &random) { value in
+      let hash = value.hash(in: exchange, seed: UpstreamSplit.seed)
+      // Who acts for nobody else is the user.
+      return hash == nil && value == .user ? RequestValue.consumer.hash(in: exchange, seed: UpstreamSplit.seed) : hash
+    }
+  }
+
+  /// Whether a client may ask for it: a name of the configuration, or of a provider's model.
+  func has(_ name: String) -> Bool {
+    aliases[name] != nil || ModelName(name).map { providers[$0.provider] != nil } ?? false
   }
 
   /// - Parameter share: the hash by which splits decide; without one they draw.

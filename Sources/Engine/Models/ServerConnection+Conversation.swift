@@ -12,13 +12,10 @@ extension ServerConnection {
     if let prompt = models.prompt { return await answer(prompt, slot, route: route, models: models) }
     switch ModelEndpoint.find(slot.exchange) {
     case .unknown: return await refuse(.notFound, slot)
-    case .list:
-      guard slot.exchange.request.method == .get || slot.exchange.request.method == .head else {
-        slot.exchange.allowed = "GET, HEAD"
-        return await refuse(.methodNotAllowed, slot)
-      }
-      ModelList.render(models.names, into: &slot.exchange)
-      return await respond(slot)
+    case .list: return await list(slot) { ModelList.render(models.names, into: &$0) }
+    case .listed(let name):
+      guard models.has(name) else { return await refuse(.unknownModel, slot) }
+      return await list(slot) { ModelList.render(one: name, into: &$0) }
     case .files(let path): return await passFile(slot, route: route, models: models, path: path)
     case .realtime: return await passRealtime(slot, route: route, models: models)
     case .generate(let streams):
@@ -35,6 +32,15 @@ extension ServerConnection {
     case .conversation(let front):
       return await converse(slot, route: route, models: models, front, path: nil)
     }
+  }
+
+  private func list(_ slot: ExchangeSlot, _ render: (inout Exchange) -> Void) async -> Bool {
+    guard slot.exchange.request.method == .get || slot.exchange.request.method == .head else {
+      slot.exchange.allowed = "GET, HEAD"
+      return await refuse(.methodNotAllowed, slot)
+    }
+    render(&slot.exchange)
+    return await respond(slot)
   }
 
   private func converse(

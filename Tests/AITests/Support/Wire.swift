@@ -29,6 +29,10 @@ enum Wire {
   /// A whole answer as the client gets it.
   static func answer(_ text: String, _ request: ProviderRequest, status: Int = 200) -> (status: Int, body: String) {
     var answer = ProviderAnswer(request, head: AnswerHead(id: "id-1", model: "asked-for", created: 1_700_000_000))
+    return whole(text, &answer, status: status)
+  }
+
+  static func whole(_ text: String, _ answer: inout ProviderAnswer, status: Int = 200) -> (status: Int, body: String) {
     var out = ByteBuffer()
     let status = answer.translate(Array(text.utf8), status: status, into: &out)
     return (status, Self.text(out))

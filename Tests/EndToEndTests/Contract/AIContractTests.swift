@@ -168,12 +168,11 @@ struct AIContractTests {
     }
   }
 
-  @Test func `the careful model is four times in five the one, else the other`() throws {
+  @Test func `the careful model is the same for a consumer, who is the user where there is no other`() throws {
     try withContract { gateway, stage in
-      let statuses = try (0..<60).map { try post(gateway, chat("\($0)", model: "careful")).status }
+      let statuses = try (0..<30).map { try post(gateway, chat("\($0)", model: "careful")).status }
       #expect(statuses.allSatisfy { $0 == 200 })
-      #expect(stage.asked("anthropic") + stage.asked("gemini") == 60)
-      #expect(stage.asked("gemini") > 0 && stage.asked("gemini") < 30)
+      #expect([stage.asked("anthropic"), stage.asked("gemini")].sorted() == [0, 30])
     }
   }
 

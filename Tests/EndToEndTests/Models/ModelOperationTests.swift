@@ -115,6 +115,26 @@ struct ModelOperationTests {
     }
   }
 
+  @Test(arguments: [
+    ("/v1/models/small", "", #"{"id":"small","object":"model""#),
+    ("/v1/models/o/any-1.5:x", "", #"{"id":"o/any-1.5:x","object":"model""#),
+    ("/v1beta/models/small", "", #"{"name":"models/small","displayName":"small""#),
+    ("/v1/models/small", "anthropic-version: 2023-06-01", #"{"id":"small","type":"model""#),
+  ])
+  func `one of the models is told in the same shape`(_ path: String, _ field: String, _ start: String) throws {
+    try run { _ in
+    } _: { gateway, _ in
+      let client = try gateway.connect()
+      try client.send("GET \(path) HTTP/1.1", field.isEmpty ? ["Host: a"] : ["Host: a", field])
+      let answer = try client.response(to: "GET")
+      #expect(answer.status == 200 && answer.text.hasPrefix(start), "\(answer.text)")
+      let unknown = try gateway.get(path.replacing("small", with: "large").replacing("/o/", with: "/nobody/"))
+      #expect(unknown.status == 404 && unknown.text.contains("error"))
+      try client.send("DELETE \(path) HTTP/1.1", ["Host: a"])
+      #expect(try client.response(to: "DELETE").status == 405)
+    }
+  }
+
   @Test func `a plugin may have edited the body before`() throws {
     var plan = RunningGateway.Plan()
     plan.environment = [("KEY", "the-key")]

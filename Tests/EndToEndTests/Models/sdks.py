@@ -30,6 +30,7 @@ def chat():
     check(answer.choices[0].message.content == "You said: Zürich 😀", answer)
     check(answer.usage.total_tokens == 6, answer.usage)
     check([model.id for model in client.models.list()] == ["fast", "busy"], "models")
+    check(client.models.retrieve("fast").id == "fast", "a model")
 
     chunks = list(client.chat.completions.create(model="fast", messages=SAID, stream=True))
     text = "".join(c.choices[0].delta.content or "" for c in chunks)
@@ -92,6 +93,7 @@ def messages():
     check(answer.content[0].text == "You said: Zürich 😀" and answer.stop_reason == "end_turn", answer)
     check(answer.usage.input_tokens == 4 and answer.usage.output_tokens == 4, answer.usage)
     check([model.id for model in client.models.list()] == ["fast", "busy"], "models")
+    check(client.models.retrieve("fast").id == "fast", "a model")
 
     with client.messages.stream(model="fast", max_tokens=99, messages=SAID) as stream:
         check("".join(stream.text_stream) == "You said: Zürich 😀", "the stream's text")
@@ -131,6 +133,7 @@ def google():
     chunks = list(client.models.generate_content_stream(model="fast", contents="Zürich 😀"))
     check("".join(c.text or "" for c in chunks) == "You said: Zürich 😀", chunks)
     check([model.name for model in client.models.list()] == ["models/fast", "models/busy"], "models")
+    check(client.models.get(model="fast").name == "models/fast", "a model")
     tool = types.Tool(function_declarations=[types.FunctionDeclaration(name="weather", parameters_json_schema=CITY)])
     by_hand = types.AutomaticFunctionCallingConfig(disable=True)
     config = types.GenerateContentConfig(tools=[tool], automatic_function_calling=by_hand)
