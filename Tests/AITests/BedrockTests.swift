@@ -229,4 +229,20 @@ struct BedrockTests {
       #expect(throws: Refusal.self, "\(field)") { try Wire.request(.chat, body, to: .bedrock) }
     }
   }
+
+  @Test func `newer models of Anthropic's are asked for a schema in Bedrock's own word, beside tools too`() throws {
+    let body =
+      #"{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"f"}}],"response_format":{"type":"json_schema","json_schema":{"name":"mood","description":"How","schema":{"type":"object"}}}}"#
+    let said = Wire.body(
+      try Wire.request(.chat, body, to: .bedrock, model: "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"))
+    #expect(
+      said.contains(
+        #""outputConfig":{"textFormat":{"type":"json_schema","structure":{"jsonSchema":{"schema":"{\"type\":\"object\"}","name":"mood","description":"How"}}}}"#
+      ), "\(said)")
+    #expect(!said.contains(#""name":"mood","inputSchema""#))
+    let older = #expect(throws: Refusal.self) {
+      try Wire.request(.chat, body, to: .bedrock, model: "anthropic.claude-3-5-sonnet-20240620-v1:0")
+    }
+    #expect(older?.field == "response_format")
+  }
 }

@@ -1,4 +1,5 @@
-import AI
+@testable import AI
+import Kernel
 import Testing
 
 struct PassThroughTests {
@@ -43,6 +44,32 @@ struct PassThroughTests {
     #expect(shown.hasSuffix("data: [DONE]\n\n"))
     let asked = try Wire.request(.chat, Samples.streaming(.chat), to: .openai)
     #expect(Wire.stream(ChatSamples.stream, asked) == ChatSamples.stream)
+  }
+
+  @Test(arguments: [
+    (
+      #"{"id":"c","choices":[{"delta":{"content":"a,b"}}],"usage":null}"#,
+      #"{"id":"c","choices":[{"delta":{"content":"a,b"}}]}"#
+    ),
+    (#"{"choices":[], "usage": null, "obfuscation": "x"}"#, #"{"choices":[], "obfuscation": "x"}"#),
+    (
+      #"{"choices":[{"delta":{"content":",\"usage\":null"}}],"usage":{"prompt_tokens":1}}"#,
+      #"{"choices":[{"delta":{"content":",\"usage\":null"}}],"usage":{"prompt_tokens":1}}"#
+    ),
+    (#"{"choices":[],"usage":nul"#, #"{"choices":[],"usage":nul"#),
+    (#"{"choices":[],"usage""#, #"{"choices":[],"usage""#),
+  ])
+  func `nor that nothing is known of it yet`(_ said: String, _ shown: String) throws {
+    var events = ServerSentEvents()
+    let bytes = Array("data: \(said)\n\n".utf8)
+    var position = 0
+    #expect(try events.next(bytes.span, at: &position))
+    var out = ByteBuffer()
+    events.appendRawWithoutUsage(to: &out)
+    #expect(Wire.text(out) == "data: \(shown)\n\n")
+    let quiet = try Wire.request(.chat, #"{"model":"a","stream":true}"#, to: .openai)
+    let chunk = #"{"id":"c","choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}],"usage":null}"#
+    #expect(!Wire.stream("data: \(chunk)\n\ndata: [DONE]\n\n", quiet).contains("usage"))
   }
 
   @Test func `a stream of the same dialect passes octet for octet, comments too`() throws {

@@ -25,6 +25,7 @@ enum Converse {
         if !sampling.stop.isEmpty { $0.array("stopSequences") { for stop in sampling.stop { $0.value(stop) } } }
       }
       writeTools(conversation, into: &$0)
+      writeFormat(conversation, into: &$0)
       writeOwn(conversation, into: &$0, &lost)
     }
   }
@@ -68,7 +69,11 @@ enum Converse {
     lost.add(.frequencyPenalty, if: sampling.frequencyPenalty)
     lost.add(.presencePenalty, if: sampling.presencePenalty)
     lost.add(.seed, if: sampling.seed)
-    if conversation.format != nil, answerTool(conversation) == nil { lost.add(.format) }
+    switch conversation.format {
+    case nil: break
+    case .json: lost.add(.format)
+    case .schema: if answerTool(conversation) == nil, !knowsSchemas(conversation) { lost.add(.format) }
+    }
     lost.add(conversation.userField, if: conversation.user)
     lost.add(.parallelTools, if: conversation.parallelTools == false ? false : nil)
     // How much a model thinks is said to each maker's models in another way.
@@ -82,8 +87,34 @@ enum Converse {
   /// The name of the tool that stands for a schema of the answer, for which this dialect has no other word: the model must
   /// call it, and its arguments are the answer's text. Nil where no schema is asked for, or the client has tools of its own.
   static func answerTool(_ conversation: Conversation) -> String? {
-    guard conversation.tools.isEmpty, case .schema(let name, _, _, _)? = conversation.format else { return nil }
+    guard conversation.tools.isEmpty, !knowsSchemas(conversation),
+      case .schema(let name, _, _, _)? = conversation.format
+    else { return nil }
     return name ?? "answer"
+  }
+
+  private static func knowsSchemas(_ conversation: Conversation) -> Bool {
+    isAnthropics(conversation) && ClaudeModel(conversation.model).knowsSchemas
+  }
+
+  /// A schema of the answer, for models that can be asked for one.
+  private static func writeFormat(_ conversation: Conversation, into json: inout JSONWriter) {
+    guard knowsSchemas(conversation), case .schema(let name, let description, let schema, _)? = conversation.format
+    else {
+      return
+    }
+    json.object("outputConfig") {
+      $0.object("textFormat") {
+        $0.member("type", "json_schema")
+        $0.object("structure") {
+          $0.object("jsonSchema") {
+            $0.member("schema", schema)
+            $0.member("name", ifPresent: name)
+            $0.member("description", ifPresent: description)
+          }
+        }
+      }
+    }
   }
 
   private static func withAnswerTool(_ conversation: Conversation) -> Conversation {

@@ -21,6 +21,10 @@ struct ClaudeModel {
   /// Whether it is told how hard to think, and not in how many tokens; so is one whose version nobody knows.
   var thinksByEffort: Bool { version.map { $0 >= (4, 6) } ?? true }
 
+  /// Whether it can be asked for an answer's schema at Bedrock too.
+  /// (https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html)
+  var knowsSchemas: Bool { version.map { $0 >= (4, 5) } ?? false }
+
   /// Whether it refuses to be told in how many tokens to think, and how to draw the next one.
   /// (https://platform.claude.com/docs/en/about-claude/models/migration-guide)
   var decidesAlone: Bool { version.map { $0 >= (4, 7) } ?? false }

@@ -151,7 +151,11 @@ public struct ProviderAnswer: ~Copyable {
     if isScreened, screen?.broken != nil { return isOver = true }
     if events.contains(where: { $0.isContent }) { chunks += 1 }
     if request.isNative {
-      if !isUsageOnly { framing.appendRaw(to: &out) }
+      if request.showsUsage {
+        framing.appendRaw(to: &out)
+      } else if !isUsageOnly {
+        framing.appendRawWithoutUsage(to: &out)
+      }
     } else {
       for event in events {
         if case .image = event, request.front == .messages { return say(.imageless, into: &out) }

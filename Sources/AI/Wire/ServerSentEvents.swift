@@ -69,6 +69,36 @@ public struct ServerSentEvents: ~Copyable {
   /// Appends the event as it came.
   public func appendRaw(to out: inout ByteBuffer) { out.append(raw.span) }
 
+  /// Appends the event as it came, but for a `usage` that is null: servers say that in each event of a stream whose usage is
+  /// asked for, and the client did not ask. No text can look like that member: its quotes would be escaped.
+  func appendRawWithoutUsage(to out: inout ByteBuffer) {
+    let bytes = raw.span
+    var comma = ByteScan.index(of: UInt8(ascii: ","), in: bytes, from: 0)
+    while comma < bytes.count {
+      if let end = Self.nullUsage(bytes, behind: comma) {
+        out.append(bytes.extracting(0..<comma))
+        out.append(bytes.extracting(end..<bytes.count))
+        return
+      }
+      comma = ByteScan.index(of: UInt8(ascii: ","), in: bytes, from: comma + 1)
+    }
+    appendRaw(to: &out)
+  }
+
+  /// Where the member ends, if it stands behind this comma.
+  private static func nullUsage(_ bytes: Span<UInt8>, behind comma: Int) -> Int? {
+    var position = comma + 1
+    for word: StaticString in ["\"usage\":", "null"] {
+      if position < bytes.count, bytes[position] == UInt8(ascii: " ") { position += 1 }
+      let end = position + word.utf8CodeUnitCount
+      guard end <= bytes.count, ByteScan.equal(bytes.extracting(position..<end), ByteScan.bytes(of: word)) else {
+        return nil
+      }
+      position = end
+    }
+    return position
+  }
+
   /// Appends what came behind the last event, if it is no more than the end of a line.
   func appendRest(to out: inout ByteBuffer) {
     if !isComplete, raw.count == 1, line.isEmpty, !hasData { appendRaw(to: &out) }
