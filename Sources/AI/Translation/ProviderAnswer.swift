@@ -14,6 +14,8 @@ public struct ProviderAnswer: ~Copyable {
   private var events: [Event] = []
   /// The last event, where it had a text alone.
   private var template: EventTemplate?
+  /// Whether the last event said a usage of null.
+  private var saysNullUsage = false
   /// Whether an event passed that was not understood, which may have been the last.
   private var hasUnread = false
   /// Templates that were made since one was of use: where events differ in more than their text, none is.
@@ -139,7 +141,9 @@ public struct ProviderAnswer: ~Copyable {
 
   private mutating func takeEvent(into out: inout ByteBuffer) {
     events.removeAll(keepingCapacity: true)
+    var isLikeLast = false
     if let template, let event = framing.readEvent(as: template) {
+      isLikeLast = true
       events.append(event)
       vainTemplates = 0
     } else {
@@ -151,11 +155,7 @@ public struct ProviderAnswer: ~Copyable {
     if isScreened, screen?.broken != nil { return isOver = true }
     if events.contains(where: { $0.isContent }) { chunks += 1 }
     if request.isNative {
-      if request.showsUsage {
-        framing.appendRaw(to: &out)
-      } else if !isUsageOnly {
-        framing.appendRawWithoutUsage(to: &out)
-      }
+      pass(isLikeLast, into: &out)
     } else {
       for event in events {
         if case .image = event, request.front == .messages { return say(.imageless, into: &out) }
@@ -163,6 +163,14 @@ public struct ProviderAnswer: ~Copyable {
       }
     }
     if reader.isComplete { isOver = true }
+  }
+
+  /// Passes the event at hand as it came, without a trace of a usage that the client did not ask for.
+  ///
+  /// - Parameter isLikeLast: whether it differs from the one before in its text alone, and says as much of a usage.
+  private mutating func pass(_ isLikeLast: Bool, into out: inout ByteBuffer) {
+    if request.showsUsage || (isLikeLast && !saysNullUsage) { return framing.appendRaw(to: &out) }
+    if !isUsageOnly { saysNullUsage = framing.appendRawWithoutUsage(to: &out) }
   }
 
   /// Reads the event at hand; false of a comment.

@@ -71,18 +71,20 @@ public struct ServerSentEvents: ~Copyable {
 
   /// Appends the event as it came, but for a `usage` that is null: servers say that in each event of a stream whose usage is
   /// asked for, and the client did not ask. No text can look like that member: its quotes would be escaped.
-  func appendRawWithoutUsage(to out: inout ByteBuffer) {
+  /// - Returns: whether there was one.
+  func appendRawWithoutUsage(to out: inout ByteBuffer) -> Bool {
     let bytes = raw.span
     var comma = ByteScan.index(of: UInt8(ascii: ","), in: bytes, from: 0)
     while comma < bytes.count {
       if let end = Self.nullUsage(bytes, behind: comma) {
         out.append(bytes.extracting(0..<comma))
         out.append(bytes.extracting(end..<bytes.count))
-        return
+        return true
       }
       comma = ByteScan.index(of: UInt8(ascii: ","), in: bytes, from: comma + 1)
     }
     appendRaw(to: &out)
+    return false
   }
 
   /// Where the member ends, if it stands behind this comma.
