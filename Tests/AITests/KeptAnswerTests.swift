@@ -145,4 +145,18 @@ struct KeptAnswerTests {
       #expect(Answer(octets: Array(text.replacing(old, with: new).utf8)) == nil, "\(old)")
     }
   }
+
+  @Test(arguments: [
+    #"{"role":"assistant","tool_calls":[{"index":0,"id":"x","type":"custom","custom":{"name":"p","input":"abc"}}]}"#,
+    #"{"content":["of a kind that is not known"]}"#,
+  ])
+  func `an answer of which something was not understood is not kept`(_ delta: String) throws {
+    let known = #"data: {"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"Hi"}}]}"# + "\n\n"
+    let strange = #"data: {"id":"c","model":"m","choices":[{"index":0,"delta":\#(delta)}]}"# + "\n\n"
+    let end =
+      #"data: {"id":"c","model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#
+      + "\n\ndata: [DONE]\n\n"
+    #expect(try streamed(known + end, .openai)?.parts == [.text("Hi")])
+    #expect(try streamed(known + strange + end, .openai) == nil)
+  }
 }

@@ -73,7 +73,10 @@ public struct ProviderAnswer: ~Copyable {
   public mutating func record() { recorder = AnswerRecorder() }
 
   /// The whole answer, if it came to its end and may be given again.
-  public var recorded: Answer? { isOver && failure == nil && broken == nil ? recorder?.finished : nil }
+  public var recorded: Answer? {
+    // What was not understood is missing in it.
+    isOver && failure == nil && broken == nil && !hasUnread ? recorder?.finished : nil
+  }
 
   // MARK: A stream
 
