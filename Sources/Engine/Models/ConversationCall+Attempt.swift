@@ -17,9 +17,7 @@ extension ConversationCall {
     case .key(let usable): key = usable
     case .none(let until):
       note(candidate, "no_usable_key")
-      var fault = Fault.noUsableKey
-      fault.retryAfter = max(1, (until - now + 999_999_999) / 1_000_000_000)
-      return .refused(fault)
+      return .refused(Self.keyFault(until: until, now: now))
     }
     var pass: CircuitBreaker.Pass?
     switch candidate.provider.breaker(of: model)?.admit(now: now) {
@@ -31,6 +29,18 @@ extension ConversationCall {
     }
     begin(candidate, key, request)
     return .begun(pass)
+  }
+
+  /// The provider refused the key. That is the gateway's and not the client's, who would doubt its own at a 401.
+  func keyFault(now: Int) -> Fault {
+    guard case .none(let until) = provider.key(for: model.model, now: now) else { return .noUsableKey }
+    return Self.keyFault(until: until, now: now)
+  }
+
+  private static func keyFault(until: Int, now: Int) -> Fault {
+    var fault = Fault.noUsableKey
+    fault.retryAfter = max(1, (until - now + 999_999_999) / 1_000_000_000)
+    return fault
   }
 
   /// Tells the model's breaker: limits and refused keys say nothing of whether it works.

@@ -72,6 +72,7 @@ extension ServerConnection {
       hint = AnswerFields.retryHint(&slot.exchange, bytes)
       call.learn(failure, hint, now: worker.loop.now)
       if call.giveUp(failure, now: worker.loop.now) { return .fault(.upstreamStatus(head.status)) }
+      if failure.kind == .authentication { return .fault(call.keyFault(now: worker.loop.now)) }
     }
     call.firstContent = slot.exchange.times.firstByte
     if call.answer.failure == nil, let fault = await judge(slot, call) { return await withhold(fault, slot) }

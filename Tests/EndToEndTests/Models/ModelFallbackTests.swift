@@ -217,6 +217,17 @@ struct ModelFallbackTests {
     }
   }
 
+  @Test func `clients do not see that a key of the gateway's is refused as if it were theirs`() throws {
+    let refusal = #"{"error":{"message":"Bad key","code":"invalid_api_key"}}"#
+    let origin = try Origin { while try $0.request() != nil { try $0.answer("401 Unauthorized", body: refusal) } }
+    try run(origin, "keyless: b/two, fast: { model: nowhere/x, fallbacks: [a/one] }") { gateway in
+      let answers = try ["keyless", "fast", "fast"].map { try post(gateway, ask($0)) }
+      #expect(answers.allSatisfy { $0.status == 503 && $0["X-Fault"] == "upstream" && !$0.text.contains("Bad") })
+      #expect(answers.map { $0["Retry-After"] }[0] == "1" && origin.requests.count == 3, "each key once")
+      #expect(answers[1...].allSatisfy { (295...300).contains(Int($0["Retry-After"] ?? "") ?? 0) })
+    }
+  }
+
   @Test func `a model that keeps failing is left alone, and streams that are cut count`() throws {
     let origin = try Origin { connection in
       while let request = try connection.request() {

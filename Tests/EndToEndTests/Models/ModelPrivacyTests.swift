@@ -48,10 +48,11 @@ struct ModelPrivacyTests {
           return
         }
         let escaped = key.replacing("/", with: "\\/")
-        let status = ["400 Bad Request", "401 Unauthorized", "500 Internal Server Error"][number % 3]
+        let statuses = ["500 Internal Server Error", "400 Bad Request", "422 Unprocessable Content"]
+        let status = number > 6 ? "401 Unauthorized" : statuses[number % 3]
         try connection.answer(
           status, ["X-Key: \(key)"],
-          body: #"{"error":{"message":"Incorrect API key \#(key) or \#(escaped)","type":"x","code":"invalid_api_key"}}"#
+          body: #"{"error":{"message":"Incorrect API key \#(key) or \#(escaped)","type":"x","code":"y"}}"#
         )
       }
     }

@@ -117,6 +117,23 @@ struct PromptTests {
     }
   }
 
+  @Test func `an output in a code block, or in pieces beside thoughts, is the output`() throws {
+    let pieces = Self.whole("").replacing(
+      #""content":"""#,
+      with:
+        #""content":[{"type":"thinking","thinking":[{"type":"text","text":"Hm"}]},{"type":"text","text":"{\"mood\":\"bad\"}"}]"#
+    )
+    let answers = [#"```json\n{"mood":"good"}\n```"#, #"```\n{"mood":"good"} ```\n"#].map(Self.whole) + [pieces]
+    let origin = try origin(answers)
+    try run(origin) { gateway in
+      for mood in ["good", "good", "bad"] {
+        let answer = try post(gateway, "/ai/triage", #"{"text":"a"}"#)
+        #expect(answer.text == #"{"mood":"\#(mood)"}"#)
+      }
+      #expect(origin.requests.count == 3)
+    }
+  }
+
   @Test func `an answer that violates the schema is mended once by the model, and both answers count`() throws {
     let origin = try origin([Self.whole(#"{"mood":"meh"}"#), Self.whole(#"{"mood":"bad"}"#)])
     try run(origin) { gateway in

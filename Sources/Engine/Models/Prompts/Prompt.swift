@@ -167,7 +167,7 @@ final class PromptVersion {
       json.object { $0.member("text", text) }
       return .right(BodyCollector.array(json.buffer))
     }
-    let bytes = Self.trimmed(Array(text.utf8))
+    let bytes = Self.unfenced(Self.trimmed(Array(text.utf8)))
     do throws(JSONError) { try document.parse(bytes.span) } catch {
       return .wrong("It is no JSON: \(error.text) at byte \(error.offset).")
     }
@@ -186,6 +186,15 @@ final class PromptVersion {
 
   /// A model that is told everything at once mends less of it.
   private static let mostMistakes = 20
+
+  /// What stands in a code block of Markdown, as which models that nobody holds to a schema like to write JSON.
+  private static func unfenced(_ bytes: [UInt8]) -> [UInt8] {
+    let fence = Array("```".utf8)
+    guard bytes.count > 2 * fence.count, bytes.starts(with: fence), bytes.suffix(fence.count).elementsEqual(fence),
+      let line = bytes.firstIndex(of: 0x0A), line < bytes.count - fence.count
+    else { return bytes }
+    return trimmed(Array(bytes[line..<(bytes.count - fence.count)]))
+  }
 
   private static func trimmed(_ bytes: [UInt8]) -> [UInt8] {
     func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }

@@ -58,7 +58,9 @@ final class PromptCall {
   /// Takes a model's whole answer, in the dialect of the request.
   func take(_ answer: [UInt8], now: Int) -> Step {
     let message = (try? JSONElement(parsing: answer))?["choices"]?.elements.first?["message"]
-    let text = message?["content"]?.string ?? ""
+    // Some models write pieces, thoughts among them.
+    let pieces = message?["content"]?.elements.filter { $0["type"]?.string == "text" }
+    let text = message?["content"]?.string ?? pieces?.compactMap { $0["text"]?.string }.joined() ?? ""
     switch version.check(text) {
     case .right(let body):
       let output = PromptOutput(body)
