@@ -104,6 +104,8 @@ struct ModelSettingsTests {
   @Test(arguments: [
     ("p: { dialect: openai }", "nothing says where the provider `p` is"),
     (#"p: { dialect: azure, url: "https://a.example" }"#, "azure asks for a version"),
+    ("p: { preset: gemini, responses: true }", "a provider that speaks gemini has no Responses"),
+    ("p: { preset: cohere, responses: true }", "a provider that speaks cohere has no Responses"),
   ])
   func `a provider's mistake is told`(_ provider: String, _ message: String) {
     #expect(messages(load("a: p/x", providers: provider), .error) == [message])
@@ -130,5 +132,19 @@ struct ModelSettingsTests {
     let loaded = load("a: p/x", providers: "p: { \(provider) }")
     #expect(messages(loaded, .error) == [])
     #expect(loaded.settings?.models?.providers.first?.variant == variant)
+  }
+
+  @Test(arguments: [
+    ("preset: openai", true), (#"preset: openai, url: "http://127.0.0.1:1/v1""#, true),
+    (#"url: "https://api.openai.com/v1""#, true), ("preset: openai, responses: false", false),
+    (#"url: "http://127.0.0.1:1/v1""#, false), (#"url: "http://127.0.0.1:1/v1", responses: true"#, true),
+    ("preset: groq", false), ("preset: anthropic", false),
+    (#"dialect: azure, url: "https://a.example", api_version: "2024-10-21""#, false),
+    (#"dialect: azure, url: "https://a.example", api_version: "2024-10-21", responses: true"#, true),
+  ])
+  func `OpenAI has Responses, and who is said to`(_ provider: String, _ hasResponses: Bool) {
+    let loaded = load("a: p/x", providers: "p: { \(provider) }")
+    #expect(messages(loaded, .error) == [])
+    #expect(loaded.settings?.models?.providers.first?.hasResponses == hasResponses)
   }
 }

@@ -85,6 +85,10 @@ extension Chat {
     guard let error = body["error"] ?? (status >= 400 && body["message"]?.string != nil ? body : nil) else {
       return nil
     }
+    return failure(error, status: status)
+  }
+
+  static func failure(_ error: JSONElement, status: Int) -> Failure {
     // Some compatible servers say the message alone.
     let message = error.string ?? error["message"]?.string ?? "The provider gave no reason."
     var kind = Failure.kind(ofStatus: status)

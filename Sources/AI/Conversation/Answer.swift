@@ -4,6 +4,8 @@ public struct Answer: Sendable, Equatable {
   public var parts: [Part] = []
   public var finish = Finish(.stop)
   public var usage = Usage()
+  /// Whether there is more of it, which only its own dialect can say.
+  public var hasUnread = false
 
   public init() {}
 }

@@ -48,7 +48,7 @@ struct AnswerRecorder {
   /// Takes one that came whole.
   mutating func take(_ whole: Answer) {
     answer = whole
-    written = whole.hasImage ? Self.longest + 1 : whole.size
+    written = whole.hasImage || whole.hasUnread ? Self.longest + 1 : whole.size
     hasEnded = true
   }
 

@@ -9,7 +9,11 @@ extension Responses {
     /// Whether the last part is under way.
     private var isOpen = false
 
-    init(_ head: AnswerHead) { answer.head = head }
+    /// - Parameter number: of the next event.
+    init(_ head: AnswerHead, from number: Int = 0) {
+      answer.head = head
+      self.number = number
+    }
 
     mutating func write(_ event: Event, into out: inout ByteBuffer) {
       switch event {

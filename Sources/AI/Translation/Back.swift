@@ -11,6 +11,8 @@ public enum Back: String, Sendable, CaseIterable {
   case gemini
   /// Amazon Bedrock's Converse.
   case bedrock
+  /// OpenAI's Responses, which are asked for by their own clients alone.
+  case responses
 
   /// The front whose bytes it takes as they are; nil when no client speaks it.
   public var native: Front? {
@@ -19,6 +21,7 @@ public enum Back: String, Sendable, CaseIterable {
     case .anthropic: .messages
     case .gemini: .generate
     case .bedrock: nil
+    case .responses: .responses
     }
   }
 
@@ -28,6 +31,8 @@ public enum Back: String, Sendable, CaseIterable {
     case .anthropic: Messages.write(conversation, into: &json, &lost)
     case .gemini: Generate.write(conversation, into: &json, &lost)
     case .bedrock: Converse.write(conversation, into: &json, &lost)
+    // Nothing is translated into it: `prepare` says so.
+    case .responses: break
     }
   }
 
@@ -37,6 +42,7 @@ public enum Back: String, Sendable, CaseIterable {
     case .anthropic: try Messages.readAnswer(body)
     case .gemini: try Generate.readAnswer(body)
     case .bedrock: try Converse.readAnswer(body)
+    case .responses: try Responses.readAnswer(body)
     }
   }
 
@@ -46,7 +52,7 @@ public enum Back: String, Sendable, CaseIterable {
     case .openai where body["choices"]?.elements.isEmpty == false: Chat.readUsage(body["usage"] ?? body)
     case .anthropic where body["content"]?.isArray == true: body["usage"].map(Messages.usage) ?? Usage()
     case .gemini where body["candidates"]?.elements.isEmpty == false: Generate.readUsage(body["usageMetadata"] ?? body)
-    case .openai, .anthropic, .gemini, .bedrock: nil
+    case .openai, .anthropic, .gemini, .bedrock, .responses: nil
     }
   }
 
@@ -66,12 +72,13 @@ public enum Back: String, Sendable, CaseIterable {
       let candidates = event["candidates"]?.elements ?? []
       return !candidates.isEmpty && candidates.allSatisfy { $0["content"]?.isObject ?? ($0["finishReason"] != nil) }
     case .bedrock: return false
+    case .responses: return event["type"]?.string?.hasPrefix("response.") == true
     }
   }
 
   func readFailure(_ body: JSONElement, status: Int) -> Failure? {
     switch self {
-    case .openai: Chat.readFailure(body, status: status)
+    case .openai, .responses: Chat.readFailure(body, status: status)
     case .anthropic: Messages.readFailure(body, status: status)
     case .gemini: Generate.readFailure(body, status: status)
     case .bedrock: Converse.readFailure(body, status: status)
@@ -84,6 +91,7 @@ public enum Back: String, Sendable, CaseIterable {
     case .anthropic: Messages.Reader()
     case .gemini: Generate.Reader()
     case .bedrock: Converse.Reader()
+    case .responses: Responses.Reader()
     }
   }
 }

@@ -42,6 +42,13 @@ extension ModelRequest {
     }
   }
 
+  /// Whether the answer rests on what the provider keeps, or is kept there to be asked for again: no copy of it can be.
+  public func isStored(by back: Back) -> Bool {
+    guard front == .responses else { return false }
+    return body["previous_response_id"] != nil || body["conversation"] != nil
+      || (back == .responses && body["store"]?.flag != false)
+  }
+
   /// How freely tokens are drawn; nil where the request does not say.
   public var temperature: Double? {
     let said = front == .generate ? body["generationConfig"]?["temperature"] : body["temperature"]

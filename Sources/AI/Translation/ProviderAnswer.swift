@@ -14,6 +14,8 @@ public struct ProviderAnswer: ~Copyable {
   private var events: [Event] = []
   /// The last event, where it had a text alone.
   private var template: EventTemplate?
+  /// Events that were passed, where the client's dialect numbers them.
+  private var passed = 0
   /// Whether the last event said a usage of null.
   private var saysNullUsage = false
   /// Whether an event passed that was not understood, which may have been the last.
@@ -116,7 +118,8 @@ public struct ProviderAnswer: ~Copyable {
 
   private mutating func close(into out: inout ByteBuffer) {
     if request.operation != nil { return isOver = true }
-    if finish == nil, !hasUnread { return say(.truncated, into: &out) }
+    // Responses always say that they end.
+    if finish == nil, !hasUnread || request.back == .responses { return say(.truncated, into: &out) }
     isOver = true
     if !request.isNative { return writer.write(.end, into: &out) }
     framing.appendRest(to: &out)
@@ -139,6 +142,7 @@ public struct ProviderAnswer: ~Copyable {
   private mutating func say(_ failure: Failure, into out: inout ByteBuffer) {
     isOver = true
     self.failure = failure
+    if request.back == .responses { writer = Responses.Writer(head, from: passed) }
     writer.write(.failure(failure), into: &out)
   }
 
@@ -172,6 +176,7 @@ public struct ProviderAnswer: ~Copyable {
   ///
   /// - Parameter isLikeLast: whether it differs from the one before in its text alone, and says as much of a usage.
   private mutating func pass(_ isLikeLast: Bool, into out: inout ByteBuffer) {
+    if request.back == .responses { passed += 1 }
     if request.showsUsage || (isLikeLast && !saysNullUsage) { return framing.appendRaw(to: &out) }
     if !isUsageOnly { saysNullUsage = framing.appendRawWithoutUsage(to: &out) }
   }

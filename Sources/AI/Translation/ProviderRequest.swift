@@ -76,7 +76,8 @@ public struct ModelRequest: Sendable {
     for back: Back, model: String, variant: ChatVariant = ChatVariant(),
     unsupported: ProviderRequest.Unsupported = .refuse
   ) throws(Refusal) -> ProviderRequest {
-    if back.native == front { return try splice(back, model: model, variant) }
+    if back.native == front { return try splice(back, model: model, variant, unsupported) }
+    if back == .responses { throw Refusal("model", "Only clients of Responses can ask for them.") }
     if let operation {
       throw Refusal("model", "The provider of this model has nothing that is asked for by `\(operation.path)`.")
     }
@@ -102,7 +103,9 @@ public struct ModelRequest: Sendable {
   }
 
   /// Puts the provider's name of the model into the client's bytes, and asks for the usage of a stream.
-  private func splice(_ back: Back, model: String, _ variant: ChatVariant) throws(Refusal) -> ProviderRequest {
+  private func splice(
+    _ back: Back, model: String, _ variant: ChatVariant, _ unsupported: ProviderRequest.Unsupported
+  ) throws(Refusal) -> ProviderRequest {
     if let form {
       var request = ProviderRequest(
         front: front, back: back, body: form.renamed(model), streams: false, showsUsage: true, dropped: [],
@@ -127,6 +130,8 @@ public struct ModelRequest: Sendable {
       if variant.words == .mistral { showsUsage = true }
     }
     if front == .chat, operation == nil { edits += wordEdits(variant.words) }
+    let background = try backgroundEdit(unsupported)
+    if let background { edits.append(background) }
     edits.sort { $0.range.lowerBound < $1.range.lowerBound }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(body.document.count + 64)
@@ -138,8 +143,18 @@ public struct ModelRequest: Sendable {
     }
     bytes += body.document[done...]
     return ProviderRequest(
-      front: front, back: back, body: bytes, streams: streams, showsUsage: showsUsage, dropped: [],
+      front: front, back: back, body: bytes, streams: streams, showsUsage: showsUsage,
+      dropped: background == nil ? [] : ["background"],
       operation: operation)
+  }
+
+  /// An answer that is to be fetched later would go unread, and nobody would know what it cost.
+  private func backgroundEdit(
+    _ unsupported: ProviderRequest.Unsupported
+  ) throws(Refusal) -> (range: Range<Int>, text: String)? {
+    guard front == .responses, let background = body["background"], background.flag != false else { return nil }
+    if unsupported == .refuse { throw Refusal("background", "`background` is not possible here; leave it out.") }
+    return (background.range, "false")
   }
 
   /// What OpenAI's clients say that a server calls by other names, or says unasked.

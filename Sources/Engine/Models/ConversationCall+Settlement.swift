@@ -110,7 +110,8 @@ extension ServerConnection {
       temperature: asked.temperature, isDetermined: asked.isDetermined, saysTokens: asked.saysTokens,
       // What a prompt's model says is not yet what its caller gets: prompts keep their own.
       // Of a form not all is known that the answer depends on.
-      canonical: slot.prompt == nil && !asked.isForm ? { asked.canonical } : nil,
+      canonical: slot.prompt == nil && !asked.isForm && !asked.isStored(by: call.request.back)
+        ? { asked.canonical } : nil,
       // The call holds its plan: held by it in return, neither would ever be let go.
       content: slot.prompt == nil ? { [weak call] in (call?.edited ?? asked).meaning?.text } : nil,
       question: { [weak call, isPrompt = slot.prompt != nil] in isPrompt ? nil : (call?.edited ?? asked).question },

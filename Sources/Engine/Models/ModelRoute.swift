@@ -127,6 +127,7 @@ final class ModelProvider {
   let pool: UpstreamPool
   let endpoint: ProviderURL?
   let variant: ChatVariant
+  let hasResponses: Bool
   private let keys: [String]
   private let limits: CircuitBreakerLimits
   private let prices: [String: PriceSettings]
@@ -138,6 +139,7 @@ final class ModelProvider {
     self.pool = pool
     endpoint = settings.endpoint
     variant = settings.variant
+    hasResponses = settings.hasResponses
     keys = settings.keys.map { $0.reveal() }
     limits = CircuitBreakerLimits(settings.circuitBreaker)
     self.prices = Dictionary(

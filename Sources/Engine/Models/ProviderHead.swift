@@ -71,7 +71,9 @@ enum ProviderHead {
   }
 
   private static func writePath(_ call: ConversationCall, into out: inout ByteBuffer) {
-    let operation = call.request.embeddings?.path ?? call.request.operation?.path
+    let operation =
+      call.request.embeddings?.path ?? call.request.operation?.path
+      ?? (call.request.back == .responses ? "/responses" : nil)
     switch call.provider.settings.speaks {
     case .openai: out.append(operation ?? "/chat/completions")
     case .cohere:
@@ -82,6 +84,8 @@ enum ProviderHead {
     case .anthropic:
       out.append("/v1")
       out.append(operation ?? "/messages")
+    // Says the deployment in the body, and has a version for all.
+    case .azure where call.request.back == .responses: out.append("/openai/v1/responses")
     case .azure:
       out.append("/openai/deployments/")
       out.append(call.model.model)

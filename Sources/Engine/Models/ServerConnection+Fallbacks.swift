@@ -12,8 +12,9 @@ extension ServerConnection {
     _ choice: (candidates: [ModelCandidate], timeouts: ModelTimeouts)
   ) async -> Bool {
     let unsupported = models.settings.unsupported
+    let isRead = route.chain.readsModelTexts
     do throws(Refusal) {
-      let request = try asked.prepare(for: choice.candidates[0], unsupported)
+      let request = try asked.prepare(for: choice.candidates[0], unsupported, isRead: isRead)
       slot.conversation = ConversationCall(
         asked: asked.model, choice.candidates, choice.timeouts, request: request, id: Self.identifier(of: slot))
     } catch { return await refuse(error, asked.front, slot) }
@@ -30,7 +31,7 @@ extension ServerConnection {
     var isFirst = call.edited == nil
     while let candidate = call.takeNext() {
       let request =
-        isFirst ? call.request : try? current(asked, slot, call).prepare(for: candidate, unsupported)
+        isFirst ? call.request : try? current(asked, slot, call).prepare(for: candidate, unsupported, isRead: isRead)
       isFirst = false
       guard let request else {
         call.note(candidate, "inexpressible")
@@ -106,13 +107,16 @@ extension ServerConnection {
 }
 
 extension ModelRequest {
+  /// - Parameter isRead: whether guardrails read what is said. What a provider keeps, and does itself, they could not.
   fileprivate func prepare(
-    for candidate: ModelCandidate, _ unsupported: ProviderRequest.Unsupported
+    for candidate: ModelCandidate, _ unsupported: ProviderRequest.Unsupported, isRead: Bool
   ) throws(Refusal) -> ProviderRequest {
     let (provider, model) = (candidate.provider.settings, candidate.model.model)
     if asksEmbeddings {
       return try prepareEmbeddings(for: provider.embeddings(model), model: model, unsupported: unsupported)
     }
-    return try prepare(for: provider.back, model: model, variant: candidate.provider.variant, unsupported: unsupported)
+    let isPassed = front == .responses && candidate.provider.hasResponses && !isRead
+    let back: Back = isPassed ? .responses : provider.back
+    return try prepare(for: back, model: model, variant: candidate.provider.variant, unsupported: unsupported)
   }
 }

@@ -32,7 +32,7 @@ enum Samples {
     case .openai: ChatSamples.stream
     case .anthropic: MessagesSamples.stream
     case .gemini: GenerateSamples.stream
-    case .bedrock: ""
+    case .bedrock, .responses: ""
     }
   }
 
@@ -41,7 +41,7 @@ enum Samples {
     case .openai: ChatSamples.streamWithTools
     case .anthropic: MessagesSamples.streamWithTools
     case .gemini: GenerateSamples.streamWithTools
-    case .bedrock: ""
+    case .bedrock, .responses: ""
     }
   }
 
@@ -50,7 +50,7 @@ enum Samples {
     case .openai: ChatSamples.streamWithError
     case .anthropic: MessagesSamples.streamWithError
     case .gemini: GenerateSamples.streamWithError
-    case .bedrock: ""
+    case .bedrock, .responses: ""
     }
   }
 
@@ -59,7 +59,7 @@ enum Samples {
     case .openai: ChatSamples.answer
     case .anthropic: MessagesSamples.answer
     case .gemini: GenerateSamples.answer
-    case .bedrock: ""
+    case .bedrock, .responses: ""
     }
   }
 
@@ -68,7 +68,7 @@ enum Samples {
     case .openai: ChatSamples.answerWithTools
     case .anthropic: MessagesSamples.answerWithTools
     case .gemini: GenerateSamples.answerWithTools
-    case .bedrock: ""
+    case .bedrock, .responses: ""
     }
   }
 
@@ -77,7 +77,7 @@ enum Samples {
     case .openai: ChatSamples.error
     case .anthropic: MessagesSamples.error
     case .gemini: GenerateSamples.error
-    case .bedrock: ""
+    case .bedrock, .responses: ""
     }
   }
 

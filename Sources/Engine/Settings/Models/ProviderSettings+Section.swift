@@ -27,6 +27,10 @@ extension ProviderSettings {
         "thoughts", \.thoughts, .choice,
         "Of openai: the member of an assistant's message that takes what the model thought before, where another dialect's client sends it back; thinking is a piece of the content, and with none such a conversation is refused. Presets know it; of a bare `url` it is reasoning_content."
       ),
+      Keyword(
+        "responses", \.responses, .boolean,
+        "Of openai and azure: whether clients of Responses get the provider's own, with its store and its tools, where no guardrails read; otherwise they get Chat Completions in the shape of Responses. Without it: of OpenAI itself."
+      ),
       Keyword("api_version", \.apiVersion, .queryWord, "Of azure: the version of its API."),
       Keyword("region", \.region, .hostWord, "Of bedrock: the region, which makes its address."),
       Keyword("access_key", \.accessKey, .providerKey, "Of bedrock: the id of the access key."),
@@ -58,6 +62,10 @@ extension ProviderSettings {
     if speaks == .bedrock, region == nil || accessKey == nil || secretKey == nil {
       reading.error(
         "bedrock asks for a signature", at: node.position, expected: "`region`, `access_key` and `secret_key`")
+    }
+    if responses == true, speaks != .openai, speaks != .azure {
+      reading.error(
+        "a provider that speaks \(speaks) has no Responses", at: node.position, expected: "no `responses`")
     }
     if speaks == .azure, apiVersion == nil {
       reading.error("azure asks for a version", at: node.position, expected: "`api_version: \"2024-10-21\"`")

@@ -17,6 +17,8 @@ public struct ProviderSettings: Sendable, Equatable {
   public var keyRest = KeyRestSettings()
   /// Where it is told what its models thought before. Nil: as the preset's servers are.
   public var thoughts: ChatVariant.Thoughts?
+  /// Whether clients of Responses get its own. Nil: as is known of its host.
+  public var responses: Bool?
   /// Of each of its models.
   public var circuitBreaker = CircuitBreakerSettings(
     minimumRequests: 10, window: .seconds(30), openFor: .seconds(10), halfOpenRequests: 1)
@@ -61,10 +63,17 @@ public struct ProviderSettings: Sendable, Equatable {
     }
   }
 
+  /// Whether it has Responses beside Chat Completions, to which their clients are passed.
+  public var hasResponses: Bool { back == .openai && (responses ?? (speaks == .openai && known == .openai)) }
+
+  /// By the preset or by its host.
+  private var known: ProviderPreset? {
+    preset ?? url.flatMap { url in ProviderPreset.allCases.first { $0.url.contains("//\(url.host)/") } }
+  }
+
   /// How its Chat Completions are not OpenAI's, by the preset or by its host. Of a server that nobody knows the usual is
   /// thought: one that has no place for thoughts answers without them, and is told none then.
   public var variant: ChatVariant {
-    let known = preset ?? url.flatMap { url in ProviderPreset.allCases.first { $0.url.contains("//\(url.host)/") } }
     var variant =
       known?.variant
       ?? (speaks == .openai ? ChatVariant(thoughts: .reasoningContent, words: .usual) : ChatVariant())
