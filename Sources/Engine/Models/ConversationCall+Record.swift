@@ -59,7 +59,9 @@ extension WorkerMetrics {
   /// What was passed as it is counts by the same rule; files are of no model.
   func observe(_ pass: ProviderPass, _ slot: ExchangeSlot) {
     let name = pass.isConfigured ? pass.asked : nil
-    let series = series(provider: pass.provider.settings.name, model: name ?? MetricShard.other)
+    let series = series(
+      pass.asked == nil ? "files" : "realtime", provider: pass.provider.settings.name,
+      model: name ?? MetricShard.other)
     observeDuration(slot, series)
     if pass.usage.isEmpty { return }
     shard.observe(series.input, count: pass.usage.input)
@@ -86,11 +88,13 @@ extension WorkerMetrics {
   }
 
   private func series(of call: ConversationCall) -> ModelSeries {
-    series(provider: call.model.provider, model: call.isConfigured ? call.asked : MetricShard.other)
+    series(
+      call.request.operationName, provider: call.model.provider,
+      model: call.isConfigured ? call.asked : MetricShard.other)
   }
 
-  private func series(provider: String, model: String) -> ModelSeries {
-    let key = ModelSeries.Key(provider: provider, model: model)
+  private func series(_ operation: String, provider: String, model: String) -> ModelSeries {
+    let key = ModelSeries.Key(operation: operation, provider: provider, model: model)
     if let known = models[key] { return known }
     let made = ModelSeries(key, shard)
     models[key] = made
@@ -122,16 +126,20 @@ extension ConversationCall {
 /// Where a model's numbers are kept, each found when it is first counted.
 final class ModelSeries {
   struct Key: Hashable {
+    /// `gen_ai.operation.name`.
+    let operation: String
     let provider: String
     /// As the configuration calls it.
     let model: String
   }
 
   let labels: [String]
+  private let modelLabels: [String]
   private let shard: MetricShard
 
   init(_ key: Key, _ shard: MetricShard) {
-    labels = [key.provider, key.model]
+    modelLabels = [key.provider, key.model]
+    labels = [key.operation] + modelLabels
     self.shard = shard
   }
 
@@ -141,6 +149,15 @@ final class ModelSeries {
   private(set) lazy var chunk = shard.series(.modelChunk, labels)
   private(set) lazy var input = shard.series(.modelTokens, labels + ["input"])
   private(set) lazy var output = shard.series(.modelTokens, labels + ["output"])
-  private(set) lazy var estimates = shard.series(.modelEstimates, labels)
-  private(set) lazy var cost = shard.series(.modelCost, labels)
+  private(set) lazy var estimates = shard.series(.modelEstimates, modelLabels)
+  private(set) lazy var cost = shard.series(.modelCost, modelLabels)
+}
+
+extension ProviderRequest {
+  /// What is asked, in the words of the conventions (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics);
+  /// for what they have none, by its path.
+  fileprivate var operationName: String {
+    guard let operation else { return front == .generate ? "generate_content" : "chat" }
+    return operation.embeds ? "embeddings" : String(operation.path.dropFirst()).replacing("/", with: "_")
+  }
 }

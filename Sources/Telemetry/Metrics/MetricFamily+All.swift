@@ -63,18 +63,22 @@ extension MetricFamily {
   // Calls of models.
 
   private static let modelLabels: [StaticString] = ["gen_ai_provider_name", "gen_ai_request_model"]
+  /// What the conventions require beside them: chat, generate_content, embeddings, and what is passed by its path's name.
+  private static let operationLabels = ["gen_ai_operation_name"] + modelLabels
   public static let modelTokens = MetricFamily(
-    "gen_ai_client_token_usage", .histogram(.tokens), labels: modelLabels + ["gen_ai_token_type"],
+    "gen_ai_client_token_usage", .histogram(.tokens), labels: operationLabels + ["gen_ai_token_type"],
     "Tokens of each call as its provider counted them, or estimated where it did not; the type is input or output.")
   public static let modelDuration = MetricFamily(
     "gen_ai_client_operation_duration_seconds", .histogram(.requests), unit: .seconds,
-    labels: modelLabels + ["error_type"],
+    labels: operationLabels + ["error_type"],
     "A call of a model, from its request's first byte to its answer's last.")
   public static let modelFirstChunk = MetricFamily(
-    "gen_ai_client_operation_time_to_first_chunk_seconds", .histogram(.requests), unit: .seconds, labels: modelLabels,
+    "gen_ai_client_operation_time_to_first_chunk_seconds", .histogram(.requests), unit: .seconds,
+    labels: operationLabels,
     "From sending the request to the first piece of a streamed answer.")
   public static let modelChunk = MetricFamily(
-    "gen_ai_client_operation_time_per_output_chunk_seconds", .histogram(.requests), unit: .seconds, labels: modelLabels,
+    "gen_ai_client_operation_time_per_output_chunk_seconds", .histogram(.requests), unit: .seconds,
+    labels: operationLabels,
     "From one piece of a streamed answer to the next; those that came together came at once.")
   public static let modelCost = MetricFamily(
     "sluice_ai_cost_nanousd", .counter, labels: modelLabels,

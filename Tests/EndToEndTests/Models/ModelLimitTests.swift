@@ -116,7 +116,7 @@ struct ModelLimitTests {
       #expect(try gateway.admin("/api/v1/spend").text.contains(#""used":\#(30 + input)}"#))
       let page = try gateway.admin("/metrics").text
       #expect(page.contains("sluice_ai_estimated_calls_total{"))
-      let labels = #"gen_ai_provider_name="p",gen_ai_request_model="fast""#
+      let labels = #"gen_ai_operation_name="chat",gen_ai_provider_name="p",gen_ai_request_model="fast""#
       #expect(page.contains(#"gen_ai_client_token_usage_bucket{\#(labels),gen_ai_token_type="output",le="16.0"} 0"#))
       #expect(page.contains(#"gen_ai_client_token_usage_bucket{\#(labels),gen_ai_token_type="output",le="64.0"} 1"#))
       #expect(page.contains(#"gen_ai_client_token_usage_sum{\#(labels),gen_ai_token_type="output"} 30"#))

@@ -53,11 +53,12 @@ struct ModelPassTests {
       #expect(talk["input_tokens"]?.integer == 254 && talk["output_tokens"]?.integer == 296)
       #expect(talk["cost_nanousd"]?.integer == 254 * 4000 + 296 * 16_000)
       let metrics = try gateway.admin("/metrics").text
-      for (name, label) in [("socket", "voice"), ("http", "_OTHER")] {
+      for (operation, name, label) in [("realtime", "socket", "voice"), ("files", "http", "_OTHER")] {
         #expect(
           metrics.split(separator: "\n").contains {
-            $0.hasPrefix("gen_ai_client_operation_duration") && $0.contains("\"\(name)\"")
-              && $0.contains("\"\(label)\"")
+            $0.contains(
+              #"_duration_seconds_count{gen_ai_operation_name="\#(operation)",gen_ai_provider_name="\#(name)",gen_ai_request_model="\#(label)""#
+            )
           }, "\(name)")
       }
       #expect(

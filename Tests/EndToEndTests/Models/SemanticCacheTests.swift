@@ -100,7 +100,9 @@ struct SemanticCacheTests {
       let metrics = try gateway.admin("/metrics").text
       #expect(metrics.contains(#"sluice_ai_cache_calls_total{cache="ai_cache",result="similar"} 2"#))
       #expect(metrics.contains(#"sluice_ai_cache_embeddings_total{cache="ai_cache",result="ok"} 4"#))
-      #expect(metrics.contains(#"gen_ai_provider_name="p",gen_ai_request_model="vectors""#), "\(metrics)")
+      #expect(
+        metrics.contains(
+          #"gen_ai_operation_name="embeddings",gen_ai_provider_name="p",gen_ai_request_model="vectors""#), "\(metrics)")
       let records = try gateway.awaitRecords(5)
       #expect(records[1]["cache"]?.string == "hit" && records[1]["cost_nanousd"] == nil)
     }
