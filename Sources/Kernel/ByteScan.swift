@@ -102,6 +102,16 @@ public enum ByteScan {
     unsafe bytes.withUnsafeBufferPointer { p in unsafe Int(cl_scan_json(p.baseAddress, start, p.count)) }
   }
 
+  /// Where `needle`, which is not empty, first begins in `bytes`.
+  public static func range(of needle: Span<UInt8>, in bytes: Span<UInt8>) -> Range<Int>? {
+    var start = index(of: needle[0], in: bytes)
+    while start + needle.count <= bytes.count {
+      if equal(bytes.extracting(start..<start + needle.count), needle) { return start..<start + needle.count }
+      start = index(of: needle[0], in: bytes, from: start + 1)
+    }
+    return nil
+  }
+
   /// Whether both hold the same bytes.
   @inline(__always)
   public static func equal(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {

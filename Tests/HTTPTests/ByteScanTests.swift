@@ -51,6 +51,14 @@ import Testing
     ends({ ByteScan.endOfQuery(in: $0, from: $1) }, at: { $0 <= 0x20 || $0 >= 0x7f || special.contains($0) })
   }
 
+  @Test(arguments: [
+    ("/v1/models/m", "/models/", 3..<11), ("/models", "/models/", nil), ("//models/", "/models/", 1..<9),
+    ("", "a", nil),
+    ("aab", "ab", 1..<3), ("abab", "ab", 0..<2), ("aaaaaaaaaaaaaaaaaaaab", "aab", 18..<21),
+  ]) func `what is sought is found where it first begins`(_ text: String, _ sought: String, _ range: Range<Int>?) {
+    #expect(ByteScan.range(of: Array(sought.utf8).span, in: Array(text.utf8).span) == range)
+  }
+
   @Test func `a word is little-endian and padded with zeros`() {
     let bytes: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8, 9]
     #expect(ByteScan.word(in: bytes.span) == 0x0807_0605_0403_0201)

@@ -34,10 +34,10 @@ enum ModelEndpoint {
 
   /// What stands behind `/models/`, which may have slashes, but is asked for nothing else.
   private static func listed(_ path: Span<UInt8>) -> String? {
-    let text = String(decoding: path.indices.map { path[$0] }, as: UTF8.self)
-    guard let start = text.firstRange(of: "/v1/models/") ?? text.firstRange(of: "/v1beta/models/") else { return nil }
-    let name = text[start.upperBound...]
-    return name.isEmpty || (text.contains("/v1beta/") && name.contains(":")) ? nil : String(name)
+    guard let name = rest(of: path, behind: "/v1/models/") ?? rest(of: path, behind: "/v1beta/models/") else {
+      return nil
+    }
+    return name.isEmpty || (contains(path, "/v1beta/") && name.contains(":")) ? nil : name
   }
 
   /// How faults are told: in the dialect that the path is of, or that the client's fields speak of.
@@ -45,6 +45,7 @@ enum ModelEndpoint {
 
   private static func shape(_ exchange: borrowing Exchange) -> FaultShape {
     if ends(exchange.path, with: "/v1/messages") { return .anthropic }
+    if ends(exchange.path, with: "/completions") || ends(exchange.path, with: "/responses") { return spoken(exchange) }
     if generates(exchange.path) != nil || contains(exchange.path, "/v1beta/models") { return .gemini }
     switch operation(exchange.path)?.front {
     case .messages: return .anthropic
@@ -52,15 +53,18 @@ enum ModelEndpoint {
     case .chat, .responses: return .openai
     case nil: break
     }
+    return spoken(exchange)
+  }
+
+  /// What the client's fields speak of.
+  private static func spoken(_ exchange: borrowing Exchange) -> FaultShape {
     if exchange.request.header(named: "anthropic-version") != nil { return .anthropic }
     return exchange.request.header(named: "x-goog-api-key") == nil ? .openai : .gemini
   }
 
   /// `/files` and what follows.
   private static func files(_ path: Span<UInt8>) -> String? {
-    let text = String(decoding: path.indices.map { path[$0] }, as: UTF8.self)
-    guard let start = text.firstRange(of: "/v1/files") else { return nil }
-    let rest = text[start.upperBound...]
+    guard let rest = rest(of: path, behind: "/v1/files") else { return nil }
     return rest.isEmpty || rest.hasPrefix("/") ? "/files" + rest : nil
   }
 
@@ -86,16 +90,20 @@ enum ModelEndpoint {
 
   /// The model that a path of Gemini's names: between `/models/` and the colon. It may have slashes.
   static func model(_ exchange: borrowing Exchange) -> String? {
-    let path = exchange.path
-    let text = String(decoding: path.indices.map { path[$0] }, as: UTF8.self)
-    guard let start = text.firstRange(of: "/models/"), let colon = text.lastIndex(of: ":"),
-      start.upperBound < colon
+    guard let rest = rest(of: exchange.path, behind: "/models/"), let colon = rest.lastIndex(of: ":"),
+      colon > rest.startIndex
     else { return nil }
-    return String(text[start.upperBound..<colon])
+    return String(rest[..<colon])
   }
 
-  private static func contains(_ path: Span<UInt8>, _ text: String) -> Bool {
-    String(decoding: path.indices.map { path[$0] }, as: UTF8.self).contains(text)
+  private static func contains(_ path: Span<UInt8>, _ text: StaticString) -> Bool {
+    ByteScan.range(of: ByteScan.bytes(of: text), in: path) != nil
+  }
+
+  /// What follows the first `text`, if it is there.
+  private static func rest(of path: Span<UInt8>, behind text: StaticString) -> String? {
+    guard let found = ByteScan.range(of: ByteScan.bytes(of: text), in: path) else { return nil }
+    return String(decoding: Array(copying: path.extracting(found.upperBound..<path.count)), as: UTF8.self)
   }
 
   private static func ends(_ path: Span<UInt8>, with text: StaticString) -> Bool {
