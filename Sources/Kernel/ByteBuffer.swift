@@ -13,15 +13,23 @@ public struct ByteBuffer: ~Copyable {
   @usableFromInline var room: Int
   @usableFromInline var written = 0
 
-  /// - Parameter capacity: bytes to reserve at once; at least 16.
+  /// - Parameter capacity: bytes to reserve at once, at least 16; 0 to take no memory before something is written.
   public init(capacity: Int = 256) {
-    room = max(16, capacity)
-    // SAFETY: owned by this value alone and freed in deinit.
-    unsafe base = .allocate(capacity: room)
+    room = capacity == 0 ? 0 : max(16, capacity)
+    // SAFETY: owned by this value alone and freed in deinit; without room it is neither read nor written, nor freed.
+    unsafe base = room == 0 ? Self.nowhere : .allocate(capacity: room)
   }
 
   // SAFETY: allocated in init or grow, never shared.
-  deinit { unsafe base.deallocate() }
+  deinit { if room > 0 { unsafe base.deallocate() } }
+
+  // SAFETY: an address that nothing is at: what has no room never follows it.
+  private static var nowhere: UnsafeMutablePointer<UInt8> {
+    unsafe UnsafeMutablePointer(bitPattern: 16).unsafelyUnwrapped
+  }
+
+  /// What is taken at least where nothing was.
+  private static let firstRoom = 256
 
   @inlinable
   public var capacity: Int { room }
@@ -75,11 +83,13 @@ public struct ByteBuffer: ~Copyable {
 
   @inline(never) @usableFromInline
   mutating func grow(to needed: Int) {
-    let larger = max(needed, room * 2)
-    // SAFETY: the new block is at least `count` long; the old one is freed once copied.
+    let larger = max(needed, room == 0 ? Self.firstRoom : room * 2)
+    // SAFETY: the new block is at least `count` long; the old one, if there is one, is freed once copied.
     let block = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
-    unsafe memcpy(block, base, count)
-    unsafe base.deallocate()
+    if room > 0 {
+      unsafe memcpy(block, base, count)
+      unsafe base.deallocate()
+    }
     unsafe base = block
     room = larger
   }

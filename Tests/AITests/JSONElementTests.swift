@@ -17,6 +17,15 @@ struct JSONElementTests {
   }
 
   @Test(arguments: [
+    ("0", 0), ("-0", 0), ("-7", -7), ("123456789012345678", 123_456_789_012_345_678),
+    ("9223372036854775807", Int.max), ("-9223372036854775808", Int.min), ("9223372036854775808", nil),
+    ("1.0", nil), ("1e3", nil), ("-0.5", nil), ("12345678901234567890123", nil), ("\"1\"", nil), ("true", nil),
+  ])
+  func `a number without fraction and exponent is an integer if it fits`(_ text: String, _ value: Int?) throws {
+    #expect(try JSONElement(parsing: text).integer == value)
+  }
+
+  @Test(arguments: [
     "", " ", "{", "[1,", "[1 2]", #"{"a"}"#, #"{"a":}"#, #"{a:1}"#, "01", "1.", "1e", "+1", "tru", "nul", #""a"#,
     #""\x""#, #""\u12"#, #""\ud800""#, #""\udc00""#, #""\ud800\u0041""#, "\"\n\"", "[1],", "{}{}", "[,]", #"{"a":1,}"#,
     String(repeating: "[", count: 200), "\u{FEFF}{}",

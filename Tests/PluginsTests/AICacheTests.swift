@@ -31,10 +31,13 @@ import Testing
     }
     // Each is written in another way, and asks the same.
     let form = Array("\(asks.withLock { $0 += 1; return $0 })".utf8)
+    let content = FixedContent([asked.text])
+    content.temperature = asked.temperature
+    content.canonical = asked.hasMeaning ? form + Array(asked.text.utf8) : nil
+    content.meaning = Array(asked.text.utf8)
     let call = ModelCall(
       asked: asked.asked, provider: "p", model: asked.model, streams: false, inputTokens: 10, outputTokens: 10,
-      price: nil, temperature: asked.temperature, canonical: asked.hasMeaning ? { form + Array(asked.text.utf8) } : nil,
-      content: { Array(asked.text.utf8) }, texts: { [asked.text] })
+      price: nil, asks: content)
     let verdict = await chain.runModelCall(call, &fixture.exchange)
     if case .fail(let fault) = verdict { return (fixture.exchange.cacheUse, fault) }
     #expect(call.isAnswered == (fixture.exchange.cacheUse == .hit))

@@ -12,12 +12,20 @@ import Testing
   private let definitions = [PluginDefinition(Guardrails.self)]
 
   /// A call whose request is one text, as the hooks leave it.
-  private final class Asked {
-    var text: String
-    let user: [String]?
+  private final class Asked: CallContent {
+    private(set) var text: String
+    private let user: [String]?
     init(_ text: String, user: [String]? = nil) {
       self.text = text
       self.user = user
+    }
+
+    var texts: [String] { [text] }
+    var userTexts: [String] { user ?? texts }
+
+    func filter(_ makeFilter: @escaping () -> any TextFilter) -> Bool {
+      text = String(decoding: makeFilter().filter(Array(text.utf8).span), as: UTF8.self)
+      return true
     }
   }
 
@@ -27,12 +35,7 @@ import Testing
     let chain = try PluginFixture.chain("guardrails: { \(entry) }", of: definitions, on: worker)
     var fixture = try ExchangeFixture()
     let call = ModelCall(
-      asked: "m", provider: "p", model: "m", streams: false, inputTokens: 1, outputTokens: 1, price: nil,
-      texts: { [asked.text] }, userTexts: { asked.user ?? [asked.text] },
-      filter: { make in
-        asked.text = String(decoding: make().filter(Array(asked.text.utf8).span), as: UTF8.self)
-        return true
-      })
+      asked: "m", provider: "p", model: "m", streams: false, inputTokens: 1, outputTokens: 1, price: nil, asks: asked)
     if case .fail(let fault) = await chain.runModelCall(call, &fixture.exchange) {
       return (call, fault, fixture.exchange.brokenRule)
     }
@@ -140,12 +143,7 @@ import Testing
     var fixture = try ExchangeFixture()
     let asked = Asked("a@example.com")
     let call = ModelCall(
-      asked: "m", provider: "p", model: "m", streams: false, inputTokens: 1, outputTokens: 1, price: nil,
-      texts: { [asked.text] },
-      filter: { make in
-        asked.text = String(decoding: make().filter(Array(asked.text.utf8).span), as: UTF8.self)
-        return true
-      })
+      asked: "m", provider: "p", model: "m", streams: false, inputTokens: 1, outputTokens: 1, price: nil, asks: asked)
     guard case .proceed = await chain.runModelCall(call, &fixture.exchange) else {
       Issue.record("refused")
       return
@@ -159,7 +157,7 @@ import Testing
     var fixture = try ExchangeFixture()
     let call = ModelCall(
       asked: "m", provider: "p", model: "m", streams: false, inputTokens: 1, outputTokens: 1, price: nil,
-      texts: { ["a@example.com"] }, filter: { _ in false })
+      asks: FixedContent(["a@example.com"]))
     guard case .fail(let fault) = await chain.runModelCall(call, &fixture.exchange) else {
       Issue.record("it went out")
       return

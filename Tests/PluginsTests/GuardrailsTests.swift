@@ -15,7 +15,7 @@ import Testing
     var fixture = try ExchangeFixture()
     let call = ModelCall(
       asked: "m", provider: "p", model: "m", streams: false, inputTokens: 1, outputTokens: 1, price: nil,
-      texts: { texts })
+      asks: FixedContent(texts))
     if case .fail(let fault) = await chain.runModelCall(call, &fixture.exchange) {
       return (fault, fixture.exchange.faultNote)
     }

@@ -148,8 +148,7 @@ import Testing
     -> ModelCall
   {
     ModelCall(
-      asked: "fast", provider: "p", model: "m", streams: false, inputTokens: input, outputTokens: output, price: price,
-      texts: { [] })
+      asked: "fast", provider: "p", model: "m", streams: false, inputTokens: input, outputTokens: output, price: price)
   }
 
   private func ask(

@@ -9,7 +9,7 @@ public struct BinaryEvents: ~Copyable {
   /// The octets are no such stream.
   public struct Malformed: Error, Equatable { public init() {} }
 
-  private var message = ByteBuffer(capacity: 1024)
+  private var message = ByteBuffer(capacity: 0)
   private var length = 0
   private var isComplete = false
   /// `:event-type`, or `:exception-type` of a message that says what went wrong.

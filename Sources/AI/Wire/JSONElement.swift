@@ -44,7 +44,21 @@ public struct JSONElement: Sendable {
   /// A number as it was written.
   public var number: JSONNumber? { entry.kind == .number ? JSONNumber(literal) : nil }
 
-  public var integer: Int? { entry.kind == .number ? Int(literal) : nil }
+  public var integer: Int? {
+    let entry = entry
+    guard entry.kind == .number else { return nil }
+    let bytes = tape.bytes
+    let isNegative = bytes[entry.start] == UInt8(ascii: "-")
+    let first = entry.start + (isNegative ? 1 : 0)
+    // So many digits fit.
+    guard entry.end - first <= 18 else { return Int(literal) }
+    var value = 0
+    for index in first..<entry.end {
+      guard case UInt8(ascii: "0")...UInt8(ascii: "9") = bytes[index] else { return nil }
+      value = value &* 10 &+ Int(bytes[index] &- UInt8(ascii: "0"))
+    }
+    return isNegative ? -value : value
+  }
 
   public var flag: Bool? {
     switch entry.kind {

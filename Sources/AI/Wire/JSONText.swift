@@ -6,8 +6,7 @@ enum JSONText {
   static func literal(_ text: String) -> String {
     var buffer = ByteBuffer(capacity: text.utf8.count + 2)
     buffer.append(json: text)
-    let span = buffer.span
-    return String(decoding: span.indices.map { span[$0] }, as: UTF8.self)
+    return String(decoding: Array(copying: buffer.span), as: UTF8.self)
   }
 
   static func literal(_ text: [UInt8]) -> [UInt8] {

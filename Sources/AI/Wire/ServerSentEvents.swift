@@ -6,11 +6,12 @@ public import Kernel
 public struct ServerSentEvents: ~Copyable {
   public struct TooLong: Error, Equatable { public init() {} }
 
-  private var line = ByteBuffer(capacity: 256)
-  private var name = ByteBuffer(capacity: 32)
-  private var data = ByteBuffer(capacity: 1024)
+  // Without memory at first: of most answers it is not known at the beginning whether they are streams.
+  private var line = ByteBuffer(capacity: 0)
+  private var name = ByteBuffer(capacity: 0)
+  private var data = ByteBuffer(capacity: 0)
   /// The octets of the event as they came.
-  private var raw = ByteBuffer(capacity: 1024)
+  private var raw = ByteBuffer(capacity: 0)
   private var hasData = false
   private var isBehindReturn = false
   private var isComplete = false

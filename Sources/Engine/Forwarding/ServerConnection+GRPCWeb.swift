@@ -53,6 +53,6 @@ extension ServerConnection {
 
   private static func text(_ bytes: borrowing ByteBuffer) -> String {
     let span = bytes.span
-    return String(decoding: span.indices.map { span[$0] }, as: UTF8.self)
+    return String(decoding: Array(copying: span), as: UTF8.self)
   }
 }

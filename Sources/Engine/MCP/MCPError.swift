@@ -31,7 +31,7 @@ extension FaultPage {
 
   private static func text(_ id: borrowing ByteBuffer) -> String {
     let span = id.span
-    return String(decoding: span.indices.map { span[$0] }, as: UTF8.self)
+    return String(decoding: Array(copying: span), as: UTF8.self)
   }
 
   /// Those of JSON-RPC 2.0 and of the protocol; what is the gateway's own is a server error.

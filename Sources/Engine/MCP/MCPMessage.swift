@@ -73,7 +73,7 @@ enum MCPFields {
     let payload = String(text.dropFirst(9).dropLast(2))
     guard decoder.decode(payload.utf8Span.span, into: &out), decoder.isComplete else { return text }
     let span = out.span
-    return String(decoding: span.indices.map { span[$0] }, as: UTF8.self)
+    return String(decoding: Array(copying: span), as: UTF8.self)
   }
 }
 

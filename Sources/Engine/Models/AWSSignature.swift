@@ -85,7 +85,7 @@ struct AWSSignature {
     var code = ByteBuffer(capacity: HMAC.size)
     guard let hmac = HMAC(key: key), hmac.append(codeOf: Array(text.utf8).span, to: &code) else { return [] }
     let span = code.span
-    return span.indices.map { span[$0] }
+    return Array(copying: span)
   }
 
   private static func hexadecimal(_ bytes: [UInt8]) -> String {

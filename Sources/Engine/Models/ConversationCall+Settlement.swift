@@ -102,23 +102,14 @@ extension ServerConnection {
     call.size = asked.inputTokens
     if route.chain.modelCall.isEmpty { return nil }
     let prices = candidates.compactMap { $0.provider.price(of: $0.model.model) }
+    let content = AskedContent(asked, isPrompt: slot.prompt != nil, isStored: asked.isStored(by: call.request.back))
     let plan = ModelCall(
       asked: call.asked, provider: call.model.provider, model: call.model.model, streams: asked.streams,
       inputTokens: call.size, outputTokens: asked.outputTokens(for: call.request.back),
       price: prices.isEmpty
         ? nil : TokenPrice(input: prices.map(\.input).max() ?? 0, output: prices.map(\.output).max() ?? 0),
-      temperature: asked.temperature, isDetermined: asked.isDetermined, saysTokens: asked.saysTokens,
-      // What a prompt's model says is not yet what its caller gets: prompts keep their own.
-      // Of a form not all is known that the answer depends on.
-      canonical: slot.prompt == nil && !asked.isForm && !asked.isStored(by: call.request.back)
-        ? { asked.canonical } : nil,
-      // The call holds its plan: held by it in return, neither would ever be let go.
-      content: slot.prompt == nil ? { [weak call] in (call?.edited ?? asked).meaning?.text } : nil,
-      question: { [weak call, isPrompt = slot.prompt != nil] in isPrompt ? nil : (call?.edited ?? asked).question },
-      asker: ModelAsker(worker, models), kept: { Answer(octets: $0).map { KeptModelAnswer($0) } },
-      texts: { [weak call] in (call?.edited ?? asked).texts },
-      userTexts: { [weak call] in (call?.edited ?? asked).userTexts },
-      filter: { [weak call] in call?.filter(asked, $0) ?? false })
+      asks: content, asker: ModelAsker(worker, models))
+    call.content = content
     call.plan = plan
     switch await route.chain.runModelCall(plan, &slot.exchange) {
     case .proceed:

@@ -25,9 +25,8 @@ final class ConversationCall {
   var size = 0
   /// What plugins see of it; nil where none looks.
   var plan: ModelCall?
-  /// The request with what plugins put in the places of its texts; nil where none did.
-  private(set) var edited: ModelRequest?
-  private var filters: [() -> any TextFilter] = []
+  /// The request as they see and edit it; nil where none looks.
+  var content: AskedContent?
   /// Whether the answer was there already, so that no model was asked.
   var isKept = false
   /// Whether the client does not get the answer, as its judges do not let it pass.
@@ -120,21 +119,6 @@ final class ConversationCall {
     isKept = true
     screenAnswer()
     answer.replay(kept.answer, into: &out)
-  }
-
-  /// Puts the texts of the request through filters; false when there would be no request any more.
-  func filter(_ asked: ModelRequest, _ makeFilter: @escaping () -> any TextFilter) -> Bool {
-    guard let request = try? (edited ?? asked).filtered(makeFilter) else { return false }
-    edited = request
-    filters.append(makeFilter)
-    return true
-  }
-
-  /// Another request of the same call, its texts filtered as those of the first.
-  func filtered(_ request: ModelRequest) throws(Refusal) -> ModelRequest {
-    var request = request
-    for filter in filters { request = try request.filtered(filter) }
-    return request
   }
 
   /// Lets the texts of the answer go through what plugins want them to.

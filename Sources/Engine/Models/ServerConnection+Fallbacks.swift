@@ -28,7 +28,7 @@ extension ServerConnection {
       totalDeadline = slot.exchange.times.headComplete + total
     }
     var fault = Fault.noTarget
-    var isFirst = call.edited == nil
+    var isFirst = call.content?.edited == nil
     while let candidate = call.takeNext() {
       let request =
         isFirst ? call.request : try? current(asked, slot, call).prepare(for: candidate, unsupported, isRead: isRead)
@@ -64,8 +64,8 @@ extension ServerConnection {
   private func current(_ asked: ModelRequest, _ slot: ExchangeSlot, _ call: ConversationCall) throws(Refusal)
     -> ModelRequest
   {
-    if let repair = slot.prompt?.repair { return try call.filtered(repair) }
-    return call.edited ?? asked
+    if let repair = slot.prompt?.repair { return try call.content?.filtered(repair) ?? repair }
+    return call.content?.edited ?? asked
   }
 
   /// One attempt; nil when the client has its answer.

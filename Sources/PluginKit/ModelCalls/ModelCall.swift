@@ -17,41 +17,18 @@ public final class ModelCall {
   public let outputTokens: Int?
   /// Nil where none is known.
   public let price: TokenPrice?
-  /// How freely the answer is drawn; nil where the request does not say.
-  public let temperature: Double?
-  /// Whether the same request has the same answer anyway, as an embedding.
-  public let isDetermined: Bool
-  /// Whether a text of the request comes as the numbers of its tokens: no rule can look through it.
-  public let saysTokens: Bool
-  private let readCanonical: (() -> [UInt8])?
-  private let writeContent: (() -> [UInt8]?)?
-  private let readQuestion: () -> (frame: [UInt8], text: String)?
-  private let readTexts: () -> [String]
-  private let readUserTexts: () -> [String]
-  private let filterRequest: (@escaping () -> any TextFilter) -> Bool
+  private let asks: (any CallContent)?
   /// Asks other models for a plugin's own ends; nil where none can be asked.
   public let asker: (any ModelAsking)?
-  private let readKept: ([UInt8]) -> (any KeptAnswer)?
   private var guards: [any AnswerGuard] = []
   private var reservations: [any ModelReservation] = []
   private var keeper: ((GivenAnswer) -> Void)?
   private var contentKeeper: ((any KeptAnswer) -> Void)?
 
-  /// - Parameters:
-  ///   - canonical: the request as text that depends on what it says only; nil where no answer may stand in for another.
-  ///   - content: what the request asks, in no dialect's words; nil where no answer may stand in for another.
-  ///   - question: what the last user asked, apart from the rest of it; nil where no answer may stand in for another.
-  ///   - kept: reads the octets of an answer that was kept in no dialect.
-  ///   - texts: reads what `texts` is; called only if somebody asks. `userTexts` is the same.
-  ///   - filter: puts every text of the request through a filter of its own; false where that cannot be done.
+  /// - Parameter asks: what the request says; nil where nobody can look into it.
   public init(
     asked: String, provider: String, model: String, streams: Bool, inputTokens: Int, outputTokens: Int?,
-    price: TokenPrice?, temperature: Double? = nil, isDetermined: Bool = false, saysTokens: Bool = false,
-    canonical: (() -> [UInt8])? = nil,
-    content: (() -> [UInt8]?)? = nil, question: @escaping () -> (frame: [UInt8], text: String)? = { nil },
-    asker: (any ModelAsking)? = nil, kept: @escaping ([UInt8]) -> (any KeptAnswer)? = { _ in nil },
-    texts: @escaping () -> [String], userTexts: @escaping () -> [String] = { [] },
-    filter: @escaping (@escaping () -> any TextFilter) -> Bool = { _ in false }
+    price: TokenPrice?, asks: (any CallContent)? = nil, asker: (any ModelAsking)? = nil
   ) {
     self.asked = asked
     self.provider = provider
@@ -60,24 +37,26 @@ public final class ModelCall {
     self.inputTokens = inputTokens
     self.outputTokens = outputTokens
     self.price = price
-    self.temperature = temperature
-    self.isDetermined = isDetermined
-    self.saysTokens = saysTokens
-    readCanonical = canonical
-    writeContent = content
-    readQuestion = question
+    self.asks = asks
     self.asker = asker
-    readKept = kept
-    readTexts = texts
-    readUserTexts = userTexts
-    filterRequest = filter
   }
 
+  // MARK: The request
+
+  /// How freely the answer is drawn; nil where the request does not say.
+  public var temperature: Double? { asks?.temperature }
+
+  /// Whether the same request has the same answer anyway, as an embedding.
+  public var isDetermined: Bool { asks?.isDetermined ?? false }
+
+  /// Whether a text of the request comes as the numbers of its tokens: no rule can look through it.
+  public var saysTokens: Bool { asks?.saysTokens ?? false }
+
   /// Every text of the request in its order, wherever the client's dialect has it, but for data in base64.
-  public private(set) lazy var texts: [String] = readTexts()
+  public private(set) lazy var texts: [String] = asks?.texts ?? []
 
   /// Those of them that users said: no instructions, and nothing of models and tools.
-  public var userTexts: [String] { readUserTexts() }
+  public var userTexts: [String] { asks?.userTexts ?? [] }
 
   /// Puts every text of the request through a filter of its own, before later hooks and the model see it.
   ///
@@ -86,8 +65,8 @@ public final class ModelCall {
   ///
   /// - Returns: false where it cannot be done, so that the request must not go out.
   public func filterTexts(_ makeFilter: @escaping () -> any TextFilter) -> Bool {
-    guard filterRequest(makeFilter) else { return false }
-    texts = readTexts()
+    guard let asks, asks.filter(makeFilter) else { return false }
+    texts = asks.texts
     return true
   }
 
@@ -130,7 +109,7 @@ public final class ModelCall {
   // MARK: Answers that are kept
 
   /// The request as it came, as text that depends on what it says only; nil where an answer must be its own.
-  public var canonical: [UInt8]? { readCanonical?() }
+  public var canonical: [UInt8]? { asks?.canonical }
 
   /// Asks for the answer as the client gets it, if it is a whole and good one.
   public func keepAnswer(_ keeper: @escaping (GivenAnswer) -> Void) { self.keeper = keeper }
@@ -143,11 +122,11 @@ public final class ModelCall {
 
   /// What the request asks as it stands now: the same in every dialect, for streams and whole answers. Nil where it says
   /// something that only its own dialect knows.
-  public var content: [UInt8]? { writeContent?() }
+  public var content: [UInt8]? { asks?.meaning }
 
   /// What the last user asked in words, and everything else that the answer depends on, as octets that are the same for
   /// requests that agree in all but those words. Nil where `content` is.
-  public var question: (frame: [UInt8], text: String)? { readQuestion() }
+  public var question: (frame: [UInt8], text: String)? { asks?.question }
 
   /// Asks for the answer as the model gave it, before any guard, and in no dialect.
   public func keepContent(_ keeper: @escaping (any KeptAnswer) -> Void) { contentKeeper = keeper }
@@ -159,7 +138,7 @@ public final class ModelCall {
   public func keep(_ answer: any KeptAnswer) { contentKeeper?(answer) }
 
   /// Reads the octets of what `keepContent` gave, here or in another gateway; nil where they are none.
-  public func readContent(_ octets: [UInt8]) -> (any KeptAnswer)? { readKept(octets) }
+  public func readContent(_ octets: [UInt8]) -> (any KeptAnswer)? { asks?.readAnswer(octets) }
 
   /// An answer that was kept so and is given again: nobody is asked, and later hooks see the call all the same.
   public private(set) var kept: (any KeptAnswer)?

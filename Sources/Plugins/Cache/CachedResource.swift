@@ -59,7 +59,7 @@ struct CallKey: Sendable {
 
   init(_ key: borrowing CacheKey, route: String) {
     let span = key.text.span
-    text = span.indices.map { span[$0] }
+    text = Array(copying: span)
     (hostLength, pathLength) = (key.hostLength, key.pathLength)
     (hash, resourceHash) = (key.hash, key.resourceHash)
     self.route = route

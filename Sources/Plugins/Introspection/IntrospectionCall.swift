@@ -38,7 +38,7 @@ struct IntrospectionCall {
       var credentials = ByteBuffer()
       Base64.append("\(id):\(secret)".utf8Span.span, to: &credentials)
       let span = credentials.span
-      let value = String(decoding: span.indices.map { span[$0] }, as: UTF8.self)
+      let value = String(decoding: Array(copying: span), as: UTF8.self)
       fields.append((name: "Authorization", value: "Basic \(value)"))
     case .post: form += "&client_id=\(id)&client_secret=\(secret)"
     }

@@ -67,7 +67,7 @@ struct LimitKey: Sendable {
 
   private static func bytes(_ buffer: borrowing ByteBuffer) -> [UInt8] {
     let span = buffer.span
-    return span.indices.map { span[$0] }
+    return Array(copying: span)
   }
 
   private static let longestValue = 256

@@ -50,7 +50,7 @@ final class SharedQuota: AsyncRequestHeadHook, ResponseHeadHook {
 
   private static func bytes(_ buffer: borrowing ByteBuffer) -> [UInt8] {
     let span = buffer.span
-    return span.indices.map { span[$0] }
+    return Array(copying: span)
   }
 
   private static let script = StoreScript(

@@ -53,7 +53,7 @@ final class SharedRateLimit: AsyncRequestHeadHook, ResponseHeadHook {
 
   private static func bytes(_ buffer: borrowing ByteBuffer) -> [UInt8] {
     let span = buffer.span
-    return span.indices.map { span[$0] }
+    return Array(copying: span)
   }
 
   /// GCRA as in `ArrivalTable`, in microseconds of the store's clock; answers whether it admits, and how far ahead the

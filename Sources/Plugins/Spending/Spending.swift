@@ -189,7 +189,7 @@ final class Spending {
     var text = ByteBuffer(capacity: 128)
     book.key.append(of: exchange, to: &text)
     let span = text.span
-    return String(decoding: span.indices.map { span[$0] }, as: UTF8.self)
+    return String(decoding: Array(copying: span), as: UTF8.self)
   }
 
   /// The period is part of the key, and the count expires with it.

@@ -21,7 +21,7 @@ public struct CallLogMembers: Sendable {
 
   fileprivate static func copy(_ buffer: borrowing ByteBuffer) -> [UInt8] {
     let span = buffer.span
-    return span.indices.map { span[$0] }
+    return Array(copying: span)
   }
 }
 

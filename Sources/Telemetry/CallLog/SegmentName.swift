@@ -80,6 +80,6 @@ extension String {
   /// The bytes of a buffer, repaired where they are not UTF-8.
   init(copying buffer: borrowing ByteBuffer) {
     let span = buffer.span
-    self = String(decoding: span.indices.map { span[$0] }, as: UTF8.self)
+    self = String(decoding: Array(copying: span), as: UTF8.self)
   }
 }

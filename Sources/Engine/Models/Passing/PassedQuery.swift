@@ -13,7 +13,7 @@ enum PassedQuery {
       append(exchange.query, without: name, to: &left)
     }
     let span = left.span
-    return String(decoding: span.indices.map { span[$0] }, as: UTF8.self)
+    return String(decoding: Array(copying: span), as: UTF8.self)
   }
 
   private static func append(_ query: borrowing ByteBuffer?, without name: String?, to out: inout ByteBuffer) {
@@ -37,13 +37,13 @@ enum PassedQuery {
     var text = ByteBuffer(capacity: 64)
     PercentEncoding.append(decoding: exchange.query.extracting(range), form: true, to: &text)
     let span = text.span
-    return span.isEmpty ? nil : String(decoding: span.indices.map { span[$0] }, as: UTF8.self)
+    return span.isEmpty ? nil : String(decoding: Array(copying: span), as: UTF8.self)
   }
 
   static func encoded(_ text: String) -> String {
     var out = ByteBuffer(capacity: 64)
     PercentEncoding.append(encoding: text.utf8Span.span, to: &out)
     let span = out.span
-    return String(decoding: span.indices.map { span[$0] }, as: UTF8.self)
+    return String(decoding: Array(copying: span), as: UTF8.self)
   }
 }

@@ -124,7 +124,7 @@ extension ModelCall {
     let price = candidate.provider.price(of: candidate.model.model)
     return ModelCall(
       asked: asked, provider: candidate.model.provider, model: candidate.model.model, streams: true, inputTokens: 1,
-      outputTokens: nil, price: price.map { TokenPrice(input: $0.input, output: $0.output) }, texts: { [] })
+      outputTokens: nil, price: price.map { TokenPrice(input: $0.input, output: $0.output) })
   }
 }
 

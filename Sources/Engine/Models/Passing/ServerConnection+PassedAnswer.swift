@@ -43,6 +43,10 @@ enum AnswerMedia {
   case data
 
   init(_ type: Span<UInt8>) {
+    if ByteScan.equal(type, ByteScan.bytes(of: "application/json")) {
+      self = .json
+      return
+    }
     let end = type.indices.first { type[$0] == UInt8(ascii: ";") || type[$0] == 0x20 } ?? type.count
     let name = String(decoding: Array(copying: type.extracting(0..<end)), as: UTF8.self).lowercased()
     switch name {
