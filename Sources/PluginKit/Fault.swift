@@ -2,8 +2,10 @@ public import HTTP
 
 /// Why an exchange failed, and whose fault it was.
 ///
-/// A small value that allocates nothing: static words and numbers. It is rendered for the caller in one place, and
-/// its `reason` stands in the call log; the caller sees the origin, the status and the sentence, never a target.
+/// It is rendered for the caller in one place, and its `reason` stands in the call log; the caller sees the origin, the
+/// status and the sentence, never a target. Two words wide, because functions that wait keep every fault that they may
+/// answer with in their frame: what is the same for all faults of a reason stands in one object, so that a fault that
+/// occurs often is a `static let`.
 public struct Fault: Error, Sendable {
   /// Whose fault it was; the value of `X-Fault`.
   public enum Origin: String, Sendable, CaseIterable {
@@ -27,17 +29,24 @@ public struct Fault: Error, Sendable {
     }
   }
 
-  public let origin: Origin
-  /// The HTTP status of the answer; 499 when the client is gone and nobody reads one.
-  public let status: Int
-  /// A stable word for logs and metrics, such as `connect_refused`.
-  public let reason: StaticString
-  /// The word that the caller reads: the reason, unless it would tell whoever guesses how near they are.
-  public let code: StaticString
-  /// One sentence for the caller that says what to do.
-  public let detail: StaticString
-  /// For `Retry-After`, in seconds; 0 for none.
-  public var retryAfter: Int
+  private final class Cause: Sendable {
+    let origin: Origin
+    let status: Int
+    let reason: StaticString
+    let code: StaticString
+    let detail: StaticString
+
+    init(_ origin: Origin, _ status: Int, _ reason: StaticString, _ code: StaticString, _ detail: StaticString) {
+      self.origin = origin
+      self.status = status
+      self.reason = reason
+      self.code = code
+      self.detail = detail
+    }
+  }
+
+  private let cause: Cause
+  private var seconds: Int32
   /// Whether the client's connection must be closed, because where its next request begins is not certain.
   public var closes: Bool
   /// Whether asking again soon wins nothing, which clients of models are told by `x-should-retry: false`.
@@ -47,29 +56,31 @@ public struct Fault: Error, Sendable {
     _ origin: Origin, _ status: Int, _ reason: StaticString, _ detail: StaticString, retryAfter: Int = 0,
     closes: Bool = false, isFinal: Bool = false, code: StaticString? = nil
   ) {
-    self.origin = origin
-    self.status = status
-    self.reason = reason
-    self.code = code ?? reason
-    self.detail = detail
-    self.retryAfter = retryAfter
+    cause = Cause(origin, status, reason, code ?? reason, detail)
+    seconds = Int32(clamping: retryAfter)
     self.closes = closes
     self.isFinal = isFinal
   }
-}
 
-/// How a fault is told: as the client's own dialect has errors. Calls of gRPC have theirs beside it.
-public enum FaultShape: UInt8, Sendable {
-  /// problem+json (RFC 9457).
-  case problem
-  /// The error object of OpenAI.
-  case openai
-  /// That of Anthropic.
-  case anthropic
-  /// That of Google.
-  case gemini
-  /// JSON-RPC 2.0.
-  case call
+  public var origin: Origin { cause.origin }
+
+  /// The HTTP status of the answer; 499 when the client is gone and nobody reads one.
+  public var status: Int { cause.status }
+
+  /// A stable word for logs and metrics, such as `connect_refused`.
+  public var reason: StaticString { cause.reason }
+
+  /// The word that the caller reads: the reason, unless it would tell whoever guesses how near they are.
+  public var code: StaticString { cause.code }
+
+  /// One sentence for the caller that says what to do.
+  public var detail: StaticString { cause.detail }
+
+  /// For `Retry-After`, in seconds; 0 for none.
+  public var retryAfter: Int {
+    get { Int(seconds) }
+    set { seconds = Int32(clamping: newValue) }
+  }
 }
 
 extension Fault {

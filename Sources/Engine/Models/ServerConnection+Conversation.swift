@@ -34,6 +34,7 @@ extension ServerConnection {
     }
   }
 
+  @inline(never)
   private func list(_ slot: ExchangeSlot, _ render: (inout Exchange) -> Void) async -> Bool {
     guard slot.exchange.request.method == .get || slot.exchange.request.method == .head else {
       slot.exchange.allowed = "GET, HEAD"
@@ -79,6 +80,7 @@ extension ServerConnection {
   }
 
   /// Tells the client which field cannot be read or said.
+  @inline(never)
   func refuse(_ refusal: Refusal, _ front: Front, _ slot: ExchangeSlot) async -> Bool {
     // The operator's own words: the caller of a prompt has said none of them.
     if slot.prompt != nil { return await refuse(.promptUnavailable, slot) }

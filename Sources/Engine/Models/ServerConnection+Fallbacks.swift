@@ -89,6 +89,7 @@ extension ServerConnection {
   }
 
   /// Answers with the failure of the last who was asked.
+  @inline(never)
   func tell(_ failure: Failure, _ slot: ExchangeSlot, _ call: ConversationCall) async -> Bool {
     if failure.kind == .authentication { return await refuse(call.keyFault(now: worker.loop.now), slot) }
     if slot.prompt != nil { return await refuse(.modelsFailed(retryAfter: call.retryAfter), slot) }

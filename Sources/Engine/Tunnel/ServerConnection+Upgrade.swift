@@ -36,6 +36,7 @@ extension ServerConnection {
 
   /// The target switches: its head goes to the client, and both connections become a tunnel, which begins when the
   /// task ends.
+  @inline(never)
   func switchProtocols(
     _ slot: ExchangeSlot, _ lease: UpstreamConnection, route: WorkerRoute, timeouts: CallTimeouts
   ) async -> AttemptOutcome {

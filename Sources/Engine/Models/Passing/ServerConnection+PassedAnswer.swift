@@ -5,6 +5,7 @@ import PluginKit
 
 /// What models answer beside texts, such as speech: it goes to the client as it comes, like any other answer.
 extension ServerConnection {
+  @inline(never)
   func passAnswer(
     _ slot: ExchangeSlot, _ lease: UpstreamConnection, _ call: ConversationCall, route: WorkerRoute,
     timeouts: CallTimeouts
