@@ -34,11 +34,10 @@ extension ModelRequest {
     if unsupported == .refuse, let first = losses.fields.first {
       throw Refusal(first, "`\(first)` cannot be said to the model that is asked for; leave it out.")
     }
-    var made = ProviderRequest(
-      front: front, back: back.errors, body: Array(copying: json.buffer.span), streams: false, showsUsage: true,
-      dropped: losses.fields, operation: operation)
-    made.embeddings = AskedEmbeddings(
+    let asked = AskedEmbeddings(
       back: back, count: request.texts.count, isBase64: request.isBase64, isBatch: isBatch, estimate: inputTokens)
-    return made
+    return ProviderRequest(
+      front: front, back: back.errors, body: Array(copying: json.buffer.span), streams: false, showsUsage: true,
+      dropped: losses.fields, operation: operation, embeddings: asked)
   }
 }

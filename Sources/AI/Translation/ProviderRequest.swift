@@ -2,7 +2,9 @@ import JSON
 import Kernel
 
 /// A request as the provider gets it.
-public struct ProviderRequest: Sendable {
+///
+/// An object, since the call, its attempt and its answer all hold it while they wait.
+public final class ProviderRequest: Sendable {
   public enum Unsupported: String, Sendable, CaseIterable {
     /// 400, naming the field.
     case refuse
@@ -19,13 +21,30 @@ public struct ProviderRequest: Sendable {
   /// What was left out, in the client's words.
   public let dropped: [String]
   /// What is asked, if it is no conversation.
-  public var operation: PassedOperation?
+  public let operation: PassedOperation?
   /// What was asked of embeddings, if they are asked of a provider of another dialect.
-  public var embeddings: AskedEmbeddings?
+  public let embeddings: AskedEmbeddings?
   /// Of a form whose rest follows as it comes: how much of it stands in `body`, before the model's name was changed.
-  public var formPrefix: Int?
+  public let formPrefix: Int?
   /// The tool whose arguments are the answer's text, where a schema is asked for in this way.
-  var answerTool: String?
+  let answerTool: String?
+
+  init(
+    front: Front, back: Back, body: [UInt8], streams: Bool, showsUsage: Bool, dropped: [String],
+    operation: PassedOperation? = nil, embeddings: AskedEmbeddings? = nil, formPrefix: Int? = nil,
+    answerTool: String? = nil
+  ) {
+    self.front = front
+    self.back = back
+    self.body = body
+    self.streams = streams
+    self.showsUsage = showsUsage
+    self.dropped = dropped
+    self.operation = operation
+    self.embeddings = embeddings
+    self.formPrefix = formPrefix
+    self.answerTool = answerTool
+  }
 
   /// Whether both sides speak the same dialect.
   public var isNative: Bool { back.native == front }
@@ -95,11 +114,10 @@ public struct ModelRequest: Sendable {
     if unsupported == .refuse, let first = lost.losses.fields.first {
       throw Refusal(first, "`\(first)` cannot be said to the model that is asked for; leave it out.")
     }
-    var request = ProviderRequest(
+    return ProviderRequest(
       front: front, back: back, body: Array(copying: json.buffer.span), streams: streams,
-      showsUsage: conversation.wantsUsage, dropped: lost.losses.fields)
-    if back == .bedrock { request.answerTool = Converse.answerTool(conversation) }
-    return request
+      showsUsage: conversation.wantsUsage, dropped: lost.losses.fields,
+      answerTool: back == .bedrock ? Converse.answerTool(conversation) : nil)
   }
 
   /// Puts the provider's name of the model into the client's bytes, and asks for the usage of a stream.
@@ -107,11 +125,9 @@ public struct ModelRequest: Sendable {
     _ back: Back, model: String, _ variant: ChatVariant, _ unsupported: ProviderRequest.Unsupported
   ) throws(Refusal) -> ProviderRequest {
     if let form {
-      var request = ProviderRequest(
+      return ProviderRequest(
         front: front, back: back, body: form.renamed(model), streams: false, showsUsage: true, dropped: [],
-        operation: operation)
-      request.formPrefix = form.content.count
-      return request
+        operation: operation, formPrefix: form.content.count)
     }
     var edits: [(range: Range<Int>, text: String)] = []
     if front != .generate {

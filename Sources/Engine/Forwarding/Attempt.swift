@@ -47,21 +47,9 @@ extension ServerConnection {
   private func answer(
     _ slot: ExchangeSlot, _ lease: UpstreamConnection, route: WorkerRoute, timeouts: CallTimeouts
   ) async -> AttemptOutcome {
-    slot.exchange.times.firstByte = worker.loop.now
-    let status = slot.exchange.response.head.status
-    if route.settings.mcp != nil { MCPSession.tag(&slot.exchange, by: lease.pool) }
-    if let pass = slot.pass { pass.look(&slot.exchange, now: worker.loop.now) }
-    if status == 101 { return await switchProtocols(slot, lease, route: route, timeouts: timeouts) }
-    if status >= 500 {
-      let failure = AttemptFailure(kind: .status(status), fault: .upstreamReset, sent: true)
-      let pool = lease.pool.pool
-      // Decided before the answer is given up: without another target or budget it is the best there is.
-      if pool.hasAlternative(to: lease.pool, slot.history), mayTryAgain(slot, pool, after: failure) {
-        return abandon(lease, .failed(failure))
-      }
-      if let fallback = route.fallback, fallback.covers(status: status), mayFallBack(slot, fallback) {
-        return abandon(lease, .fault(.upstreamStatus(status)))
-      }
+    if let outcome = lookAtHead(slot, lease, route: route) { return abandon(lease, outcome) }
+    if slot.exchange.response.head.status == 101 {
+      return await switchProtocols(slot, lease, route: route, timeouts: timeouts)
     }
     if let call = slot.conversation {
       if call.passesOn(&slot.exchange.response) {
@@ -71,6 +59,30 @@ extension ServerConnection {
     }
     if let failure = beginRelay(slot, route: route) { return abandon(lease, .failed(failure)) }
     return await finishRelay(slot, lease, timeouts: timeouts)
+  }
+
+  /// Notes a final head; an outcome if its status is one that may be tried again.
+  ///
+  /// Not inlined: what only it needs would stand in the frame of what waits.
+  @inline(never)
+  private func lookAtHead(
+    _ slot: ExchangeSlot, _ lease: UpstreamConnection, route: WorkerRoute
+  ) -> AttemptOutcome? {
+    slot.exchange.times.firstByte = worker.loop.now
+    let status = slot.exchange.response.head.status
+    if route.settings.mcp != nil { MCPSession.tag(&slot.exchange, by: lease.pool) }
+    if let pass = slot.pass { pass.look(&slot.exchange, now: worker.loop.now) }
+    guard status >= 500 else { return nil }
+    let failure = AttemptFailure(kind: .status(status), fault: .upstreamReset, sent: true)
+    let pool = lease.pool.pool
+    // Decided before the answer is given up: without another target or budget it is the best there is.
+    if pool.hasAlternative(to: lease.pool, slot.history), mayTryAgain(slot, pool, after: failure) {
+      return .failed(failure)
+    }
+    if let fallback = route.fallback, fallback.covers(status: status), mayFallBack(slot, fallback) {
+      return .fault(.upstreamStatus(status))
+    }
+    return nil
   }
 
   private static let mostInformational = 16

@@ -75,6 +75,7 @@ extension ServerConnection {
   }
 
   /// Tells breaker, health and metrics how an attempt ended.
+  @inline(never)
   func endAttempt(_ slot: ExchangeSlot, _ target: TargetPool, _ outcome: AttemptOutcome) {
     target.record(outcome, status: slot.account.status, &slot.history)
     worker.metrics.attemptEnded(
@@ -105,6 +106,7 @@ extension ServerConnection {
   }
 
   /// Decides, counts and takes from the budget; without another target there is nothing to decide.
+  @inline(never)
   func mayTryAgain(_ slot: ExchangeSlot, _ pool: UpstreamPool, after failure: AttemptFailure) -> Bool {
     slot.history.lastFault = failure.fault
     if !failure.kind.isStale, !pool.hasUntried(slot.history) { return false }

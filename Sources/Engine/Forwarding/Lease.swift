@@ -13,6 +13,7 @@ enum LeaseOutcome {
 
 extension ServerConnection {
   /// Gets a connection that is established: one that rested, a new one, or one that others give back.
+  @inline(never)
   func lease(
     _ slot: ExchangeSlot, pool: UpstreamPool, history: inout AttemptHistory, timeouts: CallTimeouts
   ) async -> LeaseOutcome {

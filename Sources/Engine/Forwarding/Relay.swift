@@ -36,6 +36,7 @@ extension ServerConnection {
   }
 
   /// Moves both bodies until the answer is complete.
+  @inline(never)
   func finishRelay(
     _ slot: ExchangeSlot, _ lease: UpstreamConnection, timeouts: CallTimeouts
   ) async -> AttemptOutcome {

@@ -1,3 +1,4 @@
+import HTTP
 import Kernel
 import Runtime
 
@@ -17,6 +18,16 @@ final class BodyCollector: Transport {
     super.init()
     isWritable = true
   }
+
+  /// Collects all of a body that is framed so.
+  convenience init(_ framing: BodyFraming, piece: Int = .max) {
+    let length = if case .length(let count) = framing { count } else { Self.usual }
+    self.init(piece: piece, capacity: min(length, Self.mostAtOnce))
+  }
+
+  private static let usual = 1024
+  /// A length is only what the sender says: more room is made for what has come.
+  private static let mostAtOnce = 16 << 10
 
   override func send(_ bytes: Span<UInt8>, more: Bool = false) -> IOResult {
     content.append(bytes)

@@ -9,6 +9,7 @@ extension ConversationCall {
   }
 
   /// Begins an attempt with a key and the breaker's leave, if they are to be had.
+  @inline(never)
   func attempt(_ candidate: ModelCandidate, _ request: ProviderRequest, now: Int) -> Beginning {
     let model = candidate.model.model
     var key: String?
@@ -46,6 +47,7 @@ extension ConversationCall {
   /// Tells the model's breaker: limits and refused keys say nothing of whether it works.
   ///
   /// - Parameter fault: why the attempt brought no answer; nil when it did.
+  @inline(never)
   func tellBreaker(_ candidate: ModelCandidate, _ pass: CircuitBreaker.Pass?, _ fault: Fault?, now: Int) {
     guard let pass, let breaker = candidate.provider.breaker(of: candidate.model.model) else { return }
     let outcome: CircuitBreaker.Outcome

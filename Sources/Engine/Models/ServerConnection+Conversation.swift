@@ -10,6 +10,9 @@ extension ServerConnection {
   /// Carries an exchange of a route with models; whether the connection can go on.
   func converse(_ slot: ExchangeSlot, route: WorkerRoute, models: ModelRoute) async -> Bool {
     if let prompt = models.prompt { return await answer(prompt, slot, route: route, models: models) }
+    let front: Front
+    var path: (model: String, streams: Bool)?
+    var passed: PassedOperation?
     switch ModelEndpoint.find(slot.exchange) {
     case .unknown: return await refuse(.notFound, slot)
     case .list: return await list(slot) { ModelList.render(models.names, into: &$0) }
@@ -23,15 +26,15 @@ extension ServerConnection {
       if streams, !ModelEndpoint.asksEvents(slot.exchange) {
         return await refuse(Refusal("alt", "A stream is sent as events: ask with `?alt=sse`."), .generate, slot)
       }
-      return await converse(slot, route: route, models: models, .generate, path: (model, streams))
+      (front, path) = (.generate, (model, streams))
     case .passed(let operation) where operation.takesForm && Self.isForm(&slot.exchange):
       return await converseForm(slot, route: route, models: models, operation)
     case .passed(let operation):
-      let model = operation.front == .generate ? ModelEndpoint.model(slot.exchange).map { ($0, false) } : nil
-      return await converse(slot, route: route, models: models, operation.front, path: model, operation)
-    case .conversation(let front):
-      return await converse(slot, route: route, models: models, front, path: nil)
+      (front, passed) = (operation.front, operation)
+      if front == .generate, let model = ModelEndpoint.model(slot.exchange) { path = (model, false) }
+    case .conversation(let spoken): front = spoken
     }
+    return await converse(slot, route: route, models: models, front, path: path, passed)
   }
 
   @inline(never)
@@ -44,19 +47,20 @@ extension ServerConnection {
     return await respond(slot)
   }
 
+  @inline(never)
   private func converse(
-    _ slot: ExchangeSlot, route: WorkerRoute, models: ModelRoute, _ front: Front, path: (String, Bool)?,
-    _ operation: PassedOperation? = nil
+    _ slot: ExchangeSlot, route: WorkerRoute, models: ModelRoute, _ front: Front, path: (model: String, streams: Bool)?,
+    _ operation: PassedOperation?
   ) async -> Bool {
     if let fault = mayConverse(slot, models, front) { return await refuse(fault, slot) }
-    let body = BodyCollector()
+    let body = BodyCollector(slot.exchange.request.head.framing)
     if let fault = await readBody(slot, into: body) { return await refuse(fault, slot) }
     return await call(slot, route: route, models: models, front, body.take(), path: path, operation)
   }
 
   private func call(
     _ slot: ExchangeSlot, route: WorkerRoute, models: ModelRoute, _ front: Front, _ body: [UInt8],
-    path: (String, Bool)?, _ operation: PassedOperation?
+    path: (model: String, streams: Bool)?, _ operation: PassedOperation?
   ) async -> Bool {
     let asked: ModelRequest
     do throws(Refusal) { asked = try ModelRequest(front, body: body, path: path, operation: operation) } catch {

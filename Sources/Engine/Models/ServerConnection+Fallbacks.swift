@@ -11,13 +11,7 @@ extension ServerConnection {
     _ slot: ExchangeSlot, route: WorkerRoute, models: ModelRoute, _ asked: ModelRequest,
     _ choice: (candidates: [ModelCandidate], timeouts: ModelTimeouts)
   ) async -> Bool {
-    let unsupported = models.settings.unsupported
-    let isRead = route.chain.readsModelTexts
-    do throws(Refusal) {
-      let request = try asked.prepare(for: choice.candidates[0], unsupported, isRead: isRead)
-      slot.conversation = ConversationCall(
-        asked: asked.model, choice.candidates, choice.timeouts, request: request, id: Self.identifier(of: slot))
-    } catch { return await refuse(error, asked.front, slot) }
+    if let refusal = beginCall(slot, route, models, asked, choice) { return await refuse(refusal, asked.front, slot) }
     guard let call = slot.conversation else { return await refuse(.unknownModel, slot) }
     call.log = models.settings.log
     if call.log.prompts { call.said = asked.userTexts }
@@ -30,8 +24,7 @@ extension ServerConnection {
     var fault = Fault.noTarget
     var isFirst = call.content?.edited == nil
     while let candidate = call.takeNext() {
-      let request =
-        isFirst ? call.request : try? current(asked, slot, call).prepare(for: candidate, unsupported, isRead: isRead)
+      let request = isFirst ? call.request : prepareNext(slot, route, models, asked, call, candidate)
       isFirst = false
       guard let request else {
         call.note(candidate, "inexpressible")
@@ -53,20 +46,49 @@ extension ServerConnection {
     return await refuse(fault, slot)
   }
 
+  // MARK: What waits for nothing
+
+  // Not inlined: what only these need would stand in the frame of what waits.
+
+  /// Begins the call; why it cannot be said to the first who is to be asked.
+  @inline(never)
+  private func beginCall(
+    _ slot: ExchangeSlot, _ route: WorkerRoute, _ models: ModelRoute, _ asked: ModelRequest,
+    _ choice: (candidates: [ModelCandidate], timeouts: ModelTimeouts)
+  ) -> Refusal? {
+    do throws(Refusal) {
+      let request = try asked.prepare(
+        for: choice.candidates[0], models.settings.unsupported, isRead: route.chain.readsModelTexts)
+      slot.conversation = ConversationCall(
+        asked: asked.model, choice.candidates, choice.timeouts, request: request, id: Self.identifier(of: slot))
+      return nil
+    } catch { return error }
+  }
+
+  /// What another is sent, as plugins want it; a repair of a prompt's output too. Nil where it cannot be said there.
+  @inline(never)
+  private func prepareNext(
+    _ slot: ExchangeSlot, _ route: WorkerRoute, _ models: ModelRoute, _ asked: ModelRequest, _ call: ConversationCall,
+    _ candidate: ModelCandidate
+  ) -> ProviderRequest? {
+    var current = call.content?.edited ?? asked
+    if let repair = slot.prompt?.repair {
+      guard let filtered = try? call.content?.filtered(repair) ?? repair else { return nil }
+      current = filtered
+    }
+    return try? current.prepare(
+      for: candidate, models.settings.unsupported, isRead: route.chain.readsModelTexts)
+  }
+
   /// Accounts for an attempt whose answer nobody gets.
+  @inline(never)
   private func setAside(_ slot: ExchangeSlot, _ call: ConversationCall, _ fault: Fault) {
     // Who took too long may have worked on it, and says nothing of it any more.
     let isLate = fault.status == 504 && slot.exchange.times.sent > 0
     worker.metrics.count(call.setAside(wasWorkedOn: isLate), of: call)
   }
 
-  /// What is asked now: the request as plugins want it, or the repair of a prompt's output, of which they want the same.
-  private func current(_ asked: ModelRequest, _ slot: ExchangeSlot, _ call: ConversationCall) throws(Refusal)
-    -> ModelRequest
-  {
-    if let repair = slot.prompt?.repair { return try call.content?.filtered(repair) ?? repair }
-    return call.content?.edited ?? asked
-  }
+  // MARK: One after the other
 
   /// One attempt; nil when the client has its answer.
   private func ask(

@@ -8,6 +8,7 @@ import Runtime
 /// The way back of a call of a model: whole answers as one, streams event by event.
 extension ServerConnection {
   /// Turns a provider's answer, whose head is there, into the client's.
+  @inline(never)
   func answerConversation(
     _ slot: ExchangeSlot, _ lease: UpstreamConnection, _ call: ConversationCall, timeouts: CallTimeouts
   ) async -> AttemptOutcome {
@@ -19,7 +20,8 @@ extension ServerConnection {
     // Nobody asked for a content coding. Who uses one all the same is read whole first.
     let isStream = head.coding == .identity && call.isStream(head)
     let body =
-      isStream ? BodyCollector(piece: Self.streamPiece, capacity: 1024) : BodyCollector(piece: Self.largestAnswer)
+      isStream
+      ? BodyCollector(piece: Self.streamPiece, capacity: 1024) : BodyCollector(head.framing, piece: Self.largestAnswer)
     do throws(BodyFlow.Failure) {
       _ = try slot.download.takePrefix(of: &slot.exchange.response.buffer, into: &body.content)
     } catch {
@@ -35,79 +37,8 @@ extension ServerConnection {
   private static let eventStream = "text/event-stream; charset=utf-8"
   static let largestAnswer = 64 << 20
 
-  // MARK: A whole answer
-
-  // long: the steps of one answer in their order
-  private func answerWhole(
-    _ slot: ExchangeSlot, _ lease: UpstreamConnection, _ call: ConversationCall, _ body: BodyCollector,
-    _ head: AnswerFrame, timeouts: CallTimeouts
-  ) async -> AttemptOutcome {
-    while !slot.download.finished {
-      // A provider may answer before it has read all of a form.
-      if !slot.upload.finished, let outcome = pumpUpload(slot, lease) { return abandon(lease, outcome) }
-      do throws(BodyFlow.Failure) {
-        let moved = try slot.download.advance(
-          from: lease.socket, to: body, small: worker.smallBuffers, large: worker.largeBuffers)
-        if moved { slot.lastProgress = worker.loop.now }
-      } catch { return abandon(lease, .fault(.upstreamTruncated)) }
-      if slot.download.finished { break }
-      if !body.isWritable { return abandon(lease, .fault(.answerTooLarge)) }
-      if socket.isPeerClosed { return abandon(lease, .fault(.clientGone)) }
-      let deadline = slot.lastProgress + timeouts.idle
-      let signals = await wait(until: deadline)
-      if signals.contains(.deadline), let outcome = expired(deadline, .targetIdle) { return abandon(lease, outcome) }
-    }
-    endCall(slot, lease, head)
-    guard decode(body, head.coding) else { return .fault(.malformedAnswer) }
-    if call.isStream(head) { return await replayStream(slot, call, body) }
-    var out = ByteBuffer(capacity: body.content.count + 256)
-    let bytes = body.bytes
-    call.answer.countedInput = AnswerFields.countedInput(&slot.exchange)
-    let isText = AnswerFields.isText(&slot.exchange)
-    let status = call.answer.translate(bytes, status: head.status, isText: isText, into: &out)
-    call.hideKey(in: &out)
-    if let rule = call.answer.broken { return .fault(call.deny(rule, &slot.exchange)) }
-    var hint = RetryHint(now: Clock.wall / 1_000_000_000)
-    if let failure = call.answer.failure {
-      hint = AnswerFields.retryHint(&slot.exchange, bytes)
-      call.learn(failure, hint, now: worker.loop.now)
-      if call.giveUp(failure, now: worker.loop.now) { return .fault(.upstreamStatus(head.status)) }
-      if failure.kind == .authentication { return .fault(call.keyFault(now: worker.loop.now)) }
-    }
-    call.firstContent = slot.exchange.times.firstByte
-    if call.answer.failure == nil, let fault = await judge(slot, call) { return await withhold(fault, slot) }
-    if let prompt = slot.prompt { return await answer(prompt, slot, call, BodyCollector.array(out), hint.seconds) }
-    let type = call.request.operation == nil || status >= 400 ? nil : AnswerFields.contentType(&slot.exchange)
-    slot.exchange.response.begin(status: status)
-    slot.exchange.response.addHeader("Content-Type", type ?? "application/json")
-    if status >= 400, let seconds = hint.seconds {
-      slot.exchange.response.addHeader("Retry-After", "\(seconds)")
-    }
-    if call.answer.failure != nil, status != head.status { tellMalformed(&slot.exchange) }
-    tellDropped(call, &slot.exchange)
-    slot.exchange.response.body.append(out.span)
-    call.give(out, contentType: type ?? "application/json")
-    slot.keepsConnection = await respond(slot)
-    return .done
-  }
-
-  private func tellMalformed(_ exchange: inout Exchange) {
-    exchange.fault = .malformedAnswer
-    exchange.response.addHeader("X-Fault", Fault.Origin.upstream.rawValue)
-  }
-
-  func tellDropped(_ call: ConversationCall, _ exchange: inout Exchange) {
-    if call.request.dropped.isEmpty { return }
-    let fields = call.request.dropped.joined(separator: ", ").utf8.prefix(Self.longestWarning)
-    // Names of fields are the client's own words: no octet of them may end the line.
-    let text = String(decoding: fields.map { 0x20..<0x7F ~= $0 ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
-    exchange.response.addHeader("X-Sluice-Dropped", text)
-  }
-
-  private static let longestWarning = 1024
-
   /// Gives the connection back when the answer and nothing more came over it.
-  private func endCall(_ slot: ExchangeSlot, _ lease: UpstreamConnection, _ head: AnswerFrame) {
+  func endCall(_ slot: ExchangeSlot, _ lease: UpstreamConnection, _ head: AnswerFrame) {
     let isClean =
       slot.upload.finished && slot.download.finished && slot.exchange.response.buffer.isEmpty
       && slot.download.surplus.isEmpty
@@ -264,7 +195,7 @@ extension ConversationCall {
   fileprivate var truncation: Failure? { request.operation == nil ? nil : .truncated }
 
   /// Whether the answer that begins is a stream of events. What is passed says so only itself.
-  fileprivate func isStream(_ head: AnswerFrame) -> Bool {
+  func isStream(_ head: AnswerFrame) -> Bool {
     head.status == 200 && head.isStream && (request.streams || request.operation != nil)
   }
 }

@@ -18,7 +18,7 @@ extension ServerConnection {
     let call = PromptCall(version, prompt.answers)
     call.outcome = .rejected
     slot.prompt = call
-    let body = BodyCollector()
+    let body = BodyCollector(slot.exchange.request.head.framing)
     if let fault = await readBody(slot, into: body) { return await refuse(fault, slot) }
     switch version.read(body.bytes) {
     case .malformed: return await refuse(.unreadableInputs, slot)
